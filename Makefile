@@ -1,0 +1,52 @@
+# Everything is done by these names. `make help` says them.
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+
+.PHONY: help run demo-reset test lint bench assets screenshots requirements vectors clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+.venv/.run: requirements/run.txt pyproject.toml tools/environment
+	@PYTHON=$(PYTHON) tools/environment run
+	@touch $@
+
+.venv/.test: .venv/.run requirements/test.txt
+	@PYTHON=$(PYTHON) tools/environment test
+	@touch $@
+
+run: .venv/.run assets ## start the whole service with a demonstration structure, and print how to enter
+	@$(BIN)/abri demo
+
+demo-reset: .venv/.run assets ## make the demonstration anew
+	@$(BIN)/abri demo --reset --only-reset
+
+assets: .venv/.run ## fonts, icons and sounds, taken from packages
+	@$(BIN)/python -m vault.assets.build
+
+lint: .venv/.test ## style, types and walls
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+test: .venv/.test assets ## install what the tests need, then run everything
+	@tools/engines
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+bench: .venv/.test assets ## ratios of speed, measured in one run
+	@tools/engines
+	@$(BIN)/python -m bench
+
+screenshots: .venv/.test assets ## the pictures of the README and of docs/
+	@tools/engines
+	@$(BIN)/python -m tools.screenshots
+
+requirements: ## compile requirements/*.in into pinned and hashed lists without any index address
+	@uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header requirements/run.in -o requirements/run.txt
+	@uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header requirements/test.in -c requirements/run.txt -o requirements/test.txt
+
+vectors: .venv/.test ## compute the published vectors of docs/formats.md again
+	@$(BIN)/python -m tests.vectors.make
+
+clean: ## remove what was built and the demonstration
+	@rm -rf .venv demo node_modules vault/web/static/built vault/assets/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

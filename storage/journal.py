@@ -1,0 +1,166 @@
+"""The trace as rows: sealed copies for the parties of each entry, a leaf that binds them, numbers given after the commit.
+
+A use case appends its entry inside its own transaction, without a number: PostgreSQL's sequences leave gaps and do not follow the
+order of commits. One sequencer numbers what is committed, under a lock. Nothing here can read an entry.
+"""
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+
+from storage.database import Database, insert_once, serialise
+from storage.tables import checkpoints, entries, entry_copies, trace_keys
+
+Party = Literal["person", "worker", "incident"]
+PARTIES: tuple[Party, ...] = ("person", "worker", "incident")
+NOBODY = bytes(32)  # stands for the hash of the envelope of a party that the entry does not concern
+BATCH = 500
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One party's copy: `tag` (16 bytes) finds it, `key` names the trace key that seals it, `envelope` is the sealed event."""
+
+    tag: bytes
+    key: str
+    envelope: bytes
+
+
+@dataclass(frozen=True)
+class Found:
+    """A copy read back, with its entry's id, its number (None until the sequencer passed) and the hash of its leaf."""
+
+    entry: str
+    number: int | None
+    leaf: bytes
+    key: str
+    envelope: bytes
+
+
+@dataclass(frozen=True)
+class Key:
+    """A trace key as it is kept: `posted` to its party; `session` is part of what it was posted for."""
+
+    session: str
+    posted: bytes
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A signed tree head as it was kept: the `size` of the tree, its `root` (32 bytes), the signed `note`, when."""
+
+    size: int
+    root: bytes
+    note: str
+    at: datetime
+
+
+def add_key(connection: Connection, *, key: str, session: str, party: Party, posted: bytes) -> None:
+    """Keep a trace key, posted to a party: one for each session and party, or for an act without a session; safe to repeat."""
+    insert_once(connection, trace_keys, {"id": key, "session": session, "party": party, "posted": posted})
+
+
+def append(connection: Connection, entry: str, copies: Mapping[Party, Copy]) -> None:
+    """Add an entry (a lower-case UUID) with one copy for each party it concerns, in the transaction of the use case."""
+    hashes = {party: hashlib.sha256(copies[party].envelope).digest() if party in copies else NOBODY for party in PARTIES}
+    connection.execute(
+        insert(entries).values(
+            id=entry,
+            number=None,
+            leaf=leaf_hash(entry, hashes),
+            person_hash=hashes["person"],
+            worker_hash=hashes["worker"],
+            incident_hash=hashes["incident"],
+        )
+    )
+    connection.execute(
+        insert(entry_copies),
+        [
+            {"entry": entry, "party": party, "tag": copy.tag, "key": copy.key, "envelope": copy.envelope}
+            for party, copy in copies.items()
+        ],
+    )
+
+
+def leaf_hash(entry: str, hashes: Mapping[Party, bytes]) -> bytes:
+    """RFC 9162's hash of a leaf, 32 bytes. The leaf: 0x01, the entry's id (16 bytes), SHA-256 of each party's envelope."""
+    leaf = b"\x01" + UUID(entry).bytes + b"".join(hashes[party] for party in PARTIES)
+    return hashlib.sha256(b"\x00" + leaf).digest()
+
+
+def read(connection: Connection, tags: Collection[bytes], party: Party) -> list[Found]:
+    """Read one party's copies under these tags (one for each month): numbered ones in order, then those not numbered yet."""
+    query = (
+        select(entries.c.id, entries.c.number, entries.c.leaf, entry_copies.c.key, entry_copies.c.envelope)
+        .join(entry_copies, entry_copies.c.entry == entries.c.id)
+        .where(entry_copies.c.tag.in_(tags), entry_copies.c.party == party)
+        .order_by(entries.c.number.is_(None), entries.c.number, entries.c.id)
+    )
+    return [Found(*row) for row in connection.execute(query)]
+
+
+def keys(connection: Connection, wanted: Collection[str]) -> dict[str, Key]:
+    """Read trace keys, still posted, by their ids."""
+    found: dict[str, Key] = {}
+    names = sorted(set(wanted))
+    for start in range(0, len(names), BATCH):
+        query = select(trace_keys.c.id, trace_keys.c.session, trace_keys.c.posted)
+        some = query.where(trace_keys.c.id.in_(names[start : start + BATCH]))
+        found |= {name: Key(session, posted) for name, session, posted in connection.execute(some)}
+    return found
+
+
+def erase_copies(connection: Connection, tags: Sequence[bytes], party: Party) -> int:
+    """Remove one party's copies and the keys that only they used; the leaves stay, so that the tree still verifies."""
+    ours = (entry_copies.c.tag.in_(tags), entry_copies.c.party == party)
+    used = set(connection.scalars(select(entry_copies.c.key).where(*ours)))
+    removed = connection.execute(delete(entry_copies).where(*ours)).rowcount
+    names = sorted(used)
+    for start in range(0, len(names), BATCH):
+        some = names[start : start + BATCH]
+        still = set(connection.scalars(select(entry_copies.c.key).where(entry_copies.c.key.in_(some))))
+        connection.execute(delete(trace_keys).where(trace_keys.c.id.in_([key for key in some if key not in still])))
+    return removed
+
+
+def number(database: Database, limit: int = 10_000) -> int:
+    """Number what is committed and has no number yet, from 0, without gaps; tells how many. Any process may call it."""
+    unnumbered = select(entries.c.id).where(entries.c.number.is_(None)).order_by(entries.c.id).limit(limit)
+    with database.transaction(read_only=True) as connection:  # most calls find nothing, and then disturb no writer
+        if connection.scalar(unnumbered.limit(1)) is None:
+            return 0
+    with database.transaction() as connection:
+        serialise(connection, "abri trace numbers")
+        waiting = connection.scalars(unnumbered).all()
+        last = connection.scalar(select(func.max(entries.c.number)))
+        first = 0 if last is None else last + 1
+        if waiting:
+            connection.execute(
+                update(entries).where(entries.c.id == bindparam("entry")).values(number=bindparam("place")),
+                [{"entry": entry, "place": place} for place, entry in enumerate(waiting, first)],
+            )
+        return len(waiting)
+
+
+def leaves(connection: Connection, start: int, end: int) -> list[bytes]:
+    """Read the hashes of the leaves numbered from `start` up to, not including, `end`, in order."""
+    query = select(entries.c.leaf).where(entries.c.number >= start, entries.c.number < end).order_by(entries.c.number)
+    return list(connection.scalars(query))
+
+
+def keep_checkpoint(connection: Connection, checkpoint: Checkpoint) -> None:
+    """Keep a signed tree head for ever."""
+    connection.execute(
+        insert(checkpoints).values(size=checkpoint.size, root=checkpoint.root, note=checkpoint.note, at=checkpoint.at)
+    )
+
+
+def last_checkpoint(connection: Connection) -> Checkpoint | None:
+    """Read the latest signed tree head."""
+    row = connection.execute(select(checkpoints).order_by(checkpoints.c.size.desc()).limit(1)).mappings().one_or_none()
+    return None if row is None else Checkpoint(**row)

@@ -1,0 +1,454 @@
+"""The whole schema on one page. Each column names its data class and its erasure rule (`storage.columns`).
+
+What a thief of these rows sees: counts, sizes, days, workers' names, and which safe is tied to which worker. What they do not
+see: a title, a file name, a drawer, a purpose, a contact, a history, a person's name. Drawers are random ids, their kind is
+sealed. Three databases: `metadata` is the main one; `vault_metadata` is the key vault's, on a machine of its own in production;
+`tombstone_metadata` says what was destroyed, to restored backups.
+"""
+
+from sqlalchemy import Index, MetaData, Table, UniqueConstraint
+
+from storage.columns import Erasure, day, flag, ident, moment, number, octets, small, text, word
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata = MetaData(naming_convention=NAMES)
+vault_metadata = MetaData(naming_convention=NAMES)
+tombstone_metadata = MetaData(naming_convention=NAMES)
+
+PERSON: Erasure = "with the person"
+PAPER: Erasure = "with the paper"
+ACCOUNT: Erasure = "with the account"
+TERM: Erasure = "at its term"
+FIVE: Erasure = "five years after closing"
+NEVER: Erasure = "never personal"
+
+# --- Who: structures, accounts, ways in -----------------------------------------------------------------------------------
+
+operators = Table(
+    "operators", metadata,
+    ident("id", "technical", NEVER, primary_key=True),
+    text("name", "public", NEVER),
+    text("contact", "public", NEVER),
+)  # fmt: skip
+
+structures = Table(
+    "structures", metadata,
+    ident("id", "technical", NEVER, primary_key=True),
+    ident("operator", "technical", NEVER, "operators.id", index=True),
+    text("name", "public", NEVER),
+    text("contact", "public", NEVER),
+)  # fmt: skip
+
+kiosks = Table(
+    "kiosks", metadata,
+    ident("id", "technical", NEVER, primary_key=True),
+    ident("structure", "technical", NEVER, "structures.id", index=True),
+    text("name", "public", NEVER),
+    ident("token_digest", "digest", NEVER, unique=True),
+    flag("camera", "technical", NEVER), flag("scanner", "technical", NEVER),
+    flag("printer", "technical", NEVER), flag("sound", "technical", NEVER),
+    word("state", "technical", NEVER),  # in-use, retired
+)  # fmt: skip
+
+accounts = Table(
+    "accounts", metadata,
+    ident("id", "technical", ACCOUNT, primary_key=True),
+    word("kind", "technical", ACCOUNT),  # person, worker, administrator
+    word("state", "technical", ACCOUNT),  # half-made, open, frozen, leaving, suspended, ended
+    day("created", "technical", ACCOUNT),
+    moment("term", "technical", TERM, nullable=True),  # a half-made account is erased at this moment
+    octets("kem_public", "public", ACCOUNT), octets("sign_public", "public", ACCOUNT),
+    octets("sealed_kem", "sealed", ACCOUNT), octets("sealed_sign", "sealed", ACCOUNT), octets("sealed_values", "sealed", ACCOUNT),
+    octets("keys_statement", "public", ACCOUNT),  # the person's public keys, signed by the service at enrolment, then by the last
+    octets("keys_signature", "public", ACCOUNT),
+)  # fmt: skip
+
+persons = Table(
+    "persons", metadata,
+    ident("account", "technical", PERSON, "accounts.id", primary_key=True),
+    word("number_digest", "digest", PERSON, unique=True, nullable=True),  # the account number, printed on a slip apart
+    octets("sealed_number", "sealed", PERSON, nullable=True),
+    octets("sealed_name", "sealed", PERSON, nullable=True),
+    octets("sealed_drawing", "sealed", PERSON),
+    octets("sealed_conditions", "sealed", PERSON),  # version, language, heard aloud: the proof of R55-2
+    word("stage", "technical", PERSON),  # today, complete: opening has two steps
+    number("bytes_kept", "technical", PERSON),
+    small("pages_kept", "technical", PERSON),
+    moment("frozen", "technical", PERSON, nullable=True),
+    octets("sealed_preferences", "sealed", PERSON, nullable=True),  # hide places, last openings shown: said only to the person
+)  # fmt: skip
+
+workers = Table(
+    "workers", metadata,
+    ident("account", "technical", ACCOUNT, "accounts.id", primary_key=True),
+    ident("structure", "public", ACCOUNT, "structures.id", index=True),
+    text("first_name", "public", ACCOUNT),
+    word("role", "public", ACCOUNT),
+    word("state", "public", ACCOUNT),  # invited, certified, suspended, ended
+    day("ends", "public", ACCOUNT, nullable=True),
+    day("absent_until", "public", ACCOUNT, nullable=True),
+    word("code", "public", ACCOUNT, unique=True),  # what a watermark and a sign-in page call them
+    octets("certificate", "public", ACCOUNT, nullable=True),
+    octets("sealed_totp", "sealed", ACCOUNT),
+    number("totp_used", "technical", ACCOUNT),  # the last time step accepted: a code opens one door once
+    word("charter_version", "register", ACCOUNT, nullable=True),
+)  # fmt: skip
+
+certificate_signatures = Table(
+    "certificate_signatures", metadata,
+    ident("worker", "public", ACCOUNT, "accounts.id", primary_key=True),
+    ident("administrator", "public", ACCOUNT, "accounts.id", primary_key=True),
+    small("serial", "public", ACCOUNT, primary_key=True),
+    octets("signature", "public", ACCOUNT),
+)  # fmt: skip
+
+administrators = Table(
+    "administrators", metadata,
+    ident("account", "technical", ACCOUNT, "accounts.id", primary_key=True),
+    ident("operator", "public", ACCOUNT, "operators.id", index=True),
+    text("first_name", "public", ACCOUNT),
+    word("code", "public", ACCOUNT, unique=True),
+    octets("sealed_totp", "sealed", ACCOUNT),
+    number("totp_used", "technical", ACCOUNT),
+)  # fmt: skip
+
+invitations = Table(
+    "invitations", metadata,
+    ident("digest", "digest", TERM, primary_key=True),  # of the code handed over in person
+    ident("structure", "public", TERM, "structures.id"),
+    ident("by", "public", TERM, "accounts.id"),
+    text("first_name", "public", TERM),
+    word("role", "public", TERM),
+    day("ends", "public", TERM, nullable=True),
+    moment("term", "technical", TERM),
+)  # fmt: skip
+
+slots = Table(
+    "slots", metadata,
+    ident("id", "technical", ACCOUNT, primary_key=True),
+    ident("account", "technical", ACCOUNT, "accounts.id", index=True),
+    word("kind", "technical", ACCOUNT),  # card-pin, card-pictures, words, recovery, assist, passphrase, passkey
+    word("state", "technical", ACCOUNT),  # live, vetoing, ended
+    ident("shown_digest", "digest", ACCOUNT, nullable=True, index=True),  # the card's id, or the account number's digest
+    octets("salt", "technical", ACCOUNT),
+    number("memory_cost", "technical", ACCOUNT), number("time_cost", "technical", ACCOUNT),
+    octets("sealed_secret", "sealed", ACCOUNT, nullable=True),  # removed when the slot ends
+    ident("veto_digest", "digest", TERM, nullable=True),
+    moment("veto_until", "technical", TERM, nullable=True),
+    small("wrong_in_a_row", "technical", ACCOUNT),  # 20 between two right ones end the slot
+    day("created", "technical", ACCOUNT),
+    octets("detail", "sealed", ACCOUNT, nullable=True),  # passkey: credential; assist: the posted w and the sealed KEM seed
+)  # fmt: skip
+
+attempts = Table(  # by what was shown, known or not, so that nothing tells an unknown card from a wrong code
+    "attempts", metadata,
+    ident("shown_digest", "digest", TERM, primary_key=True),
+    small("wrong", "technical", TERM),
+    moment("wait_until", "technical", TERM, nullable=True),
+    moment("last", "technical", TERM),
+)  # fmt: skip
+
+sessions = Table(
+    "sessions", metadata,
+    ident("id", "digest", TERM, primary_key=True),  # kdf(cookie, "session-id")
+    ident("session", "technical", TERM, unique=True),  # the id that contexts and the key vault use
+    ident("account", "link", TERM, "accounts.id", nullable=True, index=True),
+    ident("slot", "technical", TERM, nullable=True, index=True),
+    word("kind", "technical", TERM),  # person, card (narrowing only), assisted, worker, administrator, opening, recovering
+    ident("kiosk", "link", TERM, nullable=True),
+    octets("sealed_seeds", "sealed", TERM, nullable=True),
+    octets("sealed_state", "sealed", TERM, nullable=True),  # what a page keeps between two requests (a photo being read, a step)
+    moment("created", "technical", TERM), moment("last_seen", "technical", TERM), moment("term", "technical", TERM),
+)  # fmt: skip
+
+# --- What: drawers, papers, versions, objects ------------------------------------------------------------------------------
+
+shelves = Table(
+    "shelves", metadata,
+    ident("id", "technical", PERSON, primary_key=True),
+    small("epoch", "technical", PERSON, primary_key=True),
+    ident("person", "technical", PERSON, "accounts.id", index=True),
+    octets("sealed_kind", "sealed", PERSON),
+    octets("sealed_seed", "sealed", PERSON),
+    octets("public_key", "public", PERSON),
+    octets("statement", "public", PERSON), octets("signature", "public", PERSON),
+    flag("current", "technical", PERSON),
+)  # fmt: skip
+
+papers = Table(
+    "papers", metadata,
+    ident("id", "technical", PAPER, primary_key=True),
+    ident("person", "technical", PAPER, "accounts.id", index=True),
+    ident("shelf", "technical", PAPER),
+    ident("version", "technical", PAPER),  # the current one; the person's trace says it too, signed
+    word("state", "technical", PAPER),  # kept, to-read (deposited by another, not met yet), to-confirm (by phone), bin, refused
+    moment("bin_until", "technical", TERM, nullable=True),
+    day("created", "technical", PAPER),
+    octets("sealed_note", "sealed", PAPER, nullable=True),
+)  # fmt: skip
+
+versions = Table(
+    "versions", metadata,
+    ident("id", "technical", PAPER, primary_key=True),
+    ident("paper", "technical", PAPER, "papers.id", index=True),
+    ident("person", "technical", PAPER, "accounts.id", index=True),
+    ident("shelf", "technical", PAPER), small("epoch", "technical", PAPER),
+    word("wrap_kind", "technical", PAPER),  # shelf (by who holds the drawer) or posted (by a depositor)
+    octets("wrap", "sealed", PAPER),
+    octets("card", "sealed", PAPER),  # title, file name, kind, dates, size, plaintext digests
+    octets("origin", "public", PAPER), octets("origin_signature", "public", PAPER),
+    octets("confirmation", "public", PAPER, nullable=True),  # the person's signature over what came by phone
+    ident("depositor", "link", PAPER),
+    moment("deposited", "technical", PAPER),
+)  # fmt: skip
+
+objects = Table(
+    "objects", metadata,
+    ident("blob", "technical", PAPER, primary_key=True),  # the random name in the store
+    ident("version", "technical", PAPER, "versions.id", index=True),
+    word("role", "technical", PAPER),  # received, view, preview
+    number("size", "technical", PAPER), ident("sha256", "technical", PAPER),
+)  # fmt: skip
+
+doomed_blobs = Table(
+    "doomed_blobs", metadata,
+    ident("blob", "technical", TERM, primary_key=True),
+    moment("since", "technical", TERM),
+)  # fmt: skip
+
+# --- Sharing ----------------------------------------------------------------------------------------------------------------
+
+grants = Table(
+    "grants", metadata,
+    ident("id", "technical", PERSON, primary_key=True),
+    ident("person", "link", PERSON, "accounts.id", index=True),
+    ident("worker", "link", PERSON, "accounts.id", index=True),
+    word("state", "technical", PERSON),
+    day("until", "technical", PERSON),
+    octets("body_for_worker", "sealed", PERSON), octets("body_for_person", "sealed", PERSON),
+    octets("signatures", "public", PERSON),  # the person's, the service's, a witness's
+    flag("to_reencrypt", "technical", PERSON),  # what it covered waits for the person's next unlock
+)  # fmt: skip
+
+grant_changes = Table(
+    "grant_changes", metadata,
+    ident("id", "technical", PERSON, primary_key=True),
+    ident("grant", "technical", PERSON, "grants.id", index=True),
+    word("state", "technical", PERSON),
+    moment("at", "technical", PERSON),
+    octets("statement", "public", PERSON), octets("signatures", "public", PERSON),
+)  # fmt: skip
+
+receipts = Table(
+    "receipts", metadata,  # once the safe is erased its number, day and digest stay, tied to nothing (GDPR 17(3)(e))
+    ident("id", "technical", FIVE, primary_key=True),
+    ident("grant", "technical", PERSON, "grants.id", nullable=True, index=True),
+    octets("for_person", "sealed", PERSON, nullable=True), octets("for_worker", "sealed", PERSON, nullable=True),
+    ident("digest", "digest", FIVE),
+    day("created", "technical", FIVE),
+)  # fmt: skip
+
+wraps = Table(
+    "wraps", metadata,
+    ident("grant", "link", PERSON, "grants.id", primary_key=True),
+    ident("version", "technical", PERSON, "versions.id", primary_key=True),
+    ident("paper", "technical", PERSON, index=True),
+    octets("wrap", "sealed", PERSON),
+)  # fmt: skip
+
+shelf_wraps = Table(
+    "shelf_wraps", metadata,
+    ident("grant", "link", PERSON, "grants.id", primary_key=True),
+    ident("shelf", "technical", PERSON, primary_key=True), small("epoch", "technical", PERSON, primary_key=True),
+    octets("wrap", "sealed", PERSON),
+)  # fmt: skip
+
+requests = Table(
+    "requests", metadata,
+    ident("id", "technical", PERSON, primary_key=True),
+    ident("person", "link", PERSON, "accounts.id", index=True), ident("worker", "link", PERSON, "accounts.id", index=True),
+    word("state", "technical", PERSON),  # requested, given, have-not, refused, handover states
+    word("kind", "technical", PERSON),  # papers, procedure, handover
+    day("asked", "technical", PERSON), day("answered", "technical", PERSON, nullable=True),
+    octets("for_person", "sealed", PERSON), octets("for_worker", "sealed", PERSON),
+    octets("answer_for_worker", "sealed", PERSON, nullable=True),
+)  # fmt: skip
+
+notices = Table(  # a sentence that waits for somebody's next unlock
+    "notices", metadata,
+    ident("id", "technical", ACCOUNT, primary_key=True),
+    ident("account", "technical", ACCOUNT, "accounts.id", index=True),
+    octets("posted", "sealed", ACCOUNT),
+    day("created", "technical", ACCOUNT),
+    day("seen", "technical", ACCOUNT, nullable=True),
+)  # fmt: skip
+
+tickets = Table(  # one use, a few minutes: to my phone, from my phone, on this computer, for someone outside
+    "tickets", metadata,
+    ident("digest", "digest", TERM, primary_key=True),
+    word("kind", "technical", TERM),
+    ident("person", "link", TERM, "accounts.id", index=True),
+    ident("session", "technical", TERM, nullable=True),
+    octets("sealed", "sealed", TERM),
+    small("uses_left", "technical", TERM),
+    moment("term", "technical", TERM),
+)  # fmt: skip
+
+# --- Losing everything, leaving, erasing -------------------------------------------------------------------------------------
+
+circles = Table(
+    "circles", metadata,
+    ident("id", "technical", PERSON, primary_key=True),
+    ident("person", "technical", PERSON, "accounts.id", index=True),
+    small("needed", "technical", PERSON),
+    word("state", "technical", PERSON),  # living, ended
+    day("created", "technical", PERSON), day("confirmed", "technical", PERSON),
+    octets("statement", "public", PERSON), octets("signature", "public", PERSON), octets("service_signature", "public", PERSON),
+)  # fmt: skip
+
+circle_members = Table(
+    "circle_members", metadata,
+    ident("id", "technical", PERSON, primary_key=True),
+    ident("circle", "technical", PERSON, "circles.id", index=True),
+    word("kind", "technical", PERSON),  # worker, sheet
+    ident("worker", "link", PERSON, "accounts.id", nullable=True, index=True),
+    octets("public_key", "public", PERSON),
+    octets("posted_face", "sealed", PERSON, nullable=True),  # the name and drawing given to this guardian
+    octets("sealed_label", "sealed", PERSON),  # what the person calls this guardian
+)  # fmt: skip
+
+circle_shares = Table(
+    "circle_shares", metadata,
+    ident("circle", "technical", PERSON, "circles.id", primary_key=True),
+    ident("set", "technical", PERSON, primary_key=True),
+    ident("member", "technical", PERSON, "circle_members.id", primary_key=True),
+    octets("share", "sealed", PERSON),
+)  # fmt: skip
+
+recoveries = Table(
+    "recoveries", metadata,
+    ident("id", "technical", TERM, primary_key=True),
+    ident("person", "link", TERM, "accounts.id", nullable=True, index=True),
+    ident("kiosk", "link", TERM, nullable=True),
+    word("reason", "technical", TERM),  # lost, forgotten, stolen
+    word("state", "technical", TERM),  # asking, confirmed, done, vetoed, expired
+    octets("public_key", "public", TERM),
+    ident("code_digest", "digest", TERM), small("tries_left", "technical", TERM), moment("code_term", "technical", TERM),
+    moment("created", "technical", TERM), moment("opens", "technical", TERM, nullable=True), moment("term", "technical", TERM),
+)  # fmt: skip
+
+recovery_confirmations = Table(
+    "recovery_confirmations", metadata,
+    ident("recovery", "technical", TERM, "recoveries.id", primary_key=True),
+    ident("member", "technical", TERM, primary_key=True),
+    ident("set", "technical", TERM, primary_key=True),
+    octets("moved_share", "sealed", TERM),
+    octets("statement", "public", TERM), octets("signature", "public", TERM, nullable=True),
+    flag("theft", "technical", TERM), flag("beside", "technical", TERM),
+    moment("at", "technical", TERM),
+)  # fmt: skip
+
+erasures = Table(
+    "erasures", metadata,
+    ident("id", "technical", FIVE, primary_key=True),
+    ident("person", "link", PERSON, nullable=True, index=True),
+    word("state", "technical", FIVE),  # asked, cancelled, carrying-out, done
+    moment("asked", "technical", FIVE), moment("due", "technical", FIVE), moment("done", "technical", FIVE, nullable=True),
+    ident("witness", "link", PERSON, nullable=True),
+    ident("register", "register", FIVE, nullable=True),  # the rights request that asked for it
+    octets("certificate", "register", FIVE, nullable=True), octets("certificate_signature", "register", FIVE, nullable=True),
+)  # fmt: skip
+
+rights_requests = Table(
+    "rights_requests", metadata,
+    ident("id", "register", FIVE, primary_key=True),
+    ident("operator", "register", FIVE, "operators.id", index=True),
+    word("kind", "register", FIVE),  # erasure, access, portability, rectification, restriction, objection, complaint, requisition
+    word("origin", "register", FIVE),  # kiosk, desk, letter, authority
+    ident("person", "link", PERSON, nullable=True, index=True),
+    word("identity", "register", FIVE, nullable=True),  # card-and-code, guardians; never by sending papers
+    word("state", "register", FIVE),  # received, identified, approved, refused, carrying-out, closed
+    day("received", "register", FIVE), day("due", "register", FIVE), day("extended", "register", FIVE, nullable=True),
+    text("reason", "register", FIVE, nullable=True),  # of an extension or a refusal, without what is in papers
+    ident("first_approval", "register", FIVE, nullable=True), ident("second_approval", "register", FIVE, nullable=True),
+    day("closed", "register", FIVE, nullable=True),
+)  # fmt: skip
+
+intentions = Table(  # a destruction that goes through several stores: every step may be repeated
+    "intentions", metadata,
+    ident("id", "technical", TERM, primary_key=True),
+    word("kind", "technical", TERM), ident("subject", "technical", TERM, index=True), word("step", "technical", TERM),
+    moment("created", "technical", TERM),
+    UniqueConstraint("kind", "subject"),
+)  # fmt: skip
+
+# --- Trace, schedules ---------------------------------------------------------------------------------------------------------
+
+TRACE: Erasure = "with the trace"
+trace_keys = Table(
+    "trace_keys", metadata,
+    ident("id", "technical", TRACE, primary_key=True),
+    ident("session", "technical", TRACE),  # part of what the key is sealed for; the session itself is gone
+    word("party", "technical", TRACE),  # person, worker, incident
+    octets("posted", "sealed", TRACE),
+)  # fmt: skip
+
+entries = Table(
+    "entries", metadata,
+    ident("id", "technical", TRACE, primary_key=True),
+    number("number", "technical", TRACE, nullable=True, unique=True),  # given by the sequencer to what is committed
+    octets("leaf", "digest", TRACE),  # SHA-256(0x00 || leaf); leaf as keys.md writes it
+    octets("person_hash", "digest", TRACE), octets("worker_hash", "digest", TRACE), octets("incident_hash", "digest", TRACE),
+)  # fmt: skip
+
+entry_copies = Table(
+    "entry_copies", metadata,
+    ident("entry", "technical", TRACE, "entries.id", primary_key=True),
+    word("party", "technical", TRACE, primary_key=True),
+    octets("tag", "digest", TRACE),  # vault(row, "trace-tag" of the month)[0:16]: nothing else ties it to an account
+    ident("key", "technical", TRACE, "trace_keys.id", index=True),
+    octets("envelope", "sealed", TRACE),
+    Index("ix_entry_copies_tag", "tag"),
+)  # fmt: skip
+
+checkpoints = Table(
+    "checkpoints", metadata,
+    number("size", "technical", NEVER, primary_key=True),
+    octets("root", "technical", NEVER), text("note", "public", NEVER), moment("at", "technical", NEVER),
+)  # fmt: skip
+
+schedule_runs = Table(
+    "schedule_runs", metadata,
+    word("job", "technical", NEVER, primary_key=True), moment("minute", "technical", NEVER, primary_key=True),
+    moment("done", "technical", NEVER, nullable=True),
+)  # fmt: skip
+
+# --- The key vault: rows that die alone, in a database of their own -------------------------------------------------------------
+
+vault_rows = Table(
+    "vault_rows", vault_metadata,
+    word("kind", "technical", TERM, primary_key=True),  # person, slot, grant
+    ident("id", "technical", TERM, primary_key=True),
+    ident("owner", "technical", TERM, nullable=True, index=True),
+    octets("row", "sealed", TERM),
+)  # fmt: skip
+
+vault_sessions = Table(  # never backed up
+    "vault_sessions", vault_metadata,
+    ident("id", "technical", TERM, primary_key=True),
+    ident("owner", "technical", TERM, nullable=True, index=True),
+    octets("row", "sealed", TERM),
+)  # fmt: skip
+
+# --- Tombstones: in a third place, because they must survive the loss of the vault and never be rolled back with a backup -------
+
+tombstones = Table(
+    "tombstones", tombstone_metadata,
+    ident("digest", "digest", TERM, primary_key=True),  # SHA-256 of the kind and id of a destroyed row, in hexadecimal
+    moment("destroyed", "technical", TERM),
+)  # fmt: skip

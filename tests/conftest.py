@@ -1,0 +1,34 @@
+"""Fixtures for all tests, and the rule about skipped ones."""
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+from tests.browser import driver
+from tests.engines import engines, postgres_server, postgres_url, s3_bucket, s3_server, sqlite_templates
+
+__all__ = ["driver", "engines", "postgres_server", "postgres_url", "s3_bucket", "s3_server", "sqlite_templates"]
+
+# In continuous integration everything is installed: there a skipped test is a test that was lost.
+NO_SKIPS = os.environ.get("ABRI_NO_SKIPS") == "1"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skipped test into a failed one, when skipping is not allowed."""
+    report = yield
+    if NO_SKIPS and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, and ABRI_NO_SKIPS is set: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a whole module that skips itself."""
+    report = yield
+    if NO_SKIPS and report.outcome == "skipped":
+        report.outcome = "failed"
+        report.longrepr = f"skipped, and ABRI_NO_SKIPS is set: {report.longrepr}"
+    return report

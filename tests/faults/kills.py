@@ -1,0 +1,147 @@
+"""Kill -9 at every step of a use case: a forked process does the work on a copy of the stores and kills itself at the n-th step.
+
+A step is each commit and each change of the key vault or the store of blobs, just before and just after it. Nothing cleans up
+behind a SIGKILL: what the next process finds is what a power cut would leave.
+"""
+
+import dataclasses
+import os
+import shutil
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from sqlalchemy import Connection
+
+from storage.blobs import BlobName, BlobStore, FolderStore
+from storage.database import Database
+from storage.keyvault import KeyVault, Kind
+from tests.vault.clock import Clock
+from vault.context import Context
+
+PARTS = ("main", "vault", "tombstones")
+
+
+class Steps:
+    """Counts steps, and kills this process at the chosen one."""
+
+    def __init__(self, die_at: int) -> None:
+        self.left = die_at
+
+    def take(self) -> None:
+        """One more step; the last thing this process does, if it is the chosen one."""
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.left -= 1
+
+
+class MortalDatabase(Database):
+    """Dies before or after a commit."""
+
+    steps: Steps
+
+    @contextmanager
+    def transaction(self, *, read_only: bool = False) -> Iterator[Connection]:
+        """A transaction with a step on each side of its commit."""
+        with super().transaction(read_only=read_only) as connection:
+            yield connection
+            if not read_only:
+                self.steps.take()
+        if not read_only:
+            self.steps.take()
+
+
+class MortalKeyVault(KeyVault):
+    """Dies before or after a row is made or destroyed."""
+
+    steps: Steps
+
+    def create(self, kind: Kind, id: str, owner: str | None = None) -> None:  # noqa: A002 - as its parent says
+        """A step on each side."""
+        self.steps.take()
+        super().create(kind, id, owner)
+        self.steps.take()
+
+    def destroy(self, rows: Any, at: Any) -> None:
+        """A step on each side."""
+        self.steps.take()
+        super().destroy(rows, at)
+        self.steps.take()
+
+
+class MortalBlobs:
+    """Dies before or after a blob is deleted; everything else is the store's."""
+
+    def __init__(self, store: BlobStore, steps: Steps) -> None:
+        self._store, self._steps = store, steps
+
+    def delete(self, name: BlobName) -> None:
+        """A step on each side."""
+        self._steps.take()
+        self._store.delete(name)
+        self._steps.take()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+@dataclasses.dataclass(frozen=True)
+class Stores:
+    """The stores of a test, as files that can be copied: `folder/rows` and `folder/blobs`."""
+
+    house: Context
+    folder: Path
+
+    def copy_to(self, folder: Path) -> "Stores":
+        """The same stores elsewhere; nobody may be using them."""
+        shutil.copytree(self.folder / "rows", folder / "rows")
+        if (self.folder / "blobs").exists():
+            shutil.copytree(self.folder / "blobs", folder / "blobs")
+        return Stores(self.house, folder)
+
+    def open(self, steps: Steps | None = None, *, now: Any = None) -> Context:
+        """A context on these files, as a new process would make it. With `steps`, a mortal one."""
+        main, vault, tombstones = (f"sqlite:///{self.folder / 'rows' / part}.sqlite3" for part in PARTS)
+        blobs: BlobStore = FolderStore(self.folder / "blobs")
+        clock = Clock(now or cast("Clock", self.house.clock).now)
+        if steps is None:
+            database, keyvault = Database(main), KeyVault(vault, tombstones)
+        else:
+            database, keyvault = MortalDatabase(main), MortalKeyVault(vault, tombstones)
+            database.steps = keyvault.steps = steps
+            blobs = cast("BlobStore", MortalBlobs(blobs, steps))
+        return dataclasses.replace(self.house, database=database, keyvault=keyvault, blobs=blobs, clock=clock)
+
+
+def die_at_each_step(stores: Stores, folder: Path, work: Callable[[Context], object]) -> Iterator[tuple[int, Stores]]:
+    """Do the work on fresh copies, killed at step 0, 1, 2... until it comes to its end; gives the stores that each death left."""
+    for step in range(500):
+        copied = stores.copy_to(folder / f"death-{step}")
+        child = os.fork()
+        if child == 0:
+            _work(copied, step, work)
+        _, status = os.waitpid(child, 0)
+        if os.WIFSIGNALED(status):
+            assert os.WTERMSIG(status) == signal.SIGKILL
+        else:
+            assert os.WEXITSTATUS(status) == 0, "the work itself failed: see its traceback above"
+        yield step, copied
+        shutil.rmtree(copied.folder)
+        if not os.WIFSIGNALED(status):
+            return
+    raise AssertionError("the work never comes to its end")
+
+
+def _work(stores: Stores, step: int, work: Callable[[Context], object]) -> None:
+    status = 1
+    try:
+        work(stores.open(Steps(step)))
+        status = 0
+    finally:
+        if sys.exc_info()[0]:
+            traceback.print_exc(file=sys.stderr)
+        os._exit(status)  # nothing of the parent is torn down twice

@@ -1,0 +1,79 @@
+"""An erasure killed at each step is finished by the next process, and leaves nothing; a cancelled one leaves everything."""
+
+from pathlib import Path
+from typing import cast
+
+from sqlalchemy import func, select
+
+from storage import intentions
+from storage.tables import entry_copies, erasures, notices
+from tests.faults.kills import Stores, die_at_each_step
+from tests.vault.builders import unlock
+from tests.vault.clock import Clock
+from tests.vault.test_erasure import WORDS, any_ids, lived_in
+from vault import certificates, endings, erasing, erasure, remains
+from vault.context import Context
+
+
+def test_killed_at_each_step_then_finished(house: Context, clock: Clock, tmp_path: Path) -> None:
+    """Whatever was done or not, the next run finds nothing left, tells each recipient once, and certifies once."""
+    made, papers = lived_in(house, clock, count=3)
+    known = [*(one.encode() for one in (*papers, *any_ids(house, made.awa.id))), WORDS.encode()]
+    asked = erasure.ask(house, made.awa.session, made.awa.code)
+    clock.forward(hours=73)
+    assert remains.check(house, made.awa.id, known)
+    house.database.close()
+    house.keyvault.close()
+    certified_before = set()
+
+    def work(mortal: Context) -> None:
+        erasing.carry_out(mortal, asked.id)
+
+    for step, stores in die_at_each_step(Stores(house, tmp_path), tmp_path, work):
+        left = stores.open(now=cast("Clock", house.clock).now)
+        with left.database.transaction(read_only=True) as connection:
+            row = connection.execute(select(erasures)).mappings().one()
+        certified_before.add(row["certificate"] is not None)
+        if row["certificate"] is not None:  # certified: then nothing remains, whatever the file still has to be cleaned of
+            assert remains.check(left, made.awa.id, known) == [], f"step {step}"
+        for erasing_id in erasing.due(left):
+            erasing.carry_out(left, erasing_id)
+        endings.finish(left)
+        assert remains.check(left, made.awa.id, known) == [], f"step {step}"
+        assert left.keyvault.owned(made.awa.id) == []
+        with left.database.transaction(read_only=True) as connection:
+            told = connection.execute(select(notices.c.account, func.count()).group_by(notices.c.account)).all()
+            assert {row.account: row[1] for row in told} == {made.fatou.id: 1, made.marc.id: 1}
+            assert intentions.pending(connection) == []
+            assert connection.execute(select(func.count()).select_from(entry_copies)).scalar_one() > 0
+        assert certificates.find(left, asked.number).said.papers == 3
+        assert erasing.due(left) == []
+        left.database.close()
+        left.keyvault.close()
+    assert certified_before == {True, False}
+
+
+def test_asking_and_cancelling_killed_at_each_step(house: Context, clock: Clock, tmp_path: Path) -> None:
+    """Asked or not asked, cancelled or not: the card opens the safe, or cancels and then opens it."""
+    made, _ = lived_in(house, clock, count=3)
+    session = made.awa.session
+    house.database.close()
+    house.keyvault.close()
+
+    def work(mortal: Context) -> None:
+        erasure.ask(mortal, session, made.awa.code)
+        erasure.cancel(mortal, None, made.awa.card, made.awa.code)
+
+    seen = set()
+    for _, stores in die_at_each_step(Stores(house, tmp_path), tmp_path, work):
+        left = stores.open()
+        with left.database.transaction(read_only=True) as connection:
+            state = connection.execute(select(erasures.c.state)).scalar_one_or_none()
+        seen.add(state)
+        if state == "asked":
+            erasure.cancel(left, None, made.awa.card, made.awa.code)
+        assert unlock(left, made.awa).account == made.awa.id
+        assert erasing.due(left) == []
+        left.database.close()
+        left.keyvault.close()
+    assert seen == {None, "asked", "cancelled"}

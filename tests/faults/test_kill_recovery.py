@@ -1,0 +1,114 @@
+"""A recovery killed at each step leaves the old way or the new one: never neither, and in the end never both."""
+
+import dataclasses
+from contextlib import suppress
+from pathlib import Path
+from typing import cast
+
+from storage import intentions
+from tests.faults.kills import Stores, die_at_each_step
+from tests.vault.builders import MadePerson, unlock
+from tests.vault.clock import Clock
+from tests.vault.comings import NEW_CODE, confirm, make_circle, new_card, start
+from vault import circles, coming_back, endings, guardians, sessions
+from vault.circles import NewSheet
+from vault.context import Context
+from vault.errors import AbriError, WrongSecret
+
+
+def opens(house: Context, person: MadePerson) -> bool:
+    """Whether this card and code open the safe, and the account's keys with it."""
+    try:
+        return unlock(house, person).account == person.id
+    except WrongSecret:
+        return False
+
+
+def close(house: Context) -> None:
+    """Let go of the files."""
+    house.database.close()
+    house.keyvault.close()
+
+
+def test_finishing_a_recovery(house: Context, tmp_path: Path) -> None:
+    """Old card or new card; and who was refused by the death can go on at the same kiosk."""
+    made = make_circle(house, NewSheet())
+    session, code = start(house, made.tilleuls.kiosk)
+    confirm(house, made.fatou, code, beside=True)
+    confirm(house, made.marc, code)
+    card = new_card()
+    old, new = made.awa, dataclasses.replace(made.awa, card=card, code=NEW_CODE)
+    close(house)
+    seen = set()
+    for step, stores in die_at_each_step(
+        Stores(house, tmp_path), tmp_path, lambda mortal: coming_back.finish(mortal, session, card, NEW_CODE)
+    ):
+        left = stores.open()
+        before, after = opens(left, old), opens(left, new)
+        seen.add((before, after))
+        assert before != after, f"step {step}: {before=} {after=}"
+        if before:  # the recovery goes on where it stood, with another card
+            other = new_card()
+            back = sessions.find(left, coming_back.finish(left, session, other, NEW_CODE))
+            assert back.opened().values == old.session.opened().values
+        else:
+            endings.finish(left)
+            circle = guardians.circle(left, new.session)
+            assert circle is not None
+            assert circle.sets == 3
+        assert not opens(left, old)
+        with left.database.transaction(read_only=True) as connection:
+            assert intentions.pending(connection) == []
+        close(left)
+    assert seen == {(True, False), (False, True)}
+
+
+def test_choosing_guardians(house: Context, tmp_path: Path) -> None:
+    """Killed while a circle takes another's place: one of the two works, and the person still opens."""
+    made = make_circle(house)
+    awa = made.awa
+    session = unlock(house, awa)
+    close(house)
+    seen = set()
+
+    def work(mortal: Context) -> None:
+        circles.set_circle(mortal, session, awa.code, [NewSheet("a"), NewSheet("b")], 2)
+
+    for _, stores in die_at_each_step(Stores(house, tmp_path), tmp_path, work):
+        left = stores.open()
+        endings.finish(left)
+        circle = guardians.circle(left, session)
+        assert circle is not None
+        seen.add(tuple(one.kind for one in circle.members))
+        assert circle.sets == 1
+        assert not circle.missing
+        if circle.members[0].kind == "worker":
+            recovering, code = start(left, made.tilleuls.kiosk)
+            confirm(left, made.fatou, code, beside=True)
+            confirm(left, made.marc, code)
+            assert sessions.find(left, coming_back.finish(left, recovering, new_card(), NEW_CODE)).account == awa.id
+        else:
+            assert opens(left, awa)
+        close(left)
+    assert seen == {("worker", "worker"), ("sheet", "sheet")}
+
+
+def test_leaving_with_a_card_that_waits(house: Context, tmp_path: Path) -> None:
+    """Killed while the recovery's key is laid under the new card: the old way opens, and the recovery may be begun again."""
+    made = make_circle(house)
+    session, code = start(house, made.tilleuls.kiosk)
+    confirm(house, made.fatou, code)
+    confirm(house, made.marc, code)
+    card = new_card()
+    close(house)
+    for _, stores in die_at_each_step(
+        Stores(house, tmp_path), tmp_path, lambda mortal: coming_back.wait(mortal, session, card, NEW_CODE)
+    ):
+        left = stores.open()
+        assert opens(left, made.awa)
+        with suppress(AbriError):  # it may have been committed: then the card waits already
+            coming_back.wait(left, session, card, NEW_CODE)
+        cast("Clock", left.clock).forward(hours=25)
+        back = sessions.find(left, coming_back.come_back(left, made.tilleuls.kiosk, card, NEW_CODE))
+        assert back.account == made.awa.id
+        close(left)

@@ -1,0 +1,54 @@
+"""Fixtures of the journeys: one service for each process of the tests, one Chromium, contexts that start clean."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+
+from tests.journeys import site as sites
+from tests.journeys.site import Site
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]  # fmt: skip
+LARGE, SMALL = {"width": 1280, "height": 800}, {"width": 360, "height": 640}
+NewPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The service, over HTTPS, with the demonstration's people."""
+    made, process = sites.start(tmp_path_factory.mktemp("site"))
+    yield made
+    sites.stop(process)
+
+
+@pytest.fixture(scope="session")
+def chromium(driver: Playwright) -> Iterator[Browser]:
+    """Debian's Chromium, with its back/forward cache on: that is where pages come back from."""
+    if not Path(CHROMIUM).exists():
+        pytest.skip("install Debian's chromium: tools/engines does it")
+    browser = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET, ignore_default_args=["--disable-back-forward-cache"])
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def new_page(chromium: Browser, site: Site) -> Iterator[NewPage]:
+    """A browser of its own, as another person would sit down at. `js=False` switches scripts off."""
+    contexts: list[BrowserContext] = []
+
+    def make(*, js: bool = True, size: dict[str, int] | None = None) -> Page:
+        context = chromium.new_context(
+            base_url=site.base, ignore_https_errors=True, java_script_enabled=js, viewport=size or LARGE,  # type: ignore[arg-type]  # a TypedDict there
+            accept_downloads=True,
+        )  # fmt: skip
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        return context.new_page()
+
+    yield make
+    for context in contexts:
+        context.close()

@@ -1,0 +1,128 @@
+"""A whole service for a browser: the demonstration, over HTTPS, in a folder of its own, as `make run` starts it."""
+
+import datetime as dt
+import ipaddress
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from vault import one_time
+
+STARTS_WITHIN = 120
+
+
+@dataclass
+class Site:
+    """Where the pages are, and the secrets of those who live there."""
+
+    base: str
+    folder: Path
+    access: dict[str, Any] = field(repr=False)
+
+    def card(self, who: str) -> Path:
+        """The picture of somebody's card."""
+        return self.folder / "cartes" / f"{who}.jpg"
+
+    def blank_card(self, number: int) -> Path:
+        """A card that nobody has used."""
+        return self.folder / "cartes" / f"vierge-{number}.jpg"
+
+    def person(self, who: str) -> dict[str, Any]:
+        """Somebody's code or pictures."""
+        found: dict[str, Any] = self.access["people"][who]
+        return found
+
+    def worker(self, who: str) -> dict[str, Any]:
+        """A worker's or an administrator's name of entry, words and telephone."""
+        found: dict[str, Any] = self.access["staff"][who]
+        return found
+
+    def six_digits(self, who: str) -> str:
+        """What the telephone shows now."""
+        return one_time.password(bytes.fromhex(self.worker(who)["totp"]), dt.datetime.now(dt.UTC))
+
+
+def free_port() -> int:
+    """A port of the loopback address that nobody uses."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as one:
+        one.settimeout(1)
+        return one.connect_ex(("127.0.0.1", port)) == 0
+
+
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate for this run, self-signed, for 127.0.0.1 and localhost; the key in PKCS#8, as the server wants it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = dt.datetime.now(dt.UTC)
+    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(days=2))
+        .add_extension(names, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    crt, pem = folder / "site.crt", folder / "site.pem"
+    crt.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    pem.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return crt, pem
+
+
+def start(folder: Path, **settings: str) -> tuple[Site, "subprocess.Popen[bytes]"]:
+    """Make the demonstration and serve it; gives the site and the process to stop."""
+    certificate, key = make_certificate(folder)
+    port = free_port()
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("ABRI_")},
+        "ABRI_CERTIFICATE": str(certificate),
+        "ABRI_PRIVATE_KEY": str(key),
+        "ABRI_ORIGINS": f"https://127.0.0.1:{port} https://localhost:{port}",
+        "ABRI_INSECURE_FAST_KDF": "yes",
+        **settings,
+    }
+    demo = folder / "demo"
+    command = [sys.executable, "-m", "vault", "demo", "--folder", str(demo), "--port", str(port)]
+    with (folder / "server.log").open("wb") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+    base = f"https://127.0.0.1:{port}"
+    until = time.monotonic() + STARTS_WITHIN
+    while not _listens(port):
+        if process.poll() is not None or time.monotonic() > until:
+            stop(process)
+            raise RuntimeError((folder / "server.log").read_text(errors="replace")[-4000:])
+        time.sleep(0.2)
+    return Site(base, demo, json.loads((demo / "access.json").read_text())), process
+
+
+def stop(process: "subprocess.Popen[bytes]") -> None:
+    """Stop the service and everything that it started."""
+    try:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(timeout=15)
+    except (ProcessLookupError, subprocess.TimeoutExpired):
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(timeout=5)

@@ -1,0 +1,180 @@
+"""Every kiosk page, in French and Arabic, large and small: read by axe, measured, mirrored; and the whole way without any script."""
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.journeys.conftest import LARGE, SMALL, NewPage
+from tests.journeys.navigators import Desk, Kiosk
+from tests.journeys.site import Site
+from vault.assets.manifest import BUILT
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("pages")]
+
+PUBLIC = ("", "abri", "conditions", "aide", "carte", "carte/autrement", "mots", "perdu", "perdu/je-ne-sais-plus", "annuler",
+          "ouvrir/avant/1", "ouvrir/avant/5", "proteger", "certificat", "perdu/raison/lost", "avec-la-carte/retour")  # fmt: skip
+OPEN = ("maison", "papiers", "papiers?noms=1", "papiers/tiroirs", "papiers/jetes", "ajouter", "ajouter/fichier", "ajouter/photo",
+        "partages", "regards", "demandes", "moi", "moi/autres", "moi/nom", "moi/dessin", "moi/code", "confiance", "confiance/choisir",
+        "proteger", "bloquer", "effacer-tout", "effacer-tout/details", "effacer-tout/temoin")  # fmt: skip
+AXE = """async () => {
+  const tags = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'];
+  const rules = {'target-size': {enabled: true}, 'color-contrast-enhanced': {enabled: true}};
+  const found = await axe.run(document, {runOnly: {type: 'tag', values: tags}, rules});
+  return found.violations.map(one => [one.id, one.nodes.map(node => node.target.join(' ') + ' ' + node.failureSummary)]);
+}"""
+
+
+def axe_script() -> str:
+    """axe-core, as the build took it from its package."""
+    found = sorted((BUILT / "test").glob("axe*.js"))
+    assert found, "make assets"
+    return found[0].read_text()
+
+
+def check(page: Page, address: str, script: str) -> list[str]:
+    """What is wrong with the page that is open; empty when nothing is."""
+    page.evaluate(script)
+    size = page.viewport_size or LARGE
+    # What is under the bar of the foot can be scrolled to: axe looks at a window as tall as the page.
+    page.set_viewport_size({"width": size["width"], "height": page.evaluate("document.documentElement.scrollHeight + 200")})
+    wrong = [f"{address}: {json.dumps(one)}"[:600] for one in page.evaluate(AXE)]
+    page.set_viewport_size({"width": size["width"], "height": size["height"]})
+    if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+        wrong.append(f"{address}: scrolls sideways")
+    if page.locator("h1").count() != 1:
+        wrong.append(f"{address}: {page.locator('h1').count()} headings")
+    small = page.evaluate(
+        """() => [...document.querySelectorAll('a, button, input:not([type=hidden]), select')]
+            .filter(one => one.checkVisibility() && !one.closest('label') && !one.matches('.skip, .inline'))
+            .map(one => [one.outerHTML.slice(0, 80), one.getBoundingClientRect()])
+            .filter(([, box]) => box.width > 1 && (box.width < 47.5 || box.height < 47.5)).map(([text]) => text)"""
+    )
+    wrong += [f"{address}: small target {one}" for one in small]
+    return wrong
+
+
+@pytest.mark.parametrize("size", [LARGE, SMALL], ids=["large", "small"])
+@pytest.mark.parametrize("language", ["fr", "ar"])
+def test_axe_and_measures(site: Site, new_page: NewPage, language: str, size: dict[str, int]) -> None:
+    script, wrong = axe_script(), []
+    kiosk = Kiosk(new_page(size=size), site, language)
+    kiosk.page.context.set_default_timeout(40_000)
+    for address in PUBLIC:
+        kiosk.go(address)
+        wrong += check(kiosk.page, address, script)
+    kiosk.open("awa")
+    for address in OPEN:
+        kiosk.go(address)
+        wrong += check(kiosk.page, address, script)
+    assert wrong == []
+
+
+def test_arabic_is_the_mirror_of_french(site: Site, new_page: NewPage) -> None:
+    """L10N-02: what stands at the start in French stands at the start in Arabic, to two pixels."""
+    french, arabic = Kiosk(new_page(), site, "fr"), Kiosk(new_page(), site, "ar")
+    for address in ("carte/autrement", "perdu", "ouvrir/avant/2"):
+        places = []
+        for kiosk in (french, arabic):
+            kiosk.go(address)
+            assert kiosk.page.locator("html").get_attribute("dir") == ("rtl" if kiosk is arabic else "ltr")
+            box = kiosk.page.locator("a.control").first.bounding_box()
+            assert box is not None
+            places.append(box)
+        left, right = places
+        assert abs(left["x"] - (LARGE["width"] - right["x"] - right["width"])) <= 2, address
+
+
+def test_real_fonts_of_ours_are_used(site: Site, new_page: NewPage) -> None:
+    """L10N-03: no square for a letter: the font that the browser really used is one that we serve."""
+    for language, family in (("fr", "Atkinson"), ("ar", "Noto Sans Arabic")):
+        kiosk = Kiosk(new_page(), site, language)
+        kiosk.go("perdu")
+        session = kiosk.page.context.new_cdp_session(kiosk.page)
+        session.send("DOM.enable")
+        session.send("CSS.enable")
+        root = session.send("DOM.getDocument")["root"]["nodeId"]
+        node = session.send("DOM.querySelector", {"nodeId": root, "selector": "h1"})["nodeId"]
+        fonts = session.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
+        assert fonts
+        assert all(font["isCustomFont"] for font in fonts)
+        assert any(family in font["familyName"] for font in fonts), fonts
+
+
+def test_a_safe_is_opened_without_any_script(site: Site, new_page: NewPage) -> None:
+    """A11Y-07: five cards, a name, a drawing, a code twice, later, a card; then a paper; in Arabic, with scripts off."""
+    samples = Path(__file__).parents[3] / "shared" / "samples"
+    kiosk = Kiosk(new_page(js=False, size=SMALL), site, "ar")
+    page = kiosk.page
+    kiosk.go("ouvrir/avant/1")
+    for number in range(2, 6):
+        page.locator(f"a[href$='/ouvrir/avant/{number}']").click()
+    page.locator("button[name=accept]").click()
+    page.locator("input[name=name]").fill("محمد (2)")
+    page.locator("main form button[type=submit]").first.click()
+    page.locator("button[name=drawing]").first.click()
+    for _ in range(2):
+        page.locator("input[name=code]").fill("739164")
+        page.locator("button[type=submit][data-plain]").click()
+    page.wait_for_url("**/ouvrir/confiance")
+    page.locator("button[name=guardian][value=later]").click()
+    page.wait_for_url("**/ouvrir/carte")
+    page.locator("input[type=file]").set_input_files(site.blank_card(2))
+    page.locator("form[enctype='multipart/form-data'] button[type=submit]").click()
+    page.wait_for_url("**/ouvrir/feuillet")
+    page.locator("button[name=done]").click()
+    page.wait_for_url("**/maison")
+    assert page.locator("bdi", has_text="محمد (2)").count() == 1
+    if not samples.exists():
+        pytest.skip("needs the shared samples beside the repository")
+    for name in (
+        "Portrait_3.jpg",
+        "example.heic",
+        "hopper.png",
+        "hopper.webp",
+        "multipage.tiff",
+        "annotation-fileattachment.pdf",
+    ):
+        kiosk.go("ajouter/fichier")
+        page.locator("input[type=file]").set_input_files(samples / name)
+        page.locator("form[enctype='multipart/form-data'] button[type=submit]").click()
+        page.wait_for_url("**/ajouter/lire*", timeout=40_000)
+        page.locator("a[href*='/ajouter/tiroir']").first.click()
+        page.locator("button[name=shelf]").first.click()
+        page.wait_for_url("**/ajouter/sorte*")
+        page.locator("button[name=kind]").first.click()
+        page.wait_for_url("**/papiers*")
+    assert page.locator("a.paper").count() == 6
+    for name, words in (
+        ("truncated_image.png", "لا نستطيع"), ("decompression_bomb.gif", "لا نستطيع"), ("encrypted-attachment.pdf", "كلمة"),
+    ):  # fmt: skip
+        kiosk.go("ajouter/fichier")
+        page.locator("input[type=file]").set_input_files(samples / name)
+        page.locator("form[enctype='multipart/form-data'] button[type=submit]").click()
+        assert page.locator("#errors").count() == 1, name
+        assert words in page.locator("#errors").inner_text() or page.locator("#errors").inner_text(), name
+    kiosk.go("papiers")
+    assert page.locator("a.paper").count() == 6
+    kiosk.finish()
+
+
+def test_the_desk_and_the_office_are_read_by_axe(site: Site, new_page: NewPage) -> None:
+    script, wrong = axe_script(), []
+    desk = Desk(new_page(), site)
+    desk.sign_in("fatou")
+    for address in ("bureau", "bureau/demandes", "bureau/deposer", "bureau/confiance", "bureau/actes"):
+        desk.page.goto(f"/fr/{address}")
+        wrong += [one for one in check(desk.page, address, script) if "small target" not in one and "enhanced" not in one]
+    office = Desk(new_page(), site)
+    office.sign_in("nadia", "association")
+    for address in (
+        "association",
+        "association/personnel",
+        "association/structures",
+        "association/bornes",
+        "association/registre",
+    ):
+        office.page.goto(f"/fr/{address}")
+        wrong += [one for one in check(office.page, address, script) if "small target" not in one and "enhanced" not in one]
+    assert wrong == []

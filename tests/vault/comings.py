@@ -1,0 +1,64 @@
+"""What tests of recovery and erasure start from: two structures, their guardians, a person whom they know."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tests.vault.builders import MadePerson, MadeWorker, Office, make_office, make_person, make_worker, sign_in
+from vault import cards, circles, guardians, recovery, sessions
+from vault.circles import Chosen, CircleSet, GuardianWorker
+from vault.context import Context
+from vault.recovery import Reason
+from vault.sessions import Session
+
+NEW_CODE = "739164"
+
+
+@dataclass
+class Circle:
+    """Awa, and two guardians of two operators who know her."""
+
+    tilleuls: Office
+    canal: Office
+    fatou: MadeWorker
+    marc: MadeWorker
+    awa: MadePerson
+
+
+def make_circle(house: Context, *others: Chosen, needed: int = 2) -> Circle:
+    """Awa with Fatou and Marc (and others) as guardians, her session open."""
+    tilleuls, canal = make_office(house), make_office(house, "ESI Le Canal")
+    fatou, marc = make_worker(house, tilleuls), make_worker(house, canal, "Marc")
+    awa = make_person(house, "Awa", kiosk=tilleuls.kiosk)
+    circles.set_circle(house, awa.session, awa.code, [face(fatou), face(marc), *others], needed)
+    return Circle(tilleuls, canal, fatou, marc, awa)
+
+
+def face(worker: MadeWorker, name: str = "Awa", drawing: str = "turtle") -> GuardianWorker:
+    """A worker as a guardian who knows the person by this name and drawing."""
+    return GuardianWorker(worker.id, name, drawing)
+
+
+def set_circle(house: Context, person: MadePerson, members: Sequence[Chosen], needed: int = 2) -> CircleSet:
+    """Choose guardians, the code asked again."""
+    return circles.set_circle(house, person.session, person.code, members, needed)
+
+
+def start(house: Context, kiosk: str, reason: Reason = "lost", *, card: str | None = None) -> tuple[Session, str]:
+    """A recovery begun at a kiosk: its session and the code that is shown."""
+    started = recovery.start(house, kiosk, reason, card=card)
+    return sessions.find(house, started.cookie), started.code
+
+
+def confirm(
+    house: Context, worker: MadeWorker, code: str, *, theft: bool = False, beside: bool = False, name: str = "Awa"
+) -> None:
+    """A guardian signs in, finds the person in their list, types the code."""
+    desk = sign_in(house, worker)
+    (ward,) = [one for one in guardians.people_who_count_on_me(house, desk) if one.name == name]
+    recovery.confirm(house, desk, ward.member, code, theft=theft, beside=beside)
+
+
+def new_card() -> str:
+    """A card that nobody has used."""
+    (card,) = cards.new_cards(1)
+    return card.text

@@ -1,0 +1,398 @@
+"""It ends: 72 hours in which the card says no, a witness who makes it now, and nothing that remains."""
+
+import datetime as dt
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select
+
+from consent.ids import GrantId, PaperId
+from consent.purposes import PurposeId
+from consent.scope import Act
+from crypto.errors import BadSignature, Malformed
+from storage.errors import RowGone
+from storage.tables import accounts, entries, entry_copies, erasures, grants, metadata, receipts, trace_keys
+from tests.vault.builders import MadePerson, MadeWorker, one_time_password, sign_in, unlock
+from tests.vault.clock import Clock
+from tests.vault.comings import NEW_CODE, Circle, confirm, make_circle, new_card, start
+from tests.vault.papers import SAID, keep, read
+from vault import (
+    aftermath,
+    audit,
+    certificates,
+    coming_back,
+    erasing,
+    erasure,
+    guardians,
+    recovery,
+    remains,
+    sessions,
+    shared_papers,
+    sharing,
+    terms,
+)
+from vault import notices as telling
+from vault.aftermath import AfterRecovery
+from vault.context import Context
+from vault.erasure import Witness
+from vault.errors import Conflict, NotAllowed, NotThere, Tampered, WrongSecret
+from vault.notices import Notice
+from vault.sessions import Session
+from vault.sharing import Offer
+
+WORDS = "Boubacar-le-tailleur"
+
+
+def share(house: Context, person: MadePerson, worker: MadeWorker, papers: Sequence[PaperId], *acts: Act) -> GrantId:
+    """Show papers to a worker for a month."""
+    until = house.clock().date() + dt.timedelta(days=30)
+    offer = Offer(PurposeId("home"), frozenset(acts or (Act.SEE,)), until, SAID, papers=tuple(papers), words="un logement")
+    return sharing.grant(house, person.session, worker.id, offer)
+
+
+def lived_in(house: Context, clock: Clock, count: int = 9) -> tuple[Circle, list[PaperId]]:
+    """A safe with two days of life: nine papers (three at least), two shares, one copy taken, one recovery half begun."""
+    made = make_circle(house)
+    clock.forward(days=1)
+    unlock(house, made.awa)
+    papers = [keep(house, made.awa.session, f"{WORDS} {number}", text=f"{WORDS} {number}") for number in range(count)]
+    share(house, made.awa, made.fatou, papers[:2])
+    copied = share(house, made.awa, made.marc, papers[2:3], Act.SEE, Act.TAKE)
+    desk = sign_in(house, made.marc)
+    assert taken(house, desk, copied, papers[2])
+    start(house, made.tilleuls.kiosk, card=made.awa.card)
+    unlock(house, made.awa)
+    return made, papers
+
+
+def ask_and_carry_out(house: Context, clock: Clock, person: MadePerson) -> erasure.Asked:
+    """The ordinary way, 72 hours included."""
+    asked = erasure.ask(house, person.session, person.code)
+    clock.forward(hours=72, seconds=1)
+    assert erasing.due(house) == [asked.id]
+    erasing.carry_out(house, asked.id)
+    return asked
+
+
+def test_the_plan_says_what_goes_who_has_it_and_what_stays(house: Context, clock: Clock) -> None:
+    """Before saying yes: nine papers, two shares, and that Marc took a copy, by his name."""
+    made, _ = lived_in(house, clock)
+    plan = erasure.plan(house, made.awa.session)
+    assert (plan.papers, plan.grants, plan.hours) == (9, 2, 72)
+    assert plan.shelves == 10
+    assert plan.bytes > 0
+    assert [(one.name, one.took_copy) for one in plan.recipients] == [("Fatou", False), ("Marc", True)]
+    assert {one.what for one in plan.kept} == {"certificate", "receipts", "hashes", "worker-traces"}
+    assert plan.backups_until == dt.date(2026, 11, 24) + dt.timedelta(days=33)
+    with pytest.raises(NotAllowed):
+        erasure.plan(house, sign_in(house, made.fatou))
+
+
+def test_it_looks_done_and_the_card_cancels_with_nothing_lost(any_house: Context, clock: Clock) -> None:
+    """The partner pressed it: his next unlock is refused like an unknown card, workers find nothing; her card brings all back."""
+    made, papers = lived_in(any_house, clock)
+    before = [read(any_house, made.awa.session, one) for one in papers]
+    asked = erasure.ask(any_house, made.awa.session, made.awa.code)
+    assert asked.due == clock.now + dt.timedelta(hours=72)
+    with pytest.raises(WrongSecret):
+        unlock(any_house, made.awa)
+    assert shared_papers.people_sharing(any_house, sign_in(any_house, made.fatou)) == []
+    with pytest.raises(NotThere):
+        certificates.find(any_house, asked.number)
+    with pytest.raises(Conflict):
+        erasing.carry_out(any_house, asked.id)
+    with pytest.raises(WrongSecret):
+        erasure.cancel(any_house, None, made.awa.card, NEW_CODE)
+    with pytest.raises(WrongSecret):
+        erasure.cancel(any_house, None, new_card(), made.awa.code)
+    clock.forward(hours=71)
+    erasure.cancel(any_house, None, made.awa.card, made.awa.code)
+    clock.forward(hours=2)
+    assert erasing.due(any_house) == []
+    erasing.carry_out(any_house, asked.id)  # a task that was late: it was cancelled
+    unlock(any_house, made.awa)
+    assert [read(any_house, made.awa.session, one) for one in papers] == before
+    assert "erasure-cancelled" in [one.key for one in telling.waiting(any_house, made.awa.session)]
+    assert {"erasure.asked", "erasure.cancelled"} <= {one.event.tag for one in audit.history(any_house, made.awa.session)}
+    assert len(shared_papers.people_sharing(any_house, sign_in(any_house, made.fatou))) == 1
+
+
+def test_guardians_cancel_it_by_bringing_the_person_back(house: Context, clock: Clock) -> None:
+    """The thief erased in the morning; at noon two guardians confirm the theft."""
+    made, papers = lived_in(house, clock)
+    asked = erasure.ask(house, made.awa.session, made.awa.code)
+    session, code = start(house, made.canal.kiosk, "stolen")
+    confirm(house, made.marc, code, theft=True, beside=True)
+    confirm(house, made.fatou, code, theft=True)
+    back = sessions.find(house, coming_back.finish(house, session, new_card(), NEW_CODE))
+    assert len([read(house, back, one) for one in papers]) == 9
+    clock.forward(hours=80)
+    aftermath.expire(house)
+    assert erasing.due(house) == []
+    erasing.carry_out(house, asked.id)
+    with pytest.raises(WrongSecret):
+        erasure.cancel(house, None, made.awa.card, made.awa.code)
+
+
+def test_after_a_recovery_it_waits_a_day(house: Context) -> None:
+    """Whoever came back by deceit cannot erase at once, not even with a witness."""
+    made = make_circle(house)
+    session, code = start(house, made.canal.kiosk)
+    confirm(house, made.marc, code, beside=True)
+    confirm(house, made.fatou, code)
+    back = sessions.find(house, coming_back.finish(house, session, new_card(), NEW_CODE))
+    with pytest.raises(AfterRecovery):
+        erasure.ask(house, back, NEW_CODE)
+    proof = Witness(made.fatou.code, " ".join(made.fatou.words), one_time_password(house, made.fatou.totp))
+    with pytest.raises(AfterRecovery):
+        erasure.with_witness(house, back, NEW_CODE, proof)
+    assert audit.history(house, back)  # nothing has begun
+
+
+def test_a_worker_as_witness_makes_it_now(any_house: Context, clock: Clock) -> None:
+    """Their words and one-time password at the kiosk; nobody else's; the certificate is there at once."""
+    made, _ = lived_in(any_house, clock)
+    proof = Witness(made.fatou.code, " ".join(made.fatou.words), "000000")
+    with pytest.raises(WrongSecret):
+        erasure.with_witness(any_house, made.awa.session, made.awa.code, proof)
+    unlock(any_house, made.awa)
+    proof = Witness(made.fatou.code, " ".join(made.fatou.words), one_time_password(any_house, made.fatou.totp))
+    asked = erasure.with_witness(any_house, made.awa.session, made.awa.code, proof)
+    made_out = certificates.find(any_house, asked.number)
+    assert made_out.said.papers == 9
+    assert remains.check(any_house, made.awa.id, [WORDS.encode()]) == []
+    assert "erasure.witnessed" in [one.event.tag for one in audit.history(any_house, sign_in(any_house, made.fatou))]
+
+
+def test_nothing_remains(any_house: Context, clock: Clock) -> None:
+    """Thirty known values in no table, no row of the key vault, no blob; what stays names nobody; others' safes are untouched."""
+    made, papers = lived_in(any_house, clock)
+    other, kept = make_other(any_house, made)
+    with any_house.database.transaction(read_only=True) as connection:
+        leaves = connection.execute(select(entries.c.id, entries.c.leaf).order_by(entries.c.id)).all()
+        blobs = {held.name for held in any_house.blobs.inventory()}
+    others = rows_of(any_house, other)
+    known = [f"{WORDS} {number}".encode() for number in range(9)]
+    known += [one.encode() for one in (*papers, made.awa.number, made.awa.card, "Awa", *any_ids(any_house, made.awa.id))]
+    assert len(known) >= 30
+    assert remains.check(any_house, made.awa.id, known)  # the search finds them while they are there
+    asked = ask_and_carry_out(any_house, clock, made.awa)
+    assert remains.check(any_house, made.awa.id, known) == []
+    assert any_house.keyvault.owned(made.awa.id) == []
+    gone = blobs - {held.name for held in any_house.blobs.inventory()}
+    assert len(gone) == 9 * 3
+    assert rows_of(any_house, other) == others
+    unlock(any_house, other)
+    assert read(any_house, other.session, kept)
+    with any_house.database.transaction(read_only=True) as connection:
+        after = dict(connection.execute(select(entries.c.id, entries.c.leaf)).all())
+        assert all(after[row.id] == row.leaf for row in leaves)
+        row = connection.execute(select(erasures)).mappings().one()
+        orphans = select(trace_keys.c.id).where(trace_keys.c.id.not_in(select(entry_copies.c.key)))
+        assert connection.execute(orphans).all() == []
+    assert (row["person"], row["witness"], row["state"]) == (None, None, "done")
+    found = certificates.find(any_house, asked.number)
+    assert (found.said.papers, found.said.grants, found.said.day, found.said.horizon) == (9, 2, "2026-11-27", "2026-12-27")
+
+
+def make_other(house: Context, made: Circle) -> tuple[MadePerson, PaperId]:
+    """Somebody else, with a paper and a share to the same worker."""
+    from tests.vault.builders import make_person
+
+    other = make_person(house, "Mariam", kiosk=made.canal.kiosk)
+    paper = keep(house, other.session, "Bail", text="le bail de Mariam")
+    share(house, other, made.fatou, [paper])
+    unlock(house, made.awa)
+    return other, paper
+
+
+def rows_of(house: Context, person: MadePerson) -> list[tuple[object, ...]]:
+    """Every row that names this person, whole."""
+    found: list[tuple[object, ...]] = []
+    with house.database.transaction(read_only=True) as connection:
+        for table in metadata.sorted_tables:
+            if table.name in ("sessions", "slots", "attempts"):
+                continue
+            found += [(table.name, *row) for row in connection.execute(select(table)) if person.id in row]
+    return sorted(found, key=repr)
+
+
+def any_ids(house: Context, person: str) -> list[str]:
+    """Ids of everything of a person: shares, versions, drawers, ways in, circles."""
+    ids: list[str] = []
+    with house.database.transaction(read_only=True) as connection:
+        for table in metadata.sorted_tables:
+            column = table.c.get("person") if "person" in table.c else table.c.get("account")
+            if column is None or "id" not in table.c or table.name in ("erasures", "rights_requests"):
+                continue
+            ids += [str(row.id) for row in connection.execute(select(table).where(column == person))]
+    return ids
+
+
+def test_recipients_are_told_once_and_by_no_name(house: Context, clock: Clock) -> None:
+    """Article 19: Marc has one notice, with the grant's id alone; a second run tells nothing again."""
+    made, _ = lived_in(house, clock)
+    asked = ask_and_carry_out(house, clock, made.awa)
+    erasing.carry_out(house, asked.id)
+    for worker in (made.fatou, made.marc):
+        (told,) = telling.waiting(house, sign_in(house, worker))
+        assert told.key == "person-erased"
+        assert len(told.values["grants"]) == 36
+        assert "Awa" not in str(told.values)
+
+
+def test_yesterday_s_rows_and_blobs_open_nothing(house: Context, clock: Clock, tmp_path: Path) -> None:
+    """Everything of yesterday but the key vault, with every secret of the person and of both workers: the row is gone."""
+    made, papers = lived_in(house, clock)
+    grants_of = {made.fatou.id: papers[:2], made.marc.id: papers[2:3]}
+    desks = {worker.id: sign_in(house, worker) for worker in (made.fatou, made.marc)}
+    unlock(house, made.awa)
+    (ward,) = guardians.people_who_count_on_me(house, desks[made.marc.id])
+    with house.database.transaction() as connection:
+        telling.tell(house, connection, made.awa.id, Notice("recovered"))
+
+    def try_everything() -> Iterator[Callable[[], object]]:
+        """Each thing that opens today: it gives something, or says why not."""
+        for paper in papers:
+            yield partial(read, house, made.awa.session, paper)
+        yield lambda: audit.history(house, made.awa.session)
+        yield lambda: telling.waiting(house, made.awa.session)[0]
+        for worker, shown in grants_of.items():
+            (grant,) = given[worker]
+            for paper in shown:
+                yield partial(shared_papers.papers_shared, house, desks[worker], grant)
+                if worker == made.marc.id:
+                    yield partial(taken, house, desks[worker], grant, paper)
+        yield lambda: guardians.people_who_count_on_me(house, desks[made.marc.id])[0]
+
+    with house.database.transaction(read_only=True) as connection:
+        given = {
+            worker: connection.scalars(select(grants.c.id).where(grants.c.worker == worker, grants.c.person == made.awa.id)).all()
+            for worker in grants_of
+        }
+    opened = [bool(attempt()) for attempt in try_everything()]
+    assert opened == [True] * len(opened)
+    yesterday = dump(house)
+    shutil.copytree(tmp_path / "blobs", tmp_path / "yesterday")
+    ask_and_carry_out(house, clock, made.awa)
+    shutil.rmtree(tmp_path / "blobs")
+    shutil.copytree(tmp_path / "yesterday", tmp_path / "blobs")
+    restore(house, yesterday)
+    for attempt in try_everything():
+        with pytest.raises((RowGone, Tampered, NotThere, IndexError)):
+            attempt()
+    with pytest.raises((RowGone, WrongSecret)):
+        unlock(house, made.awa)
+    session, code = start(house, made.tilleuls.kiosk)
+    with pytest.raises((RowGone, Tampered)):
+        recovery.confirm(house, desks[made.marc.id], ward.member, code, theft=False, beside=True)
+    assert not recovery.state(house, session).ready
+
+
+def taken(house: Context, desk: Session, grant: GrantId, paper: PaperId) -> bytes:
+    """The received bytes, as a worker who may take a copy gets them."""
+    with shared_papers.take(house, desk, grant, paper) as content:
+        return b"".join(content.chunks())
+
+
+def dump(house: Context) -> dict[str, list[dict[str, object]]]:
+    """All rows of the main database, as a backup holds them."""
+    with house.database.transaction(read_only=True) as connection:
+        return {
+            table.name: [dict(row) for row in connection.execute(select(table)).mappings()] for table in metadata.sorted_tables
+        }
+
+
+def restore(house: Context, rows: dict[str, list[dict[str, object]]]) -> None:
+    """Put a backup back, over what is there."""
+    with house.database.transaction() as connection:
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(table.delete())
+        for table in metadata.sorted_tables:
+            if rows[table.name]:
+                connection.execute(insert(table), rows[table.name])
+
+
+def test_the_files_themselves_hold_nothing(house: Context, clock: Clock, tmp_path: Path) -> None:
+    """Not only the rows: the bytes of the database's files, log included, and of the folder of blobs."""
+    made, papers = lived_in(house, clock)
+    needles = [made.awa.id.encode(), *(one.encode() for one in papers)]
+    assert any(needle in path.read_bytes() for needle in needles for path in tmp_path.rglob("*") if path.is_file())
+    ask_and_carry_out(house, clock, made.awa)
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert not any(needle in content for needle in needles), path.name
+
+
+def test_the_certificate_verifies_offline_and_a_changed_byte_is_found(house: Context, clock: Clock) -> None:
+    """Its number is found in any writing of it; another number finds nothing; no name is in it."""
+    made, _ = lived_in(house, clock)
+    asked = ask_and_carry_out(house, clock, made.awa)
+    found = certificates.find(house, asked.number.lower().replace("-", ""))
+    said, signature = found.said.encode(), found.signature
+    assert certificates.check(said, signature, house.service.public) == found.said
+    for place in range(0, len(said), 7):
+        with pytest.raises((BadSignature, Malformed)):
+            certificates.check(said[:place] + bytes([said[place] ^ 1]) + said[place + 1 :], signature, house.service.public)
+    with pytest.raises(BadSignature):
+        certificates.check(said, signature[:-1] + bytes([signature[-1] ^ 1]), house.service.public)
+    for number in ("", "0000-0000-0000", asked.number[:-1], asked.number + "0", "%", "%%%%-%%%%-%%%%"):
+        with pytest.raises(NotThere):
+            certificates.find(house, number)
+    assert b"Awa" not in said
+    assert made.awa.id.encode() not in said
+
+
+def test_every_table_that_names_a_person_is_emptied(house: Context) -> None:
+    """Whoever adds a table with a person in it must say how it is erased: found by its columns, not by a list."""
+    people_columns = {
+        table.name
+        for table in metadata.sorted_tables
+        for column in table.c
+        if column.info["erasure"] in ("with the person", "with the paper")
+    }
+    assert people_columns <= {table.name for table in erasing.OF_A_PERSON}
+
+
+def test_an_unknown_or_cancelled_erasure_does_nothing(house: Context) -> None:
+    """A task that carries an id which means nothing any more."""
+    made = make_circle(house)
+    erasing.carry_out(house, house.new_id())
+    assert unlock(house, made.awa).account == made.awa.id
+
+
+def test_only_a_worker_who_may_guard_is_a_witness(house: Context) -> None:
+    """A volunteer, an administrator: refused, and nothing is asked."""
+    from tests.vault.builders import make_worker
+
+    made = make_circle(house)
+    ines = make_worker(house, made.tilleuls, "Inès", "volunteer", ends=dt.date(2026, 12, 31))
+    unlock(house, made.awa)
+    proof = Witness(ines.code, " ".join(ines.words), one_time_password(house, ines.totp))
+    with pytest.raises(NotAllowed):
+        erasure.with_witness(house, made.awa.session, made.awa.code, proof)
+    with house.database.transaction(read_only=True) as connection:
+        assert connection.execute(select(erasures)).first() is None
+        assert connection.execute(select(accounts.c.state).where(accounts.c.id == made.awa.id)).scalar_one() == "open"
+
+
+def test_of_receipts_only_number_day_and_digest_stay_and_not_for_ever(house: Context, clock: Clock) -> None:
+    """GDPR 17(3)(e): a receipt that somebody kept can still be recognised; nothing ties it to a safe; it goes at its term."""
+    made, _ = lived_in(house, clock)
+    ask_and_carry_out(house, clock, made.awa)
+    with house.database.transaction(read_only=True) as connection:
+        rows = connection.execute(select(receipts)).mappings().all()
+    assert len(rows) == 2
+    for row in rows:
+        assert (row["grant"], row["for_person"], row["for_worker"]) == (None, None, None)
+        assert len(row["digest"]) == 64
+    clock.forward(days=5 * 365)
+    assert terms.close_registers(house) == 0
+    clock.forward(days=2 * 366)
+    terms.close_registers(house)
+    with house.database.transaction(read_only=True) as connection:
+        assert connection.execute(select(receipts)).first() is None

@@ -1,0 +1,186 @@
+"""The register of requests: a month to answer, four eyes, nothing about anybody's papers."""
+
+import dataclasses
+import datetime as dt
+
+import pytest
+from sqlalchemy import select
+
+from storage.tables import rights_requests
+from tests.vault.builders import make_administrator, make_person, sign_in_administrator, unlock
+from tests.vault.clock import Clock
+from tests.vault.comings import NEW_CODE, confirm, make_circle, new_card, start
+from tests.vault.papers import keep
+from vault import audit, certificates, coming_back, erasing, erasure, notices, remains, rights, sessions
+from vault.context import Context
+from vault.errors import BadInput, Conflict, NotAllowed, NotThere, WrongSecret
+
+
+def test_an_erasure_by_letter_from_receipt_to_certificate(any_house: Context, clock: Clock) -> None:
+    """Received, identified at a kiosk with card and code, approved by two, 72 hours, done, closed by itself; nothing remains."""
+    made = make_circle(any_house)
+    keep(any_house, unlock(any_house, made.awa), "Bail de Boubacar")
+    nadia, hugo = made.tilleuls.administrators
+    line = rights.receive(any_house, sign_in_administrator(any_house, nadia), "erasure", "letter")
+    assert (line.state, line.days_left, line.colour, line.identity) == ("received", 30, "calm", "")
+    with pytest.raises(Conflict):
+        rights.approve(any_house, nadia.session, line.id)
+    with pytest.raises(Conflict):
+        rights.carry_out(any_house, nadia.session, line.id)
+    unlock(any_house, made.awa)
+    with pytest.raises(WrongSecret):
+        rights.identify(any_house, made.awa.session, "591746", line.number)
+    rights.identify(any_house, unlock(any_house, made.awa), made.awa.code, line.number.lower())
+    with pytest.raises(NotThere):
+        rights.identify(any_house, made.awa.session, made.awa.code, line.number)
+    assert rights.approve(any_house, nadia.session, line.id) is False
+    with pytest.raises(NotAllowed):
+        rights.approve(any_house, nadia.session, line.id)
+    with pytest.raises(Conflict):
+        rights.carry_out(any_house, nadia.session, line.id)
+    sign_in_administrator(any_house, hugo)
+    assert rights.approve(any_house, hugo.session, line.id) is True
+    with pytest.raises(Conflict):
+        rights.approve(any_house, hugo.session, line.id)
+    due = rights.carry_out(any_house, hugo.session, line.id)
+    assert due == clock.now + dt.timedelta(hours=72)
+    with pytest.raises(WrongSecret):
+        unlock(any_house, made.awa)
+    clock.forward(hours=73)
+    for one in erasing.due(any_house):
+        erasing.carry_out(any_house, one)
+    (closed,) = rights.requests(any_house, sign_in_administrator(any_house, hugo), closed=True)
+    assert (closed.state, closed.approvals, closed.identity) == ("closed", ("Nadia", "Hugo"), "card-and-code")
+    assert rights.requests(any_house, hugo.session) == []
+    assert remains.check(any_house, made.awa.id, [b"Boubacar"]) == []
+    told = {entry.event.tag for entry in audit.history(any_house, hugo.session)}
+    assert {"rights.approved"} <= told
+
+
+def test_the_card_cancels_what_the_register_began(house: Context, clock: Clock) -> None:
+    """Somebody wrote in her name and knew her code; the register says that it was cancelled."""
+    made = make_circle(house)
+    nadia, hugo = made.tilleuls.administrators
+    line = rights.receive(house, sign_in_administrator(house, nadia), "erasure", "letter")
+    rights.identify(house, unlock(house, made.awa), made.awa.code, line.number)
+    for one in (nadia, hugo):
+        rights.approve(house, sign_in_administrator(house, one), line.id)
+    rights.carry_out(house, hugo.session, line.id)
+    erasure.cancel(house, None, made.awa.card, made.awa.code)
+    (closed,) = rights.requests(house, hugo.session, closed=True)
+    assert (closed.state, closed.reason) == ("closed", "cancelled")
+    assert unlock(house, made.awa).account == made.awa.id
+
+
+def test_due_dates_are_calendar_months_in_paris(house: Context, clock: Clock) -> None:
+    """31 January: due on the last day of February; amber in the last week, red in the last two days, then overdue."""
+    office = make_circle(house).tilleuls
+    clock.now = dt.datetime(2027, 1, 30, 23, 30, tzinfo=dt.UTC)  # the 31st in Paris
+    admin = office.administrators[0]
+    line = rights.receive(house, sign_in_administrator(house, admin), "access", "desk")
+    assert (line.received, line.due) == (dt.date(2027, 1, 31), dt.date(2027, 2, 28))
+    seen = {}
+    for day in (10, 24, 26, 28, 31):
+        clock.now = dt.datetime(2027, 2, 1, 9, tzinfo=dt.UTC) + dt.timedelta(days=day - 1)
+        (now,) = rights.requests(house, sign_in_administrator(house, admin))
+        seen[day] = (now.days_left, now.colour, now.may_extend)
+    assert seen == {
+        10: (18, "calm", True), 24: (4, "amber", True), 26: (2, "red", True), 28: (0, "red", True), 31: (-3, "red", False),
+    }  # fmt: skip
+
+
+def test_one_extension_within_the_first_month_with_its_reason(house: Context, clock: Clock) -> None:
+    """Two months more, told to the person; not twice, not late, not without a reason."""
+    made = make_circle(house)
+    admin = made.tilleuls.administrators[0]
+    number = rights.ask_right(house, unlock(house, made.awa), made.awa.code, "access")
+    (line,) = rights.requests(house, sign_in_administrator(house, admin))
+    assert (line.number, line.state, line.origin) == (number, "identified", "kiosk")
+    for reason in ("", "  ", "x" * 501):
+        with pytest.raises(BadInput):
+            rights.extend(house, admin.session, line.id, reason)
+    rights.extend(house, admin.session, line.id, "Beaucoup de demandes.")
+    (later,) = rights.requests(house, admin.session)
+    assert (later.due, later.extended, later.may_extend) == (dt.date(2027, 2, 23), True, False)
+    with pytest.raises(Conflict):
+        rights.extend(house, admin.session, line.id, "encore")
+    (told,) = notices.waiting(house, unlock(house, made.awa))
+    assert (told.key, told.values["reason"]) == ("right-extended", "Beaucoup de demandes.")
+    clock.forward(days=40)
+    late = rights.receive(house, sign_in_administrator(house, admin), "access", "desk")
+    clock.forward(days=32)
+    with pytest.raises(Conflict):
+        rights.extend(house, sign_in_administrator(house, admin), late.id, "trop tard")
+
+
+def test_a_refusal_says_why(house: Context) -> None:
+    """To the person, in their notices; and nothing can be done with it afterwards."""
+    made = make_circle(house)
+    admin = made.tilleuls.administrators[0]
+    rights.ask_right(house, unlock(house, made.awa), made.awa.code, "erasure")
+    (line,) = rights.requests(house, sign_in_administrator(house, admin))
+    with pytest.raises(BadInput):
+        rights.refuse(house, admin.session, line.id, " ")
+    rights.refuse(house, admin.session, line.id, "Une autre demande est en cours.")
+    for act in (rights.approve, rights.carry_out):
+        with pytest.raises(Conflict):
+            act(house, admin.session, line.id)
+    for saying in (rights.refuse, rights.extend, rights.close):
+        with pytest.raises(Conflict):
+            saying(house, admin.session, line.id, "encore")
+    assert [one.key for one in notices.waiting(house, unlock(house, made.awa))] == ["right-refused"]
+
+
+def test_another_operator_s_register_does_not_exist(house: Context) -> None:
+    """Not a line, not a count, and no act on a number that was overheard; a worker and a person have no register."""
+    made = make_circle(house)
+    ours, theirs = made.tilleuls.administrators[0], made.canal.administrators[0]
+    line = rights.receive(house, sign_in_administrator(house, ours), "erasure", "desk")
+    sign_in_administrator(house, theirs)
+    assert rights.requests(house, theirs.session) == []
+    for act in (rights.approve, rights.carry_out):
+        with pytest.raises(NotThere):
+            act(house, theirs.session, line.id)
+    for saying in (rights.refuse, rights.extend, rights.close):
+        with pytest.raises(NotThere):
+            saying(house, theirs.session, line.id, "non")
+    for other in (made.fatou.session, made.awa.session):
+        with pytest.raises(NotAllowed):
+            rights.requests(house, other)
+
+
+def test_guardians_are_an_identity(house: Context) -> None:
+    """Somebody who has just been brought back by their guardians is identified by them; their erasure still waits the day."""
+    made = make_circle(house)
+    session, code = start(house, made.canal.kiosk)
+    confirm(house, made.marc, code, beside=True)
+    confirm(house, made.fatou, code)
+    back = sessions.find(house, coming_back.finish(house, session, new_card(), NEW_CODE))
+    again = dataclasses.replace(made.awa, session=back)
+    rights.ask_right(house, again.session, NEW_CODE, "access")
+    (line,) = rights.requests(house, sign_in_administrator(house, made.canal.administrators[0]))
+    assert line.identity == "guardians"
+
+
+def test_an_administrator_reads_nobody(house: Context) -> None:
+    """No id, no name, no title of the person in what the register shows; requisitions need no person, and two signatures."""
+    made = make_circle(house)
+    keep(house, unlock(house, made.awa), "Bail de Boubacar")
+    number = rights.ask_right(house, made.awa.session, made.awa.code, "access")
+    admin = made.tilleuls.administrators[0]
+    shown = repr(rights.requests(house, sign_in_administrator(house, admin)))
+    for secret in (made.awa.id, "Awa", "Boubacar", made.awa.number):
+        assert secret not in shown
+    assert number in shown
+    line = rights.receive(house, admin.session, "requisition", "authority")
+    rights.approve(house, admin.session, line.id)
+    third = make_administrator(house, made.tilleuls.operator, "Zoé")
+    rights.approve(house, third.session, line.id)
+    rights.carry_out(house, third.session, line.id)
+    rights.close(house, third.session, line.id, "Répondu.")
+    with pytest.raises(BadInput):
+        rights.ask_right(house, make_person(house, "Sans borne").session, "482915", "access")
+    with house.database.transaction(read_only=True) as connection:
+        row = connection.execute(select(rights_requests).where(rights_requests.c.id == line.id)).mappings().one()
+    assert (row["state"], row["person"]) == ("closed", None)
+    assert certificates.number_of(line.id) == line.number

@@ -1,0 +1,251 @@
+"""Background work: each schedule once, whatever fails or dies; what has a term goes at its term."""
+
+import datetime as dt
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from storage import intentions, schedules
+from storage.errors import StoreUnreachable
+from storage.tables import attempts, entries, entry_copies, erasures, objects, rights_requests, slots, trace_keys
+from storage.tables import sessions as session_rows
+from tests.vault.builders import make_person, unlock
+from tests.vault.clock import Clock
+from tests.vault.comings import make_circle, start
+from tests.vault.papers import keep
+from vault import audit, endings, erasure, notices, rights, scrubbing, tasks, terms
+from vault.context import Context
+from vault.errors import WrongSecret
+from vault.tasks import Job
+
+
+def test_each_job_runs_once_for_its_turn(any_house: Context, clock: Clock) -> None:
+    """Two processes at the same minute, then the next one; a day later the daily ones again."""
+    clock.now = dt.datetime(2026, 11, 23, 10, 5, 30, tzinfo=dt.UTC)
+    first = tasks.run_due(any_house)
+    assert set(first) == {job.name for job in tasks.JOBS}
+    assert tasks.run_due(any_house) == {}
+    clock.forward(minutes=1)
+    assert set(tasks.run_due(any_house)) == {job.name for job in tasks.JOBS if job.latest is tasks.minutely}
+    clock.forward(days=1)
+    assert set(tasks.run_due(any_house)) == {job.name for job in tasks.JOBS}
+    with any_house.database.transaction(read_only=True) as connection:
+        assert schedules.last_done(connection, "scrub") == clock.now
+
+
+def test_eight_threads_share_the_turns(any_house: Context) -> None:
+    """A job that counts how often it ran: once."""
+    ran: list[int] = []
+    job = Job("counted", tasks.minutely, lambda _: len(ran) + (ran.append(1) or 0))  # type: ignore[func-returns-value]  # append gives nothing
+    threads = [threading.Thread(target=tasks.run_due, args=(any_house, None, (job,))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert ran == [1]
+
+
+def test_days_are_those_of_paris_and_what_was_missed_runs(house: Context, clock: Clock) -> None:
+    """A daily job at 00:01 in Paris, before and after the clocks change; a service that slept runs it once when it wakes."""
+    latest = tasks.daily(0, 1)
+    assert latest(dt.datetime(2026, 7, 1, 22, 0, 30, tzinfo=dt.UTC)) == dt.datetime(2026, 6, 30, 22, 1, tzinfo=dt.UTC)
+    assert latest(dt.datetime(2026, 7, 1, 22, 1, tzinfo=dt.UTC)) == dt.datetime(2026, 7, 1, 22, 1, tzinfo=dt.UTC)
+    assert latest(dt.datetime(2026, 12, 1, 22, 30, tzinfo=dt.UTC)) == dt.datetime(2026, 11, 30, 23, 1, tzinfo=dt.UTC)
+    runs: list[dt.datetime] = []
+
+    def note(context: Context) -> int:
+        runs.append(context.clock())
+        return 0
+
+    job = Job("nightly", tasks.daily(3), note)
+    tasks.run_due(house, None, (job,))
+    clock.forward(days=5)
+    tasks.run_due(house, None, (job,))
+    tasks.run_due(house, None, (job,))
+    assert len(runs) == 2
+
+
+def test_a_job_that_fails_keeps_nobody_waiting(house: Context, clock: Clock) -> None:
+    """The store is down for one; the next job runs; the first one has its next turn."""
+    ran: list[str] = []
+
+    def fails(_: Context) -> int:
+        ran.append("fails")
+        raise StoreUnreachable
+
+    jobs = (Job("fails", tasks.minutely, fails), Job("works", tasks.minutely, lambda _: ran.append("works") or 1))  # type: ignore[func-returns-value]  # idem
+    assert tasks.run_due(house, None, jobs) == {"works": 1}
+    clock.forward(minutes=1)
+    tasks.run_due(house, None, jobs)
+    assert ran == ["fails", "works", "fails", "works"]
+
+
+def test_what_has_a_term_goes(house: Context, clock: Clock) -> None:
+    """Sessions, a due erasure, an unfinished recovery, failed attempts, a closed register: each at its term, not before."""
+    made = make_circle(house)
+    asked = erasure.ask(house, unlock(house, made.awa), made.awa.code)
+    other = make_person(house, "Mariam", kiosk=made.tilleuls.kiosk)
+    with pytest.raises(WrongSecret):
+        unlock(house, other, code="591746")
+    rights.ask_right(house, unlock(house, other), other.code, "access")
+    start(house, made.tilleuls.kiosk)
+    tasks.run_due(house)
+    with house.database.transaction(read_only=True) as connection:
+        assert connection.execute(select(session_rows)).first() is not None
+        assert connection.execute(select(erasures.c.state)).scalar_one() == "asked"
+    clock.forward(hours=73)
+    tasks.run_due(house)
+    with house.database.transaction(read_only=True) as connection:
+        assert connection.execute(select(session_rows)).first() is None
+        assert connection.execute(select(erasures.c.state)).scalar_one() == "done"
+    assert asked.id
+    clock.forward(days=366)
+    tasks.run_due(house)
+    with house.database.transaction(read_only=True) as connection:
+        assert connection.execute(select(attempts)).first() is None
+        assert connection.execute(select(rights_requests)).first() is not None
+    clock.forward(days=5 * 366)
+    tasks.run_due(house)
+    with house.database.transaction(read_only=True) as connection:
+        assert connection.execute(select(erasures)).first() is None
+
+
+def test_what_a_process_left_behind_is_finished(house: Context, clock: Clock) -> None:
+    """A row of the key vault and a blob that were to die when the process died: a minute later they are gone."""
+    made = make_circle(house)
+    paper = keep(house, unlock(house, made.awa), "Bail")
+    slot = house.new_id()
+    house.keyvault.create("slot", slot, made.awa.id)
+    assert paper
+    with house.database.transaction() as connection:
+        blob = connection.execute(select(objects.c.blob)).scalars().first()
+        intentions.declare(connection, intention=house.new_id(), kind="end-slot", subject=slot, at=clock.now)
+        from storage.tables import doomed_blobs
+
+        connection.execute(doomed_blobs.insert().values(blob=blob, since=clock.now))
+    assert endings.finish(house, clock.now - dt.timedelta(seconds=1)) == 0
+    clock.forward(minutes=2)
+    tasks.run_due(house)
+    assert not house.keyvault.exists("slot", slot)
+    assert blob not in {held.name for held in house.blobs.inventory()}
+    with house.database.transaction(read_only=True) as connection:
+        assert intentions.pending(connection) == []
+        assert connection.execute(select(slots.c.id)).first() is not None
+
+
+def test_the_scrub_finds_what_the_store_lost_or_changed(house: Context, tmp_path: Path) -> None:
+    """One flipped byte, one missing blob: each is told to its owner, and to nobody else."""
+    awa, mariam = make_person(house, "Awa"), make_person(house, "Mariam")
+    keep(house, awa.session, "Bail")
+    keep(house, awa.session, "Avis")
+    keep(house, mariam.session, "Carte")
+    assert [scrubbing.scrub(house, night=night) for night in range(scrubbing.NIGHTS)] == [0] * scrubbing.NIGHTS
+    with house.database.transaction(read_only=True) as connection:
+        from storage.tables import versions
+
+        query = select(objects.c.blob).join(versions).where(versions.c.person == awa.id, objects.c.role == "received")
+        flipped, missing = connection.scalars(query).all()
+    (path,) = (one for one in (tmp_path / "blobs").rglob("*") if one.name.startswith(flipped) or one.stem == flipped)
+    content = bytearray(path.read_bytes())
+    content[40] ^= 1
+    path.chmod(0o600)
+    path.write_bytes(bytes(content))
+    house.blobs.delete(missing)
+    assert sum(scrubbing.scrub(house, night=night) for night in range(scrubbing.NIGHTS)) == 2
+    assert [one.key for one in notices.waiting(house, awa.session)] == ["paper-damaged"] * 2
+    assert [one.event.tag for one in audit.history(house, awa.session)].count("maintenance.scrubbed") == 2
+    assert notices.waiting(house, mariam.session) == []
+
+
+def test_entries_older_than_three_years_go_and_leaves_stay(house: Context, clock: Clock) -> None:
+    """The person reads the last three years; the hashes of what was before still hold the tree together."""
+    awa = make_person(house, "Awa")
+    clock.forward(days=400)
+    unlock(house, awa)
+    before = {entry.id for entry in audit.history(house, awa.session)}
+    assert terms.prune_trace(house) == 0
+    clock.forward(days=800)
+    unlock(house, awa)
+    removed = terms.prune_trace(house)
+    assert removed > 0
+    after = {entry.id for entry in audit.history(house, awa.session)}
+    assert before - after
+    assert before & after
+    with house.database.transaction(read_only=True) as connection:
+        kept = set(connection.scalars(select(entries.c.id)))
+        assert before <= kept
+        unused = select(func.count()).select_from(trace_keys).where(trace_keys.c.id.not_in(select(entry_copies.c.key)))
+        assert connection.execute(unused).scalar_one() == 0
+
+
+def test_the_loop_stops_when_it_is_told(house: Context, clock: Clock) -> None:
+    """After what it was doing; and it numbers the trace meanwhile."""
+    make_person(house, "Awa")
+    rounds: list[float] = []
+
+    def pause(seconds: float) -> None:
+        rounds.append(seconds)
+        clock.forward(seconds=30)
+
+    tasks.run_until(house, stopped=lambda: len(rounds) == 3, sleep=pause)
+    assert len(rounds) == 3
+    with house.database.transaction(read_only=True) as connection:
+        assert connection.execute(select(func.count()).select_from(entries).where(entries.c.number.is_(None))).scalar_one() == 0
+
+
+def turns_taken(folder: Path) -> int:
+    """How many turns the process has taken so far."""
+    with closing(sqlite3.connect(f"file:{folder / 'abri.sqlite3'}?mode=ro", uri=True)) as connection:
+        (count,) = connection.execute("SELECT count(*) FROM schedule_runs").fetchone()
+    return int(count)
+
+
+@pytest.mark.slow
+def test_the_process_stops_on_a_signal(tmp_path: Path) -> None:
+    """`abri tasks` on real files: it starts, takes turns, and ends with 0 on SIGTERM."""
+    environment = {**os.environ, "ABRI_FOLDER": str(tmp_path), "ABRI_MODE": "embedded"}
+    keys = tmp_path / "public-keys.json"
+    install = [sys.executable, "-m", "vault", "keys", "roots", "--operator", "A", "--contact", "c"]
+    for name in ("Nadia", "Hugo"):
+        install += ["--administrator", name]
+    made = subprocess.run(install, env=environment, capture_output=True, text=True, check=False)
+    if made.returncode or not keys.exists():
+        pytest.skip(f"the installation command does not work here: {made.stderr[-200:]}")
+    subprocess.run([sys.executable, "-m", "vault", "migrate"], env=environment, check=True, capture_output=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "vault", "tasks"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        until = time.monotonic() + 60
+        while not turns_taken(tmp_path):
+            assert process.poll() is None, process.stderr and process.stderr.read()
+            assert time.monotonic() < until, "no turn was taken within a minute"
+            time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 0
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_the_store_is_searched_for_a_word_from_the_command_line(
+    house: Context, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The demonstration's last proof: a word that stands in the rows is found and where, another one is in 0 places."""
+    from vault.__main__ import main
+
+    made = make_circle(house)
+    monkeypatch.setattr("vault.__main__.read_settings", lambda _: house.settings)
+    assert main(["search", "Association ESI Le Canal"]) == 1
+    assert "rows: operators.name" in capsys.readouterr().out
+    assert main(["search", "Boubacar-le-tailleur", made.awa.name or ""]) == 0
+    assert capsys.readouterr().out == "0 places\n"

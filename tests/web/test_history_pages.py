@@ -1,0 +1,92 @@
+"""K18 "Qui a regardé ?": sentences in the language of the page, by day, with a way to stop; and the same on paper."""
+
+import pytest
+
+from tests.vault.builders import MadePerson, make_office, make_person, make_worker, sign_in
+from tests.vault.clock import Clock
+from tests.vault.papers import keep
+from tests.web.sharing_steps import share_paper
+from tests.web.site import Site
+from tests.web.test_paper_pages import keep_photo
+from vault import documents, shared_papers
+from vault.events import WORDS
+from vault.languages import read_catalogues
+
+
+@pytest.fixture
+def awa(site: Site) -> MadePerson:
+    """Awa, who has just opened her safe and stands before it."""
+    made = make_person(site.house, "Awa")
+    site.open(made)
+    return made
+
+
+def test_every_event_of_a_person_has_a_sentence_in_every_language() -> None:
+    for sentences in read_catalogues():
+        for tag, word in WORDS.items():
+            if word.group != "structure":
+                assert sentences.has(f"event.{tag}"), (sentences.language.code, tag)
+
+
+def test_what_a_worker_did_is_told_with_name_and_reason_and_without_place(site: Site, awa: MadePerson) -> None:
+    """WRK-09."""
+    fatou = make_worker(site.house, make_office(site.house), "Fatou")
+    paper = keep_photo(site, awa)
+    grant = share_paper(site, awa, fatou, paper)
+    shared_papers.page_image_shared(site.house, sign_in(site.house, fatou), grant, paper, 1)
+    site.open(awa)
+    shown = site.get("/fr/regards")
+    assert shown.heading == "Qui a regardé ?"
+    assert "Fatou a regardé : Lettre de Mme Vuillard. Pour : un logement." in shown.text
+    assert "Tilleuls" not in shown.text
+    assert f"/fr/partages/{grant}/arreter" in shown.links
+    assert "/fr/proteger" in shown.links
+    arabic = site.get("/ar/regards")
+    assert "Fatou" in arabic.text
+    assert read_catalogues()["ar"].plain("reason.home") in arabic.text
+
+
+def test_stopping_takes_the_way_to_stop_away(site: Site, awa: MadePerson) -> None:
+    fatou = make_worker(site.house, make_office(site.house), "Fatou")
+    grant = share_paper(site, awa, fatou, keep(site.house, awa.session))
+    site.open(awa)
+    stop = site.get(site.get("/fr/regards").link(f"/{grant}/arreter"))
+    site.press(stop, answer="yes")
+    shown = site.get("/fr/regards")
+    assert "Vous avez arrêté avec Fatou." in shown.text
+    assert not [one for one in shown.links if one.endswith("/arreter")]
+
+
+def test_ten_a_page_newest_first_grouped_by_day(site: Site, awa: MadePerson, clock: Clock) -> None:
+    for number in range(12):
+        clock.forward(seconds=1)
+        keep(site.house, awa.session, f"papier {number:02}")
+    clock.forward(days=1)
+    site.open(awa)
+    first = site.get("/fr/regards")
+    assert [" ".join(one.text_content().split()) for one in first.tree.xpath("//main//h2")] == [
+        "24 novembre 2026",
+        "23 novembre 2026",
+    ]
+    assert len(first.tree.xpath("//ol[@class='history']/li")) == 10
+    assert first.text.index("papier 11") < first.text.index("papier 05")
+    second = site.get(first.link("suite=2"))
+    assert "papier 00" in second.text
+    assert site.get(second.link("suite=1")).text == first.text
+
+
+def test_a_paper_without_a_name_and_one_that_is_gone_have_their_sentences(site: Site, awa: MadePerson) -> None:
+    paper = keep(site.house, awa.session, "")
+    documents.erase_now(site.house, awa.session, paper)
+    shown = site.get("/fr/regards")
+    assert "Vous avez ajouté : un papier." in shown.text
+    assert "Un papier a été effacé pour toujours." in shown.text
+
+
+def test_on_paper_it_is_whole(site: Site, awa: MadePerson) -> None:
+    for number in range(12):
+        keep(site.house, awa.session, f"papier {number:02}")
+    printed = site.get(site.get("/fr/regards").link("/imprimer"))
+    assert printed.heading == "Qui a regardé mes papiers"
+    assert all(f"papier {number:02}" in printed.text for number in range(12))
+    assert "Imprimé le 23 novembre 2026" in printed.text

@@ -1,0 +1,307 @@
+"""Who reaches what: a table written by hand, by address, and a real request for each route and each kind of session.
+
+The table is not made from the routes: what a route says about itself is exactly what could be wrong. A new route must be written
+here before it passes.
+"""
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from litestar import Litestar
+from litestar.testing import TestClient
+
+from crypto.keys import KemSeed
+from tests.vault.builders import (
+    MadeAdministrator,
+    MadeWorker,
+    Office,
+    make_office,
+    make_person,
+    make_worker,
+    one_time_password,
+    show_card,
+)  # fmt: skip
+from vault import administrators, cards, opening, recovery, sessions, unlocking, workers
+from vault.app import create_app
+from vault.context import Context
+from vault.errors import NoSession
+from vault.web.guards import COOKIE
+
+KINDS = ("none", "card", "opening", "recovering", "person", "assisted", "worker", "administrator")
+ANYONE = frozenset(KINDS)
+PERSON, OPENING, CARD, LOST = ({one} for one in ("person", "opening", "card", "recovering"))
+WORKER, OFFICE = {"worker"}, {"administrator"}
+NARROWING = {"person", "card", "assisted"}
+
+# The longest address that fits decides. `*` stands for the rest.
+TABLE: dict[str, frozenset[str] | set[str]] = {
+    "/": ANYONE,
+    "/static/*": ANYONE,
+    "/borne/*": ANYONE,
+    "/langues/*": ANYONE,
+    "/sortir": ANYONE,
+    "/fr": ANYONE,
+    "/fr/abri": ANYONE,
+    "/fr/aide": ANYONE,
+    "/fr/aide/code-oublie": ANYONE,
+    "/fr/annuler": ANYONE,
+    "/fr/certificat": ANYONE,
+    "/fr/conditions": ANYONE,
+    "/fr/fin": ANYONE,
+    "/fr/je-suis-la": ANYONE,
+    # A phone of anybody's, with a one-time link
+    "/fr/tel/*": ANYONE,
+    "/fr/envoi/*": ANYONE,
+    # Opening a safe
+    "/fr/ouvrir/avant/*": ANYONE,
+    "/fr/ouvrir/commencer": ANYONE,
+    "/fr/ouvrir/pas-aujourdhui": ANYONE,
+    "/fr/ouvrir/nom": OPENING,
+    "/fr/ouvrir/dessin": OPENING,
+    "/fr/ouvrir/code": OPENING,
+    "/fr/ouvrir/images": OPENING,
+    "/fr/ouvrir/confiance": OPENING,
+    "/fr/ouvrir/carte*": OPENING,
+    "/fr/ouvrir/feuillet*": PERSON,
+    "/fr/ouvrir/feuille-de-secours/*": PERSON,
+    # Unlocking, and what the card alone can do
+    "/fr/carte*": ANYONE,
+    "/fr/mots": ANYONE,
+    "/fr/code": CARD,
+    "/fr/images": CARD,
+    "/fr/avec-la-carte/*": ANYONE,
+    "/fr/avec-la-carte/*/code": CARD,
+    "/fr/avec-la-carte/*/images": CARD,
+    "/fr/arreter*": {"card", "assisted"},
+    "/fr/bloquer": NARROWING,
+    "/fr/debloquer": CARD,
+    "/fr/proteger": ANYONE,
+    "/fr/proteger/parler": ANYONE,
+    "/fr/proteger/tout-changer": PERSON,
+    # Coming back
+    "/fr/perdu": ANYONE,
+    "/fr/perdu/raison/*": ANYONE,
+    "/fr/perdu/commencer": ANYONE,
+    "/fr/perdu/demain": ANYONE,
+    "/fr/perdu/je-ne-sais-plus": ANYONE,
+    "/fr/perdu/attente": LOST,
+    "/fr/perdu/autre-code": LOST,
+    "/fr/perdu/carte*": LOST,
+    "/fr/perdu/code": LOST,
+    "/fr/perdu/images": LOST,
+    "/fr/perdu/feuille*": LOST,
+    # One's own safe
+    "/fr/maison": PERSON,
+    "/fr/moi*": PERSON,
+    "/fr/ajouter*": PERSON,
+    "/fr/papiers*": PERSON,
+    "/fr/montrer*": PERSON,
+    "/fr/partages*": PERSON,
+    "/fr/demandes*": PERSON,
+    "/fr/regards*": PERSON,
+    "/fr/confiance*": PERSON,
+    "/fr/effacer-tout*": PERSON,
+    # The desk
+    "/fr/bureau": WORKER,
+    "/fr/bureau/entrer": ANYONE,
+    "/fr/bureau/invitation": ANYONE,
+    "/fr/bureau/invitation/*": OPENING,
+    "/fr/bureau/actes": WORKER,
+    "/fr/bureau/carte": WORKER,
+    "/fr/bureau/confiance*": WORKER,
+    "/fr/bureau/demandes*": WORKER,
+    "/fr/bureau/deposer*": WORKER,
+    "/fr/bureau/papiers/*": WORKER,
+    "/fr/bureau/personnes/*": WORKER,
+    "/fr/bureau/passer": WORKER,
+    "/fr/bureau/lu": WORKER,
+    # The office
+    "/fr/association": OFFICE,
+    "/fr/association/entrer": ANYONE,
+    "/fr/association/a-remettre": OFFICE,
+    "/fr/association/bornes*": OFFICE,
+    "/fr/association/personnel*": OFFICE,
+    "/fr/association/registre*": OFFICE,
+    "/fr/association/structures": OFFICE,
+    # The interface for programs: the same session, as a bearer
+    "/api/v1/unlock": ANYONE,
+    "/api/v1/schema*": ANYONE,
+    "/api/v1/session": PERSON,
+    "/api/v1/recipients": PERSON,
+    "/api/v1/papers*": PERSON,
+    "/api/v1/shares*": PERSON,
+    "/api/v1/history": PERSON,
+    "/api/v1/erasure": PERSON,
+}
+
+# Reached, and then refused by the use case for what the empty form did not say: the door is open, the answer is no.
+SAYS_NO: dict[tuple[str, str], str] = {
+    ("GET", "/fr/je-suis-la"): "answers 401 to say that the session is over",
+    ("GET", "/fr/bureau/invitation/carre"): "the opening session of a person holds no invitation",
+    ("GET", "/fr/bureau/invitation/mots"): "the same",
+    ("GET", "/fr/bureau/invitation/verifier"): "the same",
+    ("POST", "/fr/bureau/invitation/verifier"): "the same",
+    ("POST", "/fr/effacer-tout"): "asks the code again, and none was given",
+    ("POST", "/fr/moi/mots"): "the same",
+}
+
+DUMMIES = {
+    "int": "1",
+    "path": "maison",
+    "str": "00000000-0000-4000-8000-000000000000",
+    "uuid": "00000000-0000-4000-8000-000000000000",
+}
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method of one address, its parameters filled with what belongs to nobody."""
+
+    method: str
+    template: str
+    address: str
+
+
+def routes_of(app: Litestar) -> list[Route]:
+    """Every route of the application, as it is served."""
+    found = []
+    for route in app.routes:
+        template = re.sub(r"\{language:str\}", "fr", route.path)
+        address = re.sub(r"\{\w+:(\w+)\}", lambda one: DUMMIES[one[1]], template)
+        found += [
+            Route(str(method), template, address)
+            for method in getattr(route, "methods", ())
+            if method in ("GET", "POST", "DELETE")
+        ]
+    return sorted(found, key=lambda one: (one.template, one.method))
+
+
+def fits(pattern: str, address: str) -> bool:
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), address) is not None
+
+
+def allowed(template: str) -> frozenset[str] | set[str] | None:
+    """What the table says of an address; None when nobody has written it down."""
+    address = re.sub(r"\{[^}]*\}", "x", template)
+    found = [pattern for pattern in TABLE if fits(pattern, address)]
+    return TABLE[max(found, key=len)] if found else None
+
+
+@dataclass
+class Everybody:
+    """Somebody of each kind, open again as often as a request has ended them."""
+
+    house: Context
+    office: Office
+    worker: MadeWorker
+    administrator: MadeAdministrator
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    def cookie(self, kind: str) -> str | None:
+        """The cookie of a living session of this kind."""
+        if kind == "none":
+            return None
+        try:
+            sessions.find(self.house, self.cookies.get(kind, ""))
+        except NoSession:
+            self.cookies[kind] = self._open(kind)
+        return self.cookies[kind]
+
+    def _open(self, kind: str) -> str:
+        made: dict[str, Callable[[], str]] = {
+            "card": lambda: unlocking.present_card(self.house, None, cards.new_cards(1)[0].text),
+            "opening": lambda: opening.start(self.house, None, "fr"),
+            "recovering": lambda: recovery.start(self.house, self.office.kiosk, "lost").cookie,
+            "person": self._person,
+            "assisted": self._assisted,
+            "worker": lambda: workers.sign_in(self.house, self.worker.code, self.worker.words, self._digits(self.worker)),
+            "administrator": lambda: administrators.sign_in(
+                self.house, self.administrator.code, self.administrator.words, self._digits(self.administrator)
+            ),
+        }  # fmt: skip
+        return made[kind]()
+
+    def _digits(self, staff: MadeWorker | MadeAdministrator) -> str:
+        return one_time_password(self.house, staff.totp)
+
+    def _person(self) -> str:
+        person = make_person(self.house, "Awa")
+        return unlocking.unlock(self.house, show_card(self.house, person.card), person.code)
+
+    def _assisted(self) -> str:
+        person = make_person(self.house, "Yonas")
+        with self.house.database.transaction() as connection:
+            return sessions.open_for(
+                self.house, connection, kind="assisted", account=person.id, slot=person.session.slot, assist=KemSeed.random()
+            )  # fmt: skip
+
+
+@pytest.fixture
+def everybody(reading_house: Context) -> Iterator[tuple[Everybody, TestClient[Litestar]]]:
+    """The application with everything on, and somebody of each kind."""
+    settings = dataclasses.replace(reading_house.settings, mode="demo", api=True)
+    house = dataclasses.replace(reading_house, settings=settings)
+    office = make_office(house)
+    with TestClient(create_app(house), base_url="https://abri.test", raise_server_exceptions=False) as client:
+        yield Everybody(house, office, make_worker(house, office), office.administrators[0]), client
+
+
+def ask(client: TestClient[Litestar], route: Route, cookie: str | None, token: str) -> int:
+    """The status of one request, as a browser or a program makes it."""
+    headers = {"Sec-Fetch-Site": "same-origin", "X-Abri-Token": token}
+    client.cookies.clear()
+    if route.address.startswith("/api/"):
+        if cookie:
+            headers["Authorization"] = f"Bearer {cookie}"
+        body: dict[str, Any] = {"json": {}} if route.method == "POST" else {}
+    else:
+        if cookie:
+            client.cookies.set(COOKIE, cookie, domain="abri.test", path="/")
+        body = {"data": {"token": token}} if route.method == "POST" else {}
+    return client.request(route.method, route.address, headers=headers, follow_redirects=False, **body).status_code
+
+
+def test_every_route_is_in_the_table_and_every_line_is_of_a_route(everybody: tuple[Everybody, TestClient[Litestar]]) -> None:
+    _, client = everybody
+    routes = routes_of(client.app)
+    assert len(routes) > 200
+    assert [one.template for one in routes if allowed(one.template) is None] == []
+    used = {
+        max((pattern for pattern in TABLE if fits(pattern, re.sub(r"\{[^}]*\}", "x", one.template))), key=len) for one in routes
+    }
+    assert set(TABLE) - used == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_of_session_reaches_its_routes_alone(everybody: tuple[Everybody, TestClient[Litestar]], kind: str) -> None:
+    people, client = everybody
+    wrong = []
+    for route in routes_of(client.app):
+        cookie = people.cookie(kind)
+        token = sessions.find(people.house, cookie).form_token if cookie else ""
+        status = ask(client, route, cookie, token)
+        admitted = kind in (allowed(route.template) or ())
+        refusal = 401 if kind == "none" else 403
+        if admitted and status in (401, 403) and (route.method, route.template) not in SAYS_NO:
+            wrong.append((route.method, route.template, status, "should be reached"))
+        if not admitted and status != refusal:
+            wrong.append((route.method, route.template, status, f"should be {refusal}"))
+        if status >= 500:
+            wrong.append((route.method, route.template, status, "fails"))
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+@pytest.mark.slow
+def test_a_cookie_alone_reaches_nothing_of_the_interface_for_programs(everybody: tuple[Everybody, TestClient[Litestar]]) -> None:
+    people, client = everybody
+    for route in routes_of(client.app):
+        if route.address.startswith("/api/") and allowed(route.template) != ANYONE:
+            client.cookies.clear()
+            client.cookies.set(COOKIE, str(people.cookie("person")), domain="abri.test", path="/")
+            body: dict[str, Any] = {"json": {}} if route.method == "POST" else {}
+            assert client.request(route.method, route.address, **body).status_code == 401, route

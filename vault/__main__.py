@@ -1,0 +1,211 @@
+"""The command line: `abri serve | tasks | demo | migrate | check | cards | keys`. Each command explains itself with --help."""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from storage.errors import StorageError
+from storage.keyvault import KeyVault
+from vault.errors import AbriError
+from vault.settings import Settings, UnsafeSettings, read_settings
+
+
+def _stores(settings: Settings) -> None:
+    from storage.migrate import Urls, upgrade
+
+    upgrade(Urls(settings.database_url, settings.vault_url, settings.tombstones_url))
+    # Whatever a restored backup brought back dies again before anybody is listened to.
+    keyvault = KeyVault(settings.vault_url, settings.tombstones_url)
+    try:
+        keyvault.apply_tombstones()
+    finally:
+        keyvault.close()
+
+
+def migrate(_: argparse.Namespace) -> int:
+    """Bring the three databases to the present schema, and let what was destroyed be destroyed."""
+    _stores(read_settings(os.environ))
+    print("The databases are up to date.")
+    return 0
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Serve the pages; in the embedded default, migrate first and run the background work beside."""
+    settings = read_settings(os.environ)
+    children = []
+    if settings.mode != "production":
+        _stores(settings)
+        if not options.without_tasks:
+            children.append(subprocess.Popen([sys.executable, "-m", "vault", "tasks"]))
+    try:
+        run_server(settings)
+    finally:
+        for child in children:
+            child.terminate()
+            child.wait(timeout=15)
+    return 0
+
+
+def run_server(settings: Settings) -> None:
+    """Granian on the address of the settings, until it is told to stop."""
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    Granian(
+        "vault.serve:application",
+        factory=True,
+        interface=Interfaces.ASGI,
+        address=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        workers_kill_timeout=10,
+        ssl_cert=settings.certificate,
+        ssl_key=settings.private_key,
+        log_access=False,
+        websockets=False,
+    ).serve()
+
+
+def tasks(_: argparse.Namespace) -> int:
+    """Background work: what expires, what is due, what is swept, until told to stop."""
+    from vault.confinement import Confinement
+    from vault.context import open_context
+    from vault.process import harden
+    from vault.tasks import run_until
+
+    harden()
+    stopping = []
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stopping.append(True))
+    context = open_context(read_settings(os.environ), confinement=Confinement())
+    try:
+        run_until(context, stopped=lambda: bool(stopping), sleep=time.sleep)
+    finally:
+        context.close()
+    return 0
+
+
+def demo(options: argparse.Namespace) -> int:
+    """Everything at once with false papers: stores, people, workers, pages. Prints how to enter."""
+    from vault.demonstration import codes, launch
+
+    if options.codes:
+        return codes(options.folder)
+    return launch(options.folder, port=options.port, reset=options.reset, serve=not options.only_reset, run=run_server)
+
+
+def check(options: argparse.Namespace) -> int:
+    """Say whether each store answers and whether settings, schema and confinement are as they should be."""
+    from vault.health import report
+
+    lines = report(read_settings(os.environ), alive_only=options.alive)
+    for line in lines:
+        print(f"{'ok ' if line.good else 'NO '} {line.name}: {line.words}")
+    return 0 if all(line.good for line in lines) else 1
+
+
+def search(options: argparse.Namespace) -> int:
+    """Look for words in every row, every row of the key vault and every blob: after an erasure there must be nothing."""
+    from vault.confinement import Confinement
+    from vault.context import open_context
+    from vault.remains import check as look
+
+    context = open_context(read_settings(os.environ), confinement=Confinement())
+    try:
+        found = look(context, None, [word.encode() for word in options.word])
+    finally:
+        context.close()
+    for one in found:
+        print(f"{one.store}: {one.place}")
+    print(f"{len(found)} places")
+    return 1 if found else 0
+
+
+def cards_print(options: argparse.Namespace) -> int:
+    """Blank cards on A4 sheets: the service knows nothing of a card before its first use."""
+    from vault.cards import new_cards
+    from vault.printed import cards_sheet
+
+    Path(options.file).write_bytes(cards_sheet(new_cards(options.count)))
+    print(f"{options.count} cards in {options.file}: print it, cut it, then delete it.")
+    return 0
+
+
+def keys_make(_: argparse.Namespace) -> int:
+    """The service's own keys, once; then the file is to be kept apart from every backup of rows."""
+    from vault.installation import make_service_keys
+
+    print(f"Written: {make_service_keys(os.environ)}. Keep one copy apart, in a sealed envelope.")
+    return 0
+
+
+def keys_roots(options: argparse.Namespace) -> int:
+    """The first operator and its two administrators, their root keys, and the incident key in two halves."""
+    from vault.installation import install
+
+    for line in install(os.environ, operator=options.operator, contact=options.contact, names=options.administrator):
+        print(line)
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    main_parser = argparse.ArgumentParser(
+        prog="abri", description="A digital safe for the papers of people living in the street."
+    )
+    commands = main_parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: object, help_: str, of: Any = commands) -> argparse.ArgumentParser:
+        one: argparse.ArgumentParser = of.add_parser(name, help=help_, description=help_)
+        one.set_defaults(run=run)
+        return one
+
+    one = command("serve", serve, "serve the pages (and, in the embedded default, the background work)")
+    one.add_argument("--without-tasks", action="store_true", help="do not start the background work beside")
+    command("tasks", tasks, "run the background work in a process of its own")
+    one = command("demo", demo, "start everything with a demonstration structure and false papers")
+    one.add_argument("--folder", type=Path, default=Path("demo"), help="where it is kept (default: demo)")
+    one.add_argument("--port", type=int, default=8000, help="the port of the pages, on 127.0.0.1 (default: 8000)")
+    one.add_argument("--reset", action="store_true", help="make everything anew first")
+    one.add_argument("--only-reset", action="store_true", help="make it, but do not serve")
+    one.add_argument("--codes", action="store_true", help="print the six digits of each worker now, and nothing else")
+    command("migrate", migrate, "bring the databases to the present schema")
+    one = command("check", check, "say whether stores, schema, settings and confinement are as they should be")
+    one.add_argument("--alive", action="store_true", help="only whether the service answers")
+    one = command("search", search, "look for words in every store; says in how many places they stand (after an erasure: 0)")
+    one.add_argument("word", nargs="+", help="a word, a title, an id; one of the stores holding it is enough to be found")
+    cards = commands.add_parser("cards", help="blank cards").add_subparsers(required=True, metavar="ACTION")
+    one = command("print", cards_print, "write blank cards as a PDF of A4 sheets", cards)
+    one.add_argument("count", type=int, help="how many, 1 to 500")
+    one.add_argument("file", help="the PDF to write")
+    keys = commands.add_parser("keys", help="the keys of an installation").add_subparsers(required=True, metavar="ACTION")
+    command("make", keys_make, "make the service's own keys, once", keys)
+    one = command("roots", keys_roots, "name the first operator and its two administrators", keys)
+    one.add_argument("--operator", required=True, help="the association's name")
+    one.add_argument("--contact", required=True, help="who answers people: a name, an address, a telephone")
+    one.add_argument("--administrator", action="append", required=True, metavar="FIRST_NAME", help="give it twice")
+    return main_parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; errors are one sentence on standard error and status 2."""
+    options = parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+    except UnsafeSettings as error:
+        print(f"abri: {error}", file=sys.stderr)
+        return 2
+    except (AbriError, StorageError) as error:
+        print(f"abri: {type(error).__name__}: {error}", file=sys.stderr)
+        return 2
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,106 @@
+"""The one place where everything is wired: settings in, an application out."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from litestar import Litestar, Request, Response, Router
+from litestar.config.app import AppConfig
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.static_files import create_static_files_router
+
+from vault.assets.manifest import BUILT, read_assets
+from vault.context import Context
+from vault.languages import read_catalogues
+from vault.web import api, errors, routes
+from vault.web.crumbs import join_crumbs
+from vault.web.forms import Form, read_form
+from vault.web.guards import OPEN, admit
+from vault.web.pages import Pages
+
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self'; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": CONTENT_POLICY,
+    "Referrer-Policy": "same-origin",  # `no-referrer` would make browsers send `Origin: null` on our own forms
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=(), usb=(), payment=()",
+}
+
+
+def quiet_logs() -> None:
+    """Logs say what happened and where, never with what: no local variable, no body, no address with an id."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ]
+    )
+
+
+def _headers(response: Response[Any]) -> Response[Any]:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+def create_app(context: Context) -> Litestar:
+    """The application on a context whose stores are open. Whoever opened the context closes it after the application."""
+    quiet_logs()
+    settings = context.settings
+    pages = Pages(assets=read_assets(), catalogues=read_catalogues(), demo=settings.demo)
+
+    @asynccontextmanager
+    async def confined(_: Litestar) -> AsyncIterator[None]:
+        context.confinement.start()
+        yield
+
+    secure = any(origin.startswith("https://") for origin in settings.origins)
+
+    def finish(response: Response[Any]) -> Response[Any]:
+        if secure:
+            response.headers.setdefault("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+        return _headers(response)
+
+    def prepare(config: AppConfig) -> AppConfig:
+        # Inside a router: registered one by one, two methods of one address would each be wrapped for a thread twice (Litestar 2.25).
+        config.route_handlers.append(Router(path="/", route_handlers=routes.all_routes(demo=settings.demo)))
+        if settings.api:
+            config.route_handlers.append(api.router())
+        return config
+
+    return Litestar(
+        route_handlers=[
+            create_static_files_router(
+                path="/static", directories=[BUILT], opt=OPEN, cache_control=None, include_in_schema=False, after_request=_cached
+            )
+        ],
+        on_app_init=[prepare],
+        guards=[admit],
+        middleware=[join_crumbs],
+        dependencies={"form": Provide(read_form)},
+        exception_handlers={HTTPException: errors.show, Exception: errors.show},
+        after_request=finish,
+        lifespan=[confined],
+        state=State({"context": context, "pages": pages}),
+        signature_types=[Form, Request],
+        openapi_config=api.openapi() if settings.api else None,
+        include_in_schema=False,  # pages are no interface for programs; `api.router` says otherwise for itself
+        request_max_body_size=None,  # each reader of a body counts for itself, in constant memory
+        debug=False,
+    )
+
+
+def _cached(response: Response[Any]) -> Response[Any]:
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return _headers(response)

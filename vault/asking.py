@@ -1,0 +1,375 @@
+"""A worker asks for kinds of papers; the person gives, has not, or refuses. A refusal needs no reason and touches nothing else.
+
+A request has a row of its own in the key vault, so that what it says dies with it. A worker can ask whom they know by a share,
+living or past, or whoever shows their card: then nothing tells them whether that card opens a safe, until the person answers.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+
+from consent.days import PARIS
+from consent.errors import RequestRefused
+from consent.ids import GrantId, KindId, PersonId, RequestId, WorkerId
+from consent.purposes import PurposeId
+from consent.request import MEMORY_DAYS, OPEN_DAYS, Answer, Answered, Asked, Request, answer, may_ask
+from crypto.canonical import Value, instant, parse_instant
+from crypto.errors import CryptoError, Malformed
+from crypto.kem import KemPrivate, KemPublic, kem_public
+from crypto.sealing import open_posted_value, post_value
+from storage.database import serialise
+from storage.errors import RowGone, StorageError
+from storage.tables import accounts, grants, requests
+from vault import audit, cards, endings, labels, shares, sharing, slots, who
+from vault.accounts import public_keys
+from vault.colleagues import colleague
+from vault.context import Context
+from vault.errors import BadInput, NotThere, Tampered
+from vault.events import Event
+from vault.sessions import Session
+from vault.settings import today_in_paris
+from vault.shares import REACHED, Face
+from vault.sharing import Offer
+
+WAITING, REFUSED = "requested", "refused"
+TAGS = {Answer.GIVE: "share.request-given", Answer.HAVE_NOT: "share.request-have-not", Answer.REFUSE: "share.request-refused"}
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A request as its worker sees it. `answers` by kind; kinds that are not there wait."""
+
+    request: RequestId
+    name: str = field(repr=False)
+    drawing: str
+    kinds: tuple[KindId, ...]
+    purpose: PurposeId
+    own_words: str = field(repr=False)
+    asked: datetime
+    answers: Mapping[KindId, Answer]
+    last_day: date
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A request that waits for the person; `kinds` are those still open."""
+
+    request: RequestId
+    worker: str
+    worker_name: str
+    kinds: tuple[KindId, ...]
+    purpose: PurposeId
+    own_words: str = field(repr=False)
+    procedure: str
+    asked: datetime
+    last_day: date
+
+
+# --- What is written ------------------------------------------------------------------------------------------------------
+
+
+def _post(context: Context, row: Mapping[str, Any] | RowMapping, public: KemPublic, value: Mapping[str, Value]) -> bytes:
+    place = labels.asking(person=row["person"], worker=row["worker"], request=row["id"])
+    return post_value(public, context.keyvault.derive("grant", row["id"], place), place, value)
+
+
+def _open(context: Context, row: Mapping[str, Any] | RowMapping, private: KemPrivate, posted: bytes) -> dict[str, Value]:
+    place = labels.asking(person=row["person"], worker=row["worker"], request=row["id"])
+    return open_posted_value(private, context.keyvault.derive("grant", row["id"], place), place, posted)
+
+
+def _answers(asked: Asked) -> list[Value]:
+    return [[one.kind, one.answer.value, instant(one.at)] for one in asked.answers]
+
+
+def _asked(row: Mapping[str, Any] | RowMapping, request: Value, answers: Value) -> Asked:
+    """A request with its answers. Refused with the card alone, it has no word for each kind: then all that waited are refused."""
+    if not isinstance(request, str) or not isinstance(answers, list):
+        raise Malformed("a request is a text")
+    said = []
+    for told in answers:
+        match told:
+            case [str(kind), str(what), str(at)]:
+                said.append(Answered(KindId(kind), Answer(what), parse_instant(at)))
+            case _:
+                raise Malformed("an answer has a kind, a word, a moment")
+    asked = Asked(Request.from_bytes(request.encode()), tuple(said))
+    if (asked.request.request, asked.request.person, asked.request.worker) != (row["id"], row["person"], row["worker"]):
+        raise Malformed("another request")
+    if row["state"] == REFUSED and row["answered"] is not None:
+        noon = datetime.combine(row["answered"], time(12), PARIS)
+        answered = {one.kind for one in said}
+        rest = [Answered(kind, Answer.REFUSE, noon) for kind in asked.request.kinds if kind not in answered]
+        asked = Asked(asked.request, (*said, *rest))
+    return asked
+
+
+# --- The worker -----------------------------------------------------------------------------------------------------------
+
+
+def ask(
+    context: Context, session: Session, through: GrantId, kinds: Sequence[str], purpose: PurposeId, *, own_words: str = "",
+    procedure: str = "",
+) -> RequestId:  # fmt: skip
+    """Ask somebody whom one knows by a share, living or past. Raises RequestRefused, with the day when it may be asked."""
+    who.worker(session)
+    with context.database.transaction(read_only=True) as connection:
+        query = (
+            select(grants.c.person)
+            .join(accounts, accounts.c.id == grants.c.person)
+            .where(grants.c.id == through, grants.c.worker == session.account, accounts.c.state.in_(REACHED))
+        )
+        person = connection.execute(query).scalar_one_or_none()
+        if person is None:
+            raise NotThere
+        face = Face("", "")  # of a share that is over, not even the name is left
+        with suppress(NotThere):
+            face = shares.one_of_worker(context, connection, session, through).face
+    return _ask(context, session, person, face, kinds, purpose, own_words, procedure, by_card=False)
+
+
+def ask_with_card(
+    context: Context, session: Session, card: str, kinds: Sequence[str], purpose: PurposeId, *, own_words: str = "",
+    procedure: str = "",
+) -> None:  # fmt: skip
+    """Ask whoever shows their card. Nothing comes back: no desk can learn from it that somebody has a safe."""
+    who.worker(session)
+    shown = cards.read(card)
+    # What is badly asked is said before anything is looked for.
+    _request(context.new_id(), session.account, session.account, kinds, purpose, own_words, procedure, context.clock())
+    with context.database.transaction(read_only=True) as connection:
+        slot = slots.find(connection, cards.digest(shown), slots.CARD_KINDS, hold=False)
+        living = (
+            slot is not None
+            and connection.execute(select(accounts.c.id).where(accounts.c.id == slot.account, accounts.c.state == "open")).first()
+        )
+    if slot is None or not living:
+        return
+    with suppress(RequestRefused):
+        _ask(context, session, slot.account, Face("", ""), kinds, purpose, own_words, procedure, by_card=True)
+
+
+def _request(
+    request: str, person: str, worker: str, kinds: Sequence[str], purpose: PurposeId, own_words: str, procedure: str, at: datetime
+) -> Request:  # fmt: skip
+    try:
+        return Request(
+            RequestId(request), PersonId(person), WorkerId(worker), tuple(sorted({KindId(kind) for kind in kinds})), purpose,
+            own_words, procedure, at.replace(microsecond=0),
+        )  # fmt: skip
+    except Malformed:
+        raise BadInput("kinds") from None
+
+
+def _ask(
+    context: Context, session: Session, person: str, face: Face, kinds: Sequence[str], purpose: PurposeId, own_words: str,
+    procedure: str, *, by_card: bool,
+) -> RequestId:  # fmt: skip
+    now = context.clock()
+    request = _request(context.new_id(), person, session.account, kinds, purpose, own_words, procedure, now)
+    context.keyvault.create("grant", request.request, person)
+    try:
+        with context.database.transaction() as connection:
+            serialise(connection, f"ask {session.account} {person}")
+            to = colleague(context, connection, session.account)
+            may_ask(request, _earlier(context, connection, session, person), to.recipient, now)
+            row = {"id": request.request, "person": person, "worker": session.account}
+            text = request.to_bytes().decode()
+            for_worker: dict[str, Value] = {
+                "request": text, "face": {"name": face.name, "drawing": face.drawing}, "by_card": by_card,
+            }  # fmt: skip
+            public = public_keys(context, connection, person).kem
+            connection.execute(
+                insert(requests).values(
+                    **row, state=WAITING, kind="procedure" if procedure else "papers", asked=today_in_paris(now),
+                    for_person=_post(context, row, public, {"request": text, "answers": []}),
+                    for_worker=_post(context, row, to.kem, for_worker),
+                )
+            )  # fmt: skip
+            event = Event(
+                "share.requested", by=session.account, by_name=to.name, purpose=purpose, detail=" ".join(request.kinds)
+            )  # fmt: skip
+            audit.record(context, connection, session, event, person=person, worker=session.account)
+    except BaseException:
+        with suppress(StorageError):
+            context.keyvault.destroy([("grant", request.request)], now)
+        raise
+    return request.request
+
+
+def _earlier(context: Context, connection: Connection, session: Session, person: str | None = None) -> list[Asked]:
+    return [asked for asked, _, _ in _of_worker(context, connection, session, person)]
+
+
+def _of_worker(
+    context: Context, connection: Connection, session: Session, person: str | None = None
+) -> list[tuple[Asked, Face, bool]]:  # fmt: skip
+    private = KemPrivate(who.worker(session).kem)
+    query = select(requests).where(requests.c.worker == session.account)
+    if person is not None:
+        query = query.where(requests.c.person == person)
+    found = []
+    for row in connection.execute(query).mappings().all():
+        try:
+            value = _open(context, row, private, row["for_worker"])
+            posted = row["answer_for_worker"]
+            answers = _open(context, row, private, posted).get("answers") if posted else []
+            asked = _asked(row, value.get("request"), answers)
+        except (CryptoError, RowGone, ValueError):
+            continue
+        match value.get("face"):
+            case {"name": str(name), "drawing": str(drawing)}:
+                found.append((asked, Face(name, drawing), value.get("by_card") is True))
+    return found
+
+
+def asked(context: Context, session: Session) -> list[Asking]:
+    """What this worker asked, latest first. What was asked with a card is seen once it was answered."""
+    with context.database.transaction(read_only=True) as connection:
+        found = _of_worker(context, connection, session)
+    shown = [
+        Asking(
+            one.request.request, face.name, face.drawing, one.request.kinds, one.request.purpose, one.request.own_words,
+            one.request.asked, {said.kind: said.answer for said in one.answers}, one.last_day(),
+        )
+        for one, face, by_card in found
+        if one.answers or not by_card
+    ]  # fmt: skip
+    return sorted(shown, key=lambda one: (one.asked, one.request), reverse=True)
+
+
+# --- The person -----------------------------------------------------------------------------------------------------------
+
+
+def waiting_for_me(context: Context, session: Session) -> list[Waiting]:
+    """What waits for the person's answer, oldest first."""
+    private, now = KemPrivate(who.person(session).kem), context.clock()
+    query = select(requests).where(requests.c.person == session.account, requests.c.state == WAITING)
+    found = []
+    with context.database.transaction(read_only=True) as connection:
+        for row in connection.execute(query).mappings().all():
+            try:
+                one = _read(context, row, private)
+                name = colleague(context, connection, row["worker"]).name
+            except (Tampered, NotThere):
+                continue
+            if kinds := one.open_kinds(now):
+                request = one.request
+                found.append(
+                    Waiting(
+                        request.request, request.worker, name, kinds, request.purpose, request.own_words, request.procedure,
+                        request.asked, one.last_day(),
+                    )
+                )  # fmt: skip
+    return sorted(found, key=lambda one: (one.asked, one.request))
+
+
+def _read(context: Context, row: RowMapping, private: KemPrivate) -> Asked:
+    try:
+        value = _open(context, row, private, row["for_person"])
+        return _asked(row, value.get("request"), value.get("answers"))
+    except (CryptoError, ValueError):
+        raise Tampered from None
+    except RowGone:
+        raise NotThere from None
+
+
+def _held(connection: Connection, person: str, request: str) -> RowMapping:
+    query = select(requests).where(requests.c.id == request, requests.c.person == person).with_for_update()
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        raise NotThere
+    return row
+
+
+def give(context: Context, session: Session, request: RequestId, kind: KindId, offer: Offer) -> GrantId:
+    """Yes: a share for what was asked for, and the answer, in one commit. RequestRefused, TermsRefused, NotThere, BadInput."""
+    private = KemPrivate(who.person(session).kem)
+    with sharing.new_row(context, session.account) as grant_id, context.database.transaction() as connection:
+        row = _held(connection, session.account, request)
+        one = _read(context, row, private)
+        if (offer.purpose, offer.own_words) != (one.request.purpose, one.request.own_words):
+            raise BadInput("purpose")  # another purpose is another share, not an answer
+        body = sharing.grant_in(context, connection, session, grant_id, row["worker"], offer)
+        _say(context, connection, session, row, one, [kind], Answer.GIVE, body.name_shown, grant_id)
+    return grant_id
+
+
+def have_not(context: Context, session: Session, request: RequestId, kind: KindId) -> None:
+    """The person has no such paper."""
+    _answer(context, session, request, kind, Answer.HAVE_NOT)
+
+
+def refuse(context: Context, session: Session, request: RequestId, kind: KindId | None = None) -> None:
+    """No, to one kind or to all that waits. With the card alone: to all, unread."""
+    if session.kind == "person":
+        _answer(context, session, request, kind, Answer.REFUSE)
+        return
+    with context.database.transaction() as connection:
+        person = who.narrowing(connection, session)
+        row = _held(connection, person, request)
+        if row["state"] != WAITING:
+            return
+        today = today_in_paris(context.clock())
+        connection.execute(update(requests).where(requests.c.id == request).values(state=REFUSED, answered=today))
+        event = Event(TAGS[Answer.REFUSE], by=person)
+        audit.record(context, connection, session, event, person=person, worker=row["worker"])
+
+
+def _answer(context: Context, session: Session, request: RequestId, kind: KindId | None, what: Answer) -> None:
+    private = KemPrivate(who.person(session).kem)
+    with context.database.transaction() as connection:
+        row = _held(connection, session.account, request)
+        one = _read(context, row, private)
+        kinds = [kind] if kind is not None else list(one.open_kinds(context.clock()))
+        name = colleague(context, connection, row["worker"]).name
+        _say(context, connection, session, row, one, kinds, what, name, "")
+
+
+def _say(
+    context: Context, connection: Connection, session: Session, row: RowMapping, one: Asked, kinds: Sequence[KindId], what: Answer,
+    worker_name: str, grant: str,
+) -> None:  # fmt: skip
+    """Keep answers for both sides, and trace them."""
+    now = context.clock()
+    for kind in kinds:
+        one = answer(one, kind, what, now)
+        event = Event(
+            TAGS[what], by=session.account, by_name=worker_name, grant=grant, purpose=one.request.purpose, detail=kind
+        )  # fmt: skip
+        audit.record(context, connection, session, event, person=session.account, worker=row["worker"])
+    text = one.request.to_bytes().decode()
+    keys = connection.execute(
+        select(accounts.c.id, accounts.c.kem_public).where(accounts.c.id.in_([row["person"], row["worker"]]))
+    )
+    publics = {account: kem_public(public) for account, public in keys}
+    connection.execute(
+        update(requests)
+        .where(requests.c.id == row["id"])
+        .values(
+            state=_state(one, now), answered=today_in_paris(now),
+            for_person=_post(context, row, publics[row["person"]], {"request": text, "answers": _answers(one)}),
+            answer_for_worker=_post(context, row, publics[row["worker"]], {"answers": _answers(one)}),
+        )
+    )  # fmt: skip
+
+
+def _state(one: Asked, at: datetime) -> str:
+    if one.open_kinds(at):
+        return WAITING
+    said = {answered.answer for answered in one.answers}
+    return "given" if Answer.GIVE in said else REFUSED if Answer.REFUSE in said else "have-not"
+
+
+def expire(context: Context) -> int:
+    """Forget requests that no rule remembers any more; a scheduled task. Tells how many."""
+    before = today_in_paris(context.clock()) - timedelta(days=MEMORY_DAYS + OPEN_DAYS)
+    with context.database.transaction() as connection:
+        old = connection.execute(select(requests.c.id).where(requests.c.asked < before)).scalars().all()
+        endings.end_rows(context, connection, [("grant", one) for one in old])
+        connection.execute(delete(requests).where(requests.c.id.in_(old)))
+    return len(old)

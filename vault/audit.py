@@ -1,0 +1,185 @@
+"""The trace: typed events, sealed for the parties they concern, written in the transaction of what they tell.
+
+The person, the worker and the incident key each get an envelope of their own under a key of this session and party (formats:
+`docs/formats.md`). A use case calls `record` inside its own transaction; if that rolls back, no entry is left.
+"""
+
+import datetime as dt
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from crypto import contexts
+from crypto import trace as sealed_trace
+from crypto.canonical import instant, parse_instant
+from crypto.errors import Undecryptable
+from crypto.kem import KemPrivate, KemPublic, kem_public
+from crypto.keys import TraceKey, kdf
+from storage import journal
+from storage.errors import RowGone
+from storage.tables import accounts, entries, entry_copies, trace_keys
+from vault import labels
+from vault.context import NOBODY, Context
+from vault.events import Event
+from vault.sessions import Session
+
+PERSON: journal.Party = "person"
+WORKER: journal.Party = "worker"
+INCIDENT: journal.Party = "incident"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of somebody's history. `number` is its place in the tree, None until the sequencer has numbered it."""
+
+    id: str
+    number: int | None
+    at: dt.datetime
+    event: Event
+
+
+@dataclass(frozen=True)
+class _Party:
+    name: journal.Party
+    row: str  # whose row of the key vault seals it
+    address: str  # the `party` of the contexts: an account's id, or "incident"
+    public: KemPublic
+    event: Event
+
+
+def record(
+    context: Context,
+    connection: Connection,
+    session: Session | None,
+    event: Event,
+    *,
+    person: str | None = None,
+    worker: str | None = None,
+) -> str:
+    """Write one entry for those it concerns and give its id.
+
+    Without a session (a failed attempt, maintenance) its keys are drawn for it alone.
+    """
+    parties = list(_parties(context, connection, event, person, worker))
+    return _write(context, connection, session, parties, person or NOBODY)
+
+
+def rehearse(context: Context, connection: Connection, event: Event) -> None:
+    """Do for nobody the work of `record`, then undo it: a card that nobody knows must not be answered sooner than another."""
+    parties = [_Party(name, NOBODY, contexts.INCIDENT, context.settings.incident_key, event) for name in (PERSON, INCIDENT)]
+    with connection.begin_nested() as undone:
+        connection.execute(select(accounts.c.id, accounts.c.kem_public).where(accounts.c.id == NOBODY)).all()
+        _write(context, connection, None, parties, NOBODY)
+        undone.rollback()
+
+
+def _write(context: Context, connection: Connection, session: Session | None, parties: Iterable[_Party], person: str) -> str:
+    at, entry = context.clock(), context.new_id()
+    month = at.year * 100 + at.month
+    session_id = session.id if session else context.new_id()
+    copies: dict[journal.Party, journal.Copy] = {}
+    for party in parties:
+        key_id, key = _trace_key(context, connection, session, session_id, party, person)
+        place = contexts.trace(entry=entry, party=party.address)
+        tag = sealed_trace.tag(_vaulted(context, party.row, contexts.trace_tag(month=month)))
+        copies[party.name] = journal.Copy(tag, key_id, sealed_trace.seal_event(key, place, party.event.fields(instant(at))))
+    journal.append(connection, entry, copies)
+    return entry
+
+
+def _vaulted(context: Context, row: str, place: bytes) -> bytes:
+    try:
+        return context.keyvault.derive("person", row, place)
+    except RowGone:
+        if row != NOBODY:
+            raise
+        return secrets.token_bytes(32)
+
+
+def _parties(context: Context, connection: Connection, event: Event, person: str | None, worker: str | None) -> Iterator[_Party]:
+    wanted = [one for one in (person, worker) if one]
+    if not wanted:
+        raise ValueError("an entry concerns a person or a worker")
+    query = select(accounts.c.id, accounts.c.kem_public).where(accounts.c.id.in_(wanted))
+    publics = {row.id: kem_public(row.kem_public) for row in connection.execute(query)}
+    if person:
+        yield _Party(PERSON, person, person, publics[person], event.for_person())
+    if worker:
+        yield _Party(WORKER, worker, worker, publics[worker], event.for_worker(worker))
+    yield _Party(INCIDENT, wanted[0], contexts.INCIDENT, context.settings.incident_key, event.for_incident())
+
+
+def _trace_key(
+    context: Context, connection: Connection, session: Session | None, session_id: str, party: _Party, person: str
+) -> tuple[str, TraceKey]:
+    """The key of this session and party: posted once, found again by derivation, so that nothing has to be remembered."""
+    if session is None:
+        key, key_id = TraceKey.random(), context.new_id()
+    else:
+        secret = kdf(session.key, labels.trace_secret(session=session.id, party=party.address, person=person), 64)
+        key, key_id = TraceKey(secret[:32]), secret[32:].hex()
+        if connection.execute(select(trace_keys.c.id).where(trace_keys.c.id == key_id)).scalar_one_or_none():
+            return key_id, key
+    place = contexts.trace_key(session=session_id, party=party.address)
+    posted = sealed_trace.post_trace_key(party.public, _vaulted(context, party.row, place), place, key)
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    connection.execute(
+        insert(trace_keys).values(id=key_id, session=session_id, party=party.name, posted=posted).on_conflict_do_nothing()
+    )
+    return key_id, key
+
+
+def months(since: dt.date, until: dt.date) -> Iterable[int]:
+    """The months between two days, both included, as 202611."""
+    year, month = since.year, since.month
+    while (year, month) <= (until.year, until.month):
+        yield year * 100 + month
+        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+
+
+def history(context: Context, session: Session, *, newest: int | None = None) -> list[Entry]:
+    """The session's own history, newest first: what the person reads as "Qui a regardé ?", what a worker reads as their acts."""
+    keys = session.opened()
+    party = WORKER if session.kind in ("worker", "administrator") else PERSON
+    account = session.account
+    with context.database.transaction(read_only=True) as connection:
+        created = connection.execute(select(accounts.c.created).where(accounts.c.id == account)).scalar_one()
+        tags = _tags(context, account, created)
+        rows = connection.execute(
+            select(
+                entry_copies.c.entry, entry_copies.c.envelope, entry_copies.c.key, entries.c.number,
+                trace_keys.c.posted, trace_keys.c.session,
+            )
+            .join(trace_keys, trace_keys.c.id == entry_copies.c.key)
+            .join(entries, entries.c.id == entry_copies.c.entry)
+            .where(entry_copies.c.tag.in_(tags), entry_copies.c.party == party)
+        ).all()  # fmt: skip
+    private, opened, found = KemPrivate(keys.kem), {}, []
+    for row in rows:
+        if row.key not in opened:
+            place = contexts.trace_key(session=row.session, party=account)
+            vaulted = context.keyvault.derive("person", account, place)
+            opened[row.key] = sealed_trace.open_trace_key(private, vaulted, place, row.posted)
+        fields = sealed_trace.open_event(opened[row.key], contexts.trace(entry=row.entry, party=account), row.envelope)
+        found.append(_entry(row.entry, row.number, fields))
+    # Ties (one transaction, one second) keep the order in which they were numbered.
+    found.sort(key=lambda entry: (entry.at, entry.number if entry.number is not None else 1 << 62), reverse=True)
+    return found[:newest]
+
+
+def _tags(context: Context, account: str, created: dt.date) -> Sequence[bytes]:
+    today = context.clock().date()
+    day = dt.timedelta(days=1)  # on each side: days are Paris's, months are in UTC
+    wanted = [contexts.trace_tag(month=month) for month in months(min(created, today) - day, today + day)]
+    return [sealed_trace.tag(one) for one in context.keyvault.derive_many([("person", account, place) for place in wanted])]
+
+
+def _entry(entry: str, number: int | None, fields: Mapping[str, object]) -> Entry:
+    texts = dict(fields)
+    version, at = texts.pop("v", None), texts.pop("at", None)
+    if version != 1 or not isinstance(at, str):
+        raise Undecryptable
+    return Entry(entry, number, parse_instant(at), Event(**{name: str(value) for name, value in texts.items()}))

@@ -1,0 +1,269 @@
+"""Guardians: who may, together, bring a person back who has lost everything.
+
+A circle has five members at most, named workers and printed rescue sheets; two or three come together. A new recovery secret
+is cut for each allowed set and posted to its members through the circle's row of the key vault; it must open its slot before
+anything changes. What a circle was before dies with that row. The person's statement names members and sets; the service signs
+it too.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, RowMapping, delete, insert, select
+
+from consent.recipients import role
+from crypto import circle as cutting
+from crypto import contexts, unlock
+from crypto.canonical import instant
+from crypto.errors import BadSignature, Malformed, Undecryptable
+from crypto.kem import KemPublic, kem_public, public_key
+from crypto.keys import AccountKeys, AccountSecret, RecoverySecret, SheetSecret
+from crypto.sealing import post_value, seal_value, unseal_value
+from crypto.signing import Signer, SignPublic, verify
+from crypto.statements import CircleFormed
+from crypto.unlock import Cost, Kind
+from storage.tables import circle_members, circle_shares, circles, workers
+from vault import aftermath, audit, endings, labels, slots, unlocking, who
+from vault.certifying import verified_certificate
+from vault.context import Context
+from vault.errors import BadInput, NotThere, Tampered
+from vault.events import Event
+from vault.sessions import Session
+from vault.settings import today_in_paris
+
+
+@dataclass(frozen=True)
+class GuardianWorker:
+    """A worker chosen as a guardian, and how this guardian will recognise the person: a name and a drawing."""
+
+    worker: str
+    face_name: str = field(repr=False)
+    face_drawing: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class NewSheet:
+    """A rescue sheet to be printed now; `label` is what the person calls it ("chez ma sœur")."""
+
+    label: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class KeptSheet:
+    """A sheet of the present circle that goes on being one."""
+
+    member: str
+
+
+Chosen = GuardianWorker | NewSheet | KeptSheet
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whose circle it is, with what forming one takes: the account secret, which no session holds."""
+
+    person: str
+    keys: AccountKeys
+    secret: AccountSecret
+
+
+@dataclass(frozen=True)
+class PrintedSheet:
+    """A sheet that exists on paper only: its secret is shown once, printed, and kept nowhere."""
+
+    member: str
+    label: str = field(repr=False)
+    secret: SheetSecret
+
+
+@dataclass(frozen=True)
+class CircleSet:
+    """What was formed. `complete` is False when one guardian more is needed: then nobody can open."""
+
+    circle: str
+    sheets: tuple[PrintedSheet, ...]
+    complete: bool
+
+
+@dataclass(frozen=True)
+class _Member:
+    id: str
+    kind: str
+    worker: str | None
+    structure: str | None
+    public: KemPublic
+    label: dict[str, str] = field(repr=False)
+    sheet: SheetSecret | None = None
+
+
+def set_circle(context: Context, session: Session, secret: unlocking.Chosen, members: Sequence[Chosen], needed: int) -> CircleSet:
+    """Choose guardians anew: the secret is asked again, the circle before ends at once, its sheets are void unless kept."""
+    keys = who.person(session)
+    owner = Owner(session.account, keys, unlocking.confirm(context, session, secret))
+    with context.database.transaction() as connection:
+        # While the old card may still say stop, the guardians who would have to come stay those who brought the person back.
+        aftermath.refuse_while_held(context, connection, session.account, only_with_veto=True)
+        formed = form(context, connection, owner, members, needed)
+        audit.record(context, connection, session, Event("recovery.circle-set", by=session.account), person=session.account)
+        if formed.sheets:
+            audit.record(
+                context, connection, session, Event("recovery.sheet-printed", by=session.account), person=session.account
+            )
+    return formed
+
+
+def form(context: Context, connection: Connection, owner: Owner, members: Sequence[Chosen], needed: int) -> CircleSet:
+    """Form a circle in the caller's transaction; BadInput when it can never bring anybody back."""
+    if needed not in cutting.THRESHOLDS:
+        raise BadInput("needed")
+    if not members or len(members) > cutting.MEMBERS_AT_MOST:
+        raise BadInput("members")
+    made = [_member(context, connection, owner, one) for one in members]
+    named = [one.worker or one.public for one in made]
+    if len(set(named)) != len(named):
+        raise BadInput("members")
+    circle, at = context.new_id(), context.clock()
+    sets = cutting.allowed_sets([cutting.Member(one.id, one.structure) for one in made], needed)
+    said = CircleFormed(circle, owner.person, needed, tuple(sorted(one.id for one in made)), sets, instant(at))
+    context.keyvault.create("grant", circle, owner.person)
+    dissolve(context, connection, owner.person)
+    connection.execute(
+        insert(circles).values(
+            id=circle, person=owner.person, needed=needed, state="living",
+            created=today_in_paris(at), confirmed=today_in_paris(at), statement=said.encode(),
+            signature=Signer(owner.keys.sign).sign(said), service_signature=context.service.sign(said),
+        )
+    )  # fmt: skip
+    connection.execute(insert(circle_members), [_row(context, owner, circle, one) for one in made])
+    if sets:
+        _cut(context, connection, owner, said, {one.id: one.public for one in made})
+    sheets = tuple(PrintedSheet(one.id, one.label["label"], one.sheet) for one in made if one.sheet)
+    return CircleSet(circle, sheets, bool(sets))
+
+
+def _member(context: Context, connection: Connection, owner: Owner, chosen: Chosen) -> _Member:
+    match chosen:
+        case GuardianWorker():
+            try:
+                certificate = verified_certificate(context, connection, chosen.worker)
+            except (BadSignature, Malformed, NotThere) as error:
+                raise BadInput("members") from error
+            state = connection.execute(select(workers.c.state).where(workers.c.account == chosen.worker)).scalar_one()
+            if state != "certified" or not role(certificate.role).may_guard:
+                raise BadInput("members")
+            label = {"label": "", "name": chosen.face_name, "drawing": chosen.face_drawing}
+            return _Member(context.new_id(), "worker", chosen.worker, certificate.structure, kem_public(certificate.kem), label)
+        case NewSheet():
+            sheet = SheetSecret.random()
+            public = public_key(cutting.sheet_seed(sheet))
+            return _Member(context.new_id(), "sheet", None, None, public, {"label": chosen.label}, sheet)
+        case KeptSheet():
+            query = select(circle_members).join(circles, circles.c.id == circle_members.c.circle)
+            ours = (circles.c.person == owner.person, circle_members.c.id == chosen.member, circle_members.c.kind == "sheet")
+            row = connection.execute(query.where(*ours)).mappings().one_or_none()
+            if row is None:
+                raise BadInput("members")
+            label = open_label(owner.keys, owner.person, row)
+            return _Member(context.new_id(), "sheet", None, None, kem_public(row["public_key"]), {"label": label["label"]})
+
+
+def _row(context: Context, owner: Owner, circle: str, one: _Member) -> dict[str, object]:
+    """A member's row. The label carries a hash of the key, so that nobody can plant another key for a sheet that is kept."""
+    label = {**one.label, "key": hashlib.sha256(one.public).hexdigest()}
+    face = None
+    if one.kind == "worker":
+        place = labels.face(person=owner.person, circle=circle, member=one.id)
+        shown = {"name": one.label["name"], "drawing": one.label["drawing"]}
+        face = post_value(one.public, context.keyvault.derive("grant", circle, place), place, shown)
+    sealed = seal_value(owner.keys.values, labels.guardian_label(person=owner.person, member=one.id), label)
+    return {
+        "id": one.id, "circle": circle, "kind": one.kind, "worker": one.worker, "public_key": bytes(one.public),
+        "posted_face": face, "sealed_label": sealed,
+    }  # fmt: skip
+
+
+def _cut(context: Context, connection: Connection, owner: Owner, said: CircleFormed, publics: dict[str, KemPublic]) -> None:
+    """A new recovery secret and its slot, then a part for each member of each allowed set."""
+    recovery = RecoverySecret.random()
+    stretched = unlock.recovery_stretched(recovery)
+    slot = slots.seal(context, owner.person, Kind.RECOVERY, owner.secret, stretched, cost=Cost.none(), salt=unlock.new_salt())
+    if slots.open_with(slot, slots.key_of(context, slot, stretched)) != owner.secret:
+        raise Tampered
+    shares = []
+    for number, members in enumerate(said.sets):
+        parts = cutting.cut(recovery, len(members))
+        # Put together again from what will be posted, the secret must open its slot before anything changes.
+        if cutting.join(parts) != recovery:
+            raise Tampered
+        for member, part in zip(members, parts, strict=True):
+            where = contexts.share(person=owner.person, circle=said.circle, set=number, member=member)
+            vaulted = context.keyvault.derive("grant", said.circle, where)
+            posted = cutting.post_share(publics[member], vaulted, where, part)
+            shares.append({"circle": said.circle, "set": str(number), "member": member, "share": posted})
+    connection.execute(insert(circle_shares), shares)
+    slots.keep(context, connection, slot)
+
+
+def dissolve(context: Context, connection: Connection, person: str) -> None:
+    """The circle before, its parts and its recovery slot go; their rows of the key vault follow the commit."""
+    old = connection.scalars(select(circles.c.id).where(circles.c.person == person)).all()
+    connection.execute(delete(circle_shares).where(circle_shares.c.circle.in_(old)))
+    connection.execute(delete(circle_members).where(circle_members.c.circle.in_(old)))
+    connection.execute(delete(circles).where(circles.c.id.in_(old)))
+    endings.end_rows(context, connection, [("grant", one) for one in old])
+    slots.end(context, connection, slots.living(connection, person, [Kind.RECOVERY]))
+
+
+def living(context: Context, connection: Connection, person: str, sign: SignPublic) -> tuple[RowMapping, CircleFormed] | None:
+    """A person's circle, its statement verified against their key and the service's. Raises Tampered."""
+    query = select(circles).where(circles.c.person == person, circles.c.state == "living")
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        return None
+    try:
+        said = CircleFormed.parse(row["statement"])
+        verify(sign, said, row["signature"])
+        verify(context.service.public, said, row["service_signature"])
+    except (BadSignature, Malformed) as error:
+        raise Tampered from error
+    if (said.circle, said.person, said.k) != (row["id"], person, row["needed"]):
+        raise Tampered
+    return row, said
+
+
+def open_label(keys: AccountKeys, person: str, row: RowMapping) -> dict[str, str]:
+    """What the person called a guardian, and the face they gave; Tampered when another key stands in the row."""
+    try:
+        opened = unseal_value(keys.values, labels.guardian_label(person=person, member=row["id"]), row["sealed_label"])
+    except Undecryptable as error:
+        raise Tampered from error
+    if opened.get("key") != hashlib.sha256(row["public_key"]).hexdigest():
+        raise Tampered
+    return {name: str(value) for name, value in opened.items()}
+
+
+def chosen_again(connection: Connection, owner: Owner, *, sheets: bool) -> list[Chosen]:
+    """The present members as a choice, to form the circle anew: workers who still can, and sheets if they stay good."""
+    query = select(circle_members, workers.c.state, workers.c.role).join(circles, circles.c.id == circle_members.c.circle)
+    query = query.outerjoin(workers, workers.c.account == circle_members.c.worker).where(circles.c.person == owner.person)
+    again: list[Chosen] = []
+    for row in connection.execute(query.order_by(circle_members.c.id)).mappings():
+        label = open_label(owner.keys, owner.person, row)
+        if row["kind"] == "worker" and row["state"] == "certified" and role(row["role"]).may_guard:
+            again.append(GuardianWorker(row["worker"], label["name"], label["drawing"]))
+        elif row["kind"] == "sheet" and sheets:
+            again.append(KeptSheet(row["id"]))
+    return again
+
+
+def void_sheets(context: Context, connection: Connection, owner: Owner) -> None:
+    """Every printed sheet is void from now on; workers stay. In the caller's transaction ("je me protège")."""
+    needed = connection.execute(select(circles.c.needed).where(circles.c.person == owner.person)).scalar_one_or_none()
+    if needed is None:
+        return
+    again = chosen_again(connection, owner, sheets=False)
+    if again:
+        form(context, connection, owner, again, needed)
+    else:
+        dissolve(context, connection, owner.person)

@@ -1,0 +1,173 @@
+"""Pages as pixels: to show, with a watermark, as a thumbnail, or on A4 sheets to print."""
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import pikepdf
+from PIL import Image, ImageDraw, ImageFont
+
+from vault.confined import pdfs, photos
+from vault.confined.deposits import limits_in, on_a4
+from vault.frames import Json
+from vault.kinds import Kind, PaperLimits, kind_of
+from vault.refusals import NoSuchPage
+
+RENDER_PIXELS = 16_000_000
+"""Most pixels of a rendered page: A4 at 300 dpi is 8.7 million."""
+
+_A4_LONG_INCHES = 11.7
+_FOOT_SHARE = 1 / 60  # height of a letter at the foot, of the page's longest side
+_ACROSS_SHARE = 1 / 38
+_ACROSS_ANGLE = 32
+_ACROSS_INK, _ACROSS_EDGE = (90, 90, 90, 70), (255, 255, 255, 60)  # the light edge shows on dark photos
+_RIBBON_INK, _RIBBON_PAPER = "white", (176, 42, 48)
+_FOOT_INK, _FOOT_PAPER = "black", "white"
+
+
+def page(arguments: Mapping[str, Json], parts: tuple[bytes, ...]) -> tuple[dict[str, Json], list[bytes]]:
+    """Job: one page as JPEG. Parts: the paper, and the font of the watermark if there is one."""
+    content, font = parts[0], _font(parts)
+    limits = limits_in(arguments)
+    number, dpi = cast("int", arguments["page"]), cast("int", arguments["dpi"])
+    picture, pages = _page_pixels(content, number - 1, dpi, limits)
+    if lines := _lines(arguments, "watermark"):
+        picture = watermarked(picture, lines, font)
+    head: dict[str, Json] = {"width": picture.width, "height": picture.height, "pages": pages}
+    return head, [photos.as_jpeg(picture, cast("int", arguments["quality"]))]
+
+
+def thumbnail(arguments: Mapping[str, Json], parts: tuple[bytes, ...]) -> tuple[dict[str, Json], list[bytes]]:
+    """Job: the first page, small."""
+    picture, pages = _page_pixels(parts[0], 0, 100, limits_in(arguments))
+    return {"pages": pages}, [photos.small(picture)]
+
+
+def count(arguments: Mapping[str, Json], parts: tuple[bytes, ...]) -> tuple[dict[str, Json], list[bytes]]:
+    """Job: how many pages."""
+    return {"pages": _page_count(parts[0], limits_in(arguments))}, []
+
+
+def printable(arguments: Mapping[str, Json], parts: tuple[bytes, ...]) -> tuple[dict[str, Json], list[bytes]]:
+    """Job: papers as one PDF of page images on A4. Parts: the papers, and the font as last if `has_font`."""
+    limits, dpi = limits_in(arguments), cast("int", arguments["dpi"])
+    has_font = arguments["has_font"] is True
+    font, papers = (parts[-1], parts[:-1]) if has_font else (None, parts)
+    ribbon = cast("str | None", arguments["ribbon"])
+    sheets: list[bytes] = []
+    for content in papers:
+        for number in range(_page_count(content, limits)):
+            picture, _ = _page_pixels(content, number, dpi, limits)
+            if lines := _lines(arguments, "watermark"):
+                picture = watermarked(picture, lines, font)
+            if foot := _lines(arguments, "footer"):
+                picture = _with_foot(picture, foot, font)
+            if ribbon:
+                picture = _with_ribbon(picture, ribbon, font)
+            sheets.append(photos.as_jpeg(picture, cast("int", arguments["quality"])))
+    title, language = cast("str", arguments["title"]), cast("str", arguments["language"])
+    return {"pages": len(sheets)}, [_titled(on_a4(sheets), title, language)]
+
+
+def _page_pixels(content: bytes, number: int, dpi: int, limits: PaperLimits) -> tuple[Image.Image, int]:
+    kind = kind_of(content)
+    if kind is Kind.PDF:
+        pages = pdfs.page_count(content)
+        return pdfs.rendered(content, number, dpi=dpi, most_pixels=RENDER_PIXELS), pages
+    image = photos.opened(content, kind, limits)
+    pages = photos.page_count(image, kind)
+    if not 0 <= number < pages:
+        raise NoSuchPage
+    photos.go_to_page(image, number, limits)
+    return photos.fitted(photos.upright(image), round(_A4_LONG_INCHES * dpi)), pages
+
+
+def _page_count(content: bytes, limits: PaperLimits) -> int:
+    kind = kind_of(content)
+    if kind is Kind.PDF:
+        return pdfs.page_count(content)
+    return photos.page_count(photos.opened(content, kind, limits), kind)
+
+
+def _font(parts: Sequence[bytes]) -> bytes | None:
+    return parts[1] if len(parts) > 1 else None
+
+
+def _lines(arguments: Mapping[str, Json], name: str) -> list[str]:
+    return [str(line) for line in cast("list[Json]", arguments[name])]
+
+
+def _sized(font: bytes | None, size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.truetype(io.BytesIO(font), size) if font else ImageFont.load_default(size)
+
+
+# -- marks burnt into the pixels -----------------------------------------------------------------------------------------
+
+
+def watermarked(picture: Image.Image, lines: Sequence[str], font: bytes | None) -> Image.Image:
+    """The lines again and again across the page, and once at its foot, below the paper and hiding none of it."""
+    across = _across(picture, lines, font)
+    marked = picture.copy()
+    step_x, step_y = max(1, across.width), max(1, across.height)
+    for row, top in enumerate(range(-step_y // 2, picture.height, step_y)):
+        for left in range(-step_x // 2 * (row % 2), picture.width, step_x):
+            marked.paste(across, (left, top), across)
+    return _with_foot(marked, lines, font)
+
+
+def _across(picture: Image.Image, lines: Sequence[str], font: bytes | None) -> Image.Image:
+    size = max(12, round(max(picture.size) * _ACROSS_SHARE))
+    face, edge = _sized(font, size), max(1, size // 24)
+    text = "\n".join(lines)
+    box = ImageDraw.Draw(Image.new("L", (1, 1))).multiline_textbbox((0, 0), text, font=face, stroke_width=edge)
+    margin = round((box[3] - box[1]) * 0.6) + 4
+    tile = Image.new("RGBA", (math.ceil(box[2] - box[0]) + 2 * margin, math.ceil(box[3] - box[1]) + 2 * margin))
+    corner = (margin - box[0], margin - box[1])
+    ImageDraw.Draw(tile).multiline_text(corner, text, font=face, fill=_ACROSS_INK, stroke_width=edge, stroke_fill=_ACROSS_EDGE)
+    return tile.rotate(_ACROSS_ANGLE, expand=True, resample=Image.Resampling.BILINEAR)
+
+
+def _with_foot(picture: Image.Image, lines: Sequence[str], font: bytes | None) -> Image.Image:
+    band = _band(picture, lines, font, _FOOT_INK, _FOOT_PAPER)
+    longer = Image.new("RGB", (picture.width, picture.height + band.height), "white")
+    longer.paste(picture, (0, 0))
+    longer.paste(band, (0, picture.height))
+    return longer
+
+
+def _with_ribbon(picture: Image.Image, text: str, font: bytes | None) -> Image.Image:
+    band = _band(picture, [text], font, _RIBBON_INK, _RIBBON_PAPER)
+    longer = Image.new("RGB", (picture.width, picture.height + band.height), "white")
+    longer.paste(band, (0, 0))
+    longer.paste(picture, (0, band.height))
+    return longer
+
+
+def _band(
+    picture: Image.Image, lines: Sequence[str], font: bytes | None, ink: str, paper: str | tuple[int, int, int]
+) -> Image.Image:
+    """As wide as the page; the letters shrink until the longest line fits."""
+    size = max(12, round(max(picture.size) * _FOOT_SHARE))
+    text = "\n".join(lines)
+    ruler = ImageDraw.Draw(Image.new("L", (1, 1)))
+    while True:
+        face = _sized(font, size)
+        box = ruler.multiline_textbbox((0, 0), text, font=face)
+        if box[2] - box[0] <= picture.width - size or size <= 6:
+            break
+        size -= 1
+    band = Image.new("RGB", (picture.width, math.ceil(box[3] - box[1]) + size), paper)
+    ImageDraw.Draw(band).multiline_text((size // 2 - box[0], size // 2 - box[1]), text, font=face, fill=ink)
+    return band
+
+
+def _titled(made: bytes, title: str, language: str) -> bytes:
+    """With /Title and /Lang, which a reader aloud needs; the pages themselves are images."""
+    out = io.BytesIO()
+    with pikepdf.open(io.BytesIO(made)) as document:
+        document.docinfo["/Title"] = title
+        document.Root["/Lang"] = pikepdf.String(language)
+        document.Root["/ViewerPreferences"] = pikepdf.Dictionary(DisplayDocTitle=True)
+        document.save(out, deterministic_id=True)
+    return out.getvalue()

@@ -1,0 +1,319 @@
+"""A structure that does not exist, with people who do not exist and papers that are false: what `make run` shows.
+
+Everything goes through the real use cases, on a clock that starts weeks ago and is moved forward, so that histories, ends and
+absences are as they would be. The folder is marked: `abri serve` refuses it, and this refuses any folder that is not marked.
+"""
+
+import datetime as dt
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from consent.ids import GrantId, PaperId
+from consent.purposes import PurposeId, ShelfKind
+from consent.scope import Act
+from crypto.choices import draw_code
+from crypto.circle import halve
+from crypto.kem import public_key
+from crypto.keys import KemSeed
+from storage.migrate import Urls, upgrade
+from vault import (
+    administrators,
+    asking,
+    audit,
+    cards,
+    circles,
+    depositing_for,
+    kiosks,
+    one_time,
+    opening_shared,
+    people,
+    rights,
+    sessions,
+    shared_papers,
+    sharing,
+    showing,
+    withdrawing,
+    workers,
+)  # fmt: skip
+from vault.confinement import Confinement
+from vault.context import open_context
+from vault.errors import WrongSecret
+from vault.events import Event
+from vault.false_papers import letter_for, papers_of, papers_of_awa
+from vault.kiosks import Equipment
+from vault.pictograms import PICTURES
+from vault.printed import Printing, card_image
+from vault.settings import DEMO_MARK, Settings, UnsafeSettings, read_settings
+from vault.staging import Clock, Story, Town
+
+STARTS_DAYS_AGO = 47
+EVERYTHING = Equipment(camera=True, scanner=True, printer=True, sound=True)
+
+
+def _offices(story: Story) -> None:
+    story.days_ago(STARTS_DAYS_AGO)
+    context = story.context
+    first = administrators.create_operator(context, "Association Les Tilleuls (démo)", "contact de démonstration")
+    second = administrators.create_operator(context, "Association Le Canal (démo)", "contact de démonstration")
+    nadia, hugo = story.administrator(first, "Nadia (démo)", "nadia"), story.administrator(first, "Hugo (démo)", "hugo")
+    salma, tom = story.administrator(second, "Salma (démo)", "salma"), story.administrator(second, "Tom (démo)", "tom")
+    tilleuls = workers.create_structure(context, nadia, "ESI Les Tilleuls (démo)", "1 rue de la Démonstration")
+    canal = workers.create_structure(context, salma, "ESI Le Canal (démo)", "2 rue de la Démonstration")
+    token = kiosks.enrol(context, nadia, tilleuls, "poste 1", EVERYTHING)
+    kiosks.enrol(context, salma, canal, "poste 1", EVERYTHING)
+    story.town.kiosk_token, story.town.kiosk = token, kiosks.by_token(context, token).id
+    story.worker((nadia, hugo), tilleuls, "Fatou Diallo (démo)", "salaried", "fatou")
+    story.worker((salma, tom), canal, "Marc Leroy (démo)", "salaried", "marc")
+    story.worker((nadia, hugo), tilleuls, "Inès (démo)", "intern", "ines", story.today + dt.timedelta(days=20))
+    story.worker((nadia, hugo), tilleuls, "Paul (démo)", "salaried", "paul")
+
+
+def _awa_arrives(story: Story) -> list[str]:
+    story.days_ago(40)
+    fatou = story.guardian(None, "fatou", "Awa (démo)", "turtle")
+    story.open_safe("awa", "Awa (démo)", "turtle", "fr", [fatou])
+    false = papers_of_awa(story.context.confinement, story.today, "Awa (démo)")
+    kept = story.deposit("awa", false[:5])
+    story.days_ago(38)
+    awa = story.town.people["awa"]
+    story.unlock("awa")
+    story.trust(awa, [fatou, story.guardian(awa, "marc", "", "turtle")])
+    return kept + story.deposit("awa", false[5:])
+
+
+def _others_arrive(story: Story) -> None:
+    story.days_ago(30)
+    yonas = story.open_safe(
+        "yonas", "Yonas (démo)", "sun", "ar", [story.guardian(None, "fatou", "Yonas (démo)", "sun")], pictures=True
+    )  # fmt: skip
+    story.deposit("yonas", papers_of(yonas.name, story.today, 2))
+    story.days_ago(26)
+    story.open_safe("mariam", "Mariam (démo)", "key", "ar", [circles.NewSheet("1"), circles.NewSheet("2")])
+    story.deposit("mariam", papers_of("Mariam (démo)", story.today, 2))
+    both = [story.guardian(None, name, "Viktor (démo)", "sailboat") for name in ("fatou", "marc")]
+    story.open_safe("viktor", "Viktor (démo)", "sailboat", "en", both)
+    story.deposit("viktor", papers_of("Viktor (démo)", story.today, 3))
+
+
+def _shares_begin(story: Story, papers: list[str]) -> None:
+    context, town = story.context, story.town
+    story.days_ago(25)
+    awa = story.unlock("awa")
+    sharing.grant(context, awa, town.staff["fatou"].id, story.offer("home", [papers[1], papers[2]], 62, Act.SEE))
+    sharing.grant(context, awa, town.staff["marc"].id, story.offer("rsa", [papers[3]], 40, Act.SEE))
+    sharing.grant(context, awa, town.staff["marc"].id, story.offer("mail-address", [papers[1]], 9, Act.SEE))
+    asking.ask(context, story.sign_in("fatou"), _through(story), ["benefits"], PurposeId("rsa"))
+    story.days_ago(24)
+    rights.receive(context, story.sign_in_administrator("nadia"), "erasure", "letter")
+    yonas = story.unlock("yonas")
+    letters = replace(story.offer("other", [], 18, Act.DEPOSIT), shelf=ShelfKind("other"), own_words="mon courrier")
+    sharing.grant(context, yonas, town.staff["ines"].id, letters)
+    ines = story.sign_in("ines")
+    given = shared_papers.people_sharing(context, ines)[0].grant
+    letter = letter_for("Yonas (démo)", story.today, "Convocation", ["Rendez-vous de démonstration"])
+    depositing_for.deposit_for(context, ines, given, [letter], title="Convocation", sort="letter", opened_by_person=True)
+
+
+def _through(story: Story) -> GrantId:
+    """The share by which Fatou knows Awa."""
+    return shared_papers.people_sharing(story.context, story.sign_in("fatou"))[0].grant
+
+
+def _shares_go_on(story: Story, papers: list[str]) -> None:
+    context = story.context
+    story.days_ago(20)
+    awa = story.unlock("awa")
+    (request,) = asking.waiting_for_me(context, awa)
+    asking.refuse(context, awa, request.request)
+    for days in (16, 5):
+        story.days_ago(days)
+        through, fatou = _through(story), story.sign_in("fatou")
+        opening_shared.page_image_shared(context, fatou, through, PaperId(papers[2]), 1)
+
+
+def _yesterday(story: Story) -> None:
+    context, town = story.context, story.town
+    story.days_ago(2)
+    asking.ask(context, story.sign_in("fatou"), _through(story), ["tax-notice"], PurposeId("home"))
+    story.days_ago(1)
+    awa = town.people["awa"]
+    shown = sessions.find(context, people.present_card(context, town.kiosk, awa.card))
+    with suppress(WrongSecret):
+        people.unlock(context, shown, next(code for code in iter(draw_code, "") if code != awa.secret))
+    with context.database.transaction() as connection:
+        event = Event("maintenance.migrated", detail="démonstration")
+        audit.record(context, connection, None, event, person=awa.session.account)
+    session = story.unlock("awa")
+    over = next(one for one in showing.grants_of(context, session) if one.purpose == "rsa")
+    withdrawing.withdraw(context, session, over.grant, story.said)
+    people.freeze(context, story.unlock("viktor"))
+    workers.suspend(context, story.sign_in_administrator("nadia"), town.staff["paul"].id, story.today + dt.timedelta(days=12))
+
+
+def _register(story: Story) -> None:
+    """The register is written in the order of its days, between what the others live."""
+    context = story.context
+    story.days_ago(36)
+    nadia = story.sign_in_administrator("nadia")
+    requisition = rights.receive(context, nadia, "requisition", "authority")
+    rights.approve(context, nadia, requisition.id)
+    hugo = story.sign_in_administrator("hugo")
+    rights.approve(context, hugo, requisition.id)
+    rights.close(context, hugo, requisition.id, "Répondu : un nom ne se cherche pas.")
+
+
+def _leavers(story: Story) -> None:
+    """Two who leave: one waits for a second administrator, the other's three days end as you watch."""
+    context, town = story.context, story.town
+    story.days_ago(3.2)
+    for key, name, drawing in (("salif", "Salif (démo)", "fish"), ("lina", "Lina (démo)", "moon")):
+        story.open_safe(key, name, drawing, "fr", [])
+        story.deposit(key, papers_of(name, story.today, 1))
+        rights.ask_right(context, town.people[key].session, town.people[key].secret, "erasure")
+    nadia = story.sign_in_administrator("nadia")
+    waiting = [one for one in rights.requests(context, nadia) if one.kind == "erasure" and one.state == "identified"]
+    for one in waiting:
+        rights.approve(context, nadia, one.id)
+    story.clock.to(story.now - dt.timedelta(days=3) + dt.timedelta(minutes=2))
+    hugo = story.sign_in_administrator("hugo")
+    rights.approve(context, hugo, waiting[-1].id)
+    rights.carry_out(context, hugo, waiting[-1].id)
+
+
+def build(folder: Path, environment: dict[str, str]) -> Town:
+    """Make the whole demonstration in an empty folder."""
+    data = folder / "data"
+    data.mkdir(parents=True, mode=0o700)
+    (data / DEMO_MARK).write_text("Everything here is false.\n")
+    incident = KemSeed.random()
+    (folder / "incident").mkdir()
+    for place, half in enumerate(halve(incident), start=1):
+        (folder / "incident" / f"half-{place}.hex").write_text(bytes(half).hex() + "\n")
+    public = {"roots": {}, "incident": bytes(public_key(incident)).hex()}
+    (data / "public-keys.json").write_text(json.dumps(public))
+    settings = read_settings(environment, mode="demo")
+    upgrade(Urls(settings.database_url, settings.vault_url, settings.tombstones_url))
+    town = _tell(settings)
+    roots = {name: bytes(key).hex() for name, key in settings.root_keys.items()}
+    (data / "public-keys.json").write_text(json.dumps({**public, "roots": roots}))
+    _write_access(folder, town)
+    return town
+
+
+def _tell(settings: Settings) -> Town:
+    now = dt.datetime.now(dt.UTC)
+    clock = Clock(now - dt.timedelta(days=STARTS_DAYS_AGO + 1))
+    with Confinement() as confinement:
+        context = open_context(settings, confinement=confinement, clock=clock)
+        try:
+            roots: dict[str, object] = settings.root_keys  # type: ignore[assignment]  # the very mapping, filled as keys are made
+            story = Story(context, clock, now, roots)
+            _offices(story)
+            papers = _awa_arrives(story)
+            _register(story)
+            _others_arrive(story)
+            _shares_begin(story, papers)
+            _shares_go_on(story, papers)
+            _leavers(story)
+            _yesterday(story)
+        finally:
+            context.close()
+    return story.town
+
+
+def _write_access(folder: Path, town: Town) -> None:
+    """Cards as pictures to give as files, and how to enter, for people and for the tour."""
+    place = folder / "cartes"
+    place.mkdir()
+    with Confinement() as confinement:
+        for key, person in town.people.items():
+            drawn = cards.Card(person.card, person.drawing)
+            (place / f"{key}.jpg").write_bytes(card_image(confinement, drawn, Printing(language=person.language, demo=True)))
+        for number, blank in enumerate(cards.new_cards(3), start=1):
+            (place / f"vierge-{number}.jpg").write_bytes(card_image(confinement, blank, Printing(language="fr", demo=True)))
+    access = {
+        "kiosk": f"/borne/{town.kiosk_token}",
+        "people": {
+            key: {
+                "name": one.name, "language": one.language, "card": f"cartes/{key}.jpg", "card_text": one.card,
+                "code": one.secret if isinstance(one.secret, str) else "",
+                "pictures": list(one.secret) if isinstance(one.secret, tuple) else [], "sheets": list(one.sheets),
+            }
+            for key, one in town.people.items()
+        },
+        "staff": {
+            key: {"name": one.name, "role": one.role, "code": one.code, "words": " ".join(one.words), "totp": one.totp.hex()}
+            for key, one in town.staff.items()
+        },
+    }  # fmt: skip
+    (folder / "access.json").write_text(json.dumps(access, ensure_ascii=False, indent=1))
+
+
+def environment_of(folder: Path, port: int) -> dict[str, str]:
+    """The settings of a demonstration: its own folder, its own keys, loopback alone."""
+    return {
+        "ABRI_MODE": "demo",
+        "ABRI_FOLDER": str((folder / "data").absolute()),
+        "ABRI_HOST": "127.0.0.1",
+        "ABRI_PORT": str(port),
+        "ABRI_CONTACT": "démonstration, personne ne répond",
+    }
+
+
+def launch(folder: Path, *, port: int, reset: bool, serve: bool, run: Callable[[Settings], None]) -> int:
+    """Make the demonstration if it is not there (or anew), print how to enter, and serve it until told to stop."""
+    extra = {name: value for name, value in os.environ.items() if name.startswith("ABRI_")}
+    environment = {**environment_of(folder, port), **extra}
+    made = (folder / "data" / DEMO_MARK).exists()
+    if folder.exists() and any(folder.iterdir()) and not made:
+        raise UnsafeSettings(f"{folder} is not empty and is not a demonstration: nothing was touched.")
+    if reset and made:
+        shutil.rmtree(folder)
+    if reset or not made:
+        build(folder, environment)
+    access = json.loads((folder / "access.json").read_text())
+    settings = read_settings(environment, mode="demo")
+    show(folder, access, settings)
+    if not serve:
+        return 0
+    os.environ.update(environment)
+    child = subprocess.Popen([sys.executable, "-m", "vault", "tasks"])
+    try:
+        run(settings)
+    finally:
+        child.terminate()
+        child.wait(timeout=15)
+    return 0
+
+
+def show(folder: Path, access: dict[str, dict[str, dict[str, str]]], settings: Settings) -> None:
+    """The table *who / how to enter*, on the terminal."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console, origin = Console(), settings.origins[0]
+    table = Table("qui", "comment entrer", title="Démonstration d'Abri : tout est faux", title_justify="left")
+    for key, one in access["people"].items():
+        how = f"code {one['code']}" if one["code"] else "images " + " ".join(PICTURES[int(n)] for n in one["pictures"])
+        table.add_row(one["name"], f"carte {folder}/cartes/{key}.jpg, {how}")
+    for one in access["staff"].values():
+        door = "association" if one["role"] == "administrator" else "bureau"
+        now = one_time.password(bytes.fromhex(one["totp"]), dt.datetime.now(dt.UTC))
+        table.add_row(one["name"], f"{origin}/fr/{door} : {one['code']}, {one['words']}, chiffres {now} (abri demo --codes)")
+    console.print(f"Borne : {origin}{access['kiosk']}", soft_wrap=True)
+    console.print(table)
+
+
+def codes(folder: Path) -> int:
+    """The six digits of each worker and administrator at this moment: what their telephone would show."""
+    access = json.loads((folder / "access.json").read_text())
+    for one in access["staff"].values():
+        print(f"{one['code']:>12}  {one_time.password(bytes.fromhex(one['totp']), dt.datetime.now(dt.UTC))}  {one['name']}")
+    return 0

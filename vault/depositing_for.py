@@ -1,0 +1,173 @@
+"""A worker puts something in somebody's safe: a letter without seeing any paper, or a newer version of one, where it was granted.
+
+The depositor signs the origin and cannot read back what was laid through the drawer's slit. For 24 hours they can undo it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, select
+
+from consent.ids import GrantId, PaperId, PersonId, ShelfId
+from consent.policy import Allowed, decide
+from consent.scope import Act, Paper, ShelfScope
+from crypto.errors import CryptoError
+from crypto.keys import AccountKeys
+from crypto.signing import Signer, SignPublic
+from crypto.statements import Origin
+from storage.tables import papers, versions
+from vault import audit, shares, shelves, space, who, wraps
+from vault.colleagues import name_of
+from vault.context import Context
+from vault.deposits import Fresh, From, Words, durable, lay_through, write_rows
+from vault.errors import BadInput, NotThere
+from vault.events import Event
+from vault.opening_shared import SHOWN, paper_of
+from vault.paper_cards import checked_sort, checked_title, tame_file_name
+from vault.preparing import PreparedPaper, prepare
+from vault.removing import erase_rows
+from vault.sessions import Session
+from vault.shares import Share
+from vault.versions import VersionRow, all_of, current_of
+
+UNDO = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Deposited:
+    """Something this worker put in and may still undo. Nothing of it can be shown: they cannot open it."""
+
+    paper: PaperId
+    person: str
+    at: datetime
+    until: datetime
+
+
+def deposit_for(
+    context: Context, session: Session, grant: GrantId, originals: Sequence[bytes], *, opened_by_person: bool, title: str = "",
+    sort: str = "", untrusted_name: str = "",
+) -> PaperId:  # fmt: skip
+    """Put a paper in a drawer without sight. `opened_by_person`: the worker states that the person opened the letter, or asked
+    for it to be opened (penal code 226-15); without it nothing is taken. Raises BadInput, NotThere, PaperRefused, TooMuch."""
+    words = Words(checked_title(title), checked_sort(sort), tame_file_name(untrusted_name))
+    share = _checked(context, session, grant, opened_by_person)
+    return deposit_prepared(context, session, share, prepare(context.confinement, originals), words)
+
+
+def deposit_prepared(context: Context, session: Session, share: Share, prepared: PreparedPaper, words: Words) -> PaperId:
+    """The same with a paper already prepared."""
+    keys = who.worker(session)
+    with durable(context, share.person, prepared, words) as fresh, context.database.transaction() as connection:
+        share = shares.one_of_worker(context, connection, session, share.grant)
+        scope = share.body.terms.scope
+        if not isinstance(scope, ShelfScope):
+            raise NotThere
+        _decided(context, share, Act.DEPOSIT, Paper(PersonId(share.person), fresh.paper, scope.shelf, scope.kind))
+        _lay(context, connection, session, keys, share, fresh, scope.shelf, None)
+    return fresh.paper
+
+
+def _checked(context: Context, session: Session, grant: GrantId, opened_by_person: bool) -> Share:
+    who.worker(session)
+    if not opened_by_person:
+        raise BadInput("opened_by_person")
+    with context.database.transaction(read_only=True) as connection:
+        return shares.one_of_worker(context, connection, session, grant)
+
+
+def _decided(context: Context, share: Share, act: Act, paper: Paper) -> None:
+    if share.recipient is None:
+        raise NotThere
+    if not isinstance(decide(act, paper, share.recipient, [share.verified], context.clock()), Allowed):
+        raise NotThere
+
+
+def _lay(
+    context: Context, connection: Connection, session: Session, keys: AccountKeys, share: Share, fresh: Fresh, shelf: ShelfId,
+    replaced: VersionRow | None,
+) -> None:  # fmt: skip
+    slit = shelves.slit(connection, share.person, shelf, SignPublic(share.body.person_keys.sign))
+    origin = From(session.account, Signer(keys.sign), session.kiosk)
+    laid = lay_through(context, slit, fresh)
+    previous = replaced.id if replaced else ""
+    write_rows(context, connection, fresh, laid, origin, state=replaced.state if replaced else "to-read", previous=previous)
+    if replaced:
+        wraps.hand_to_those_who_have(
+            context, connection, person=share.person, paper=fresh.paper, version=fresh.version, secret=fresh.secret
+        )
+    event = Event(
+        "paper.replaced-by-worker" if replaced else "paper.deposited-by-worker", by=session.account, by_name=share.worker_name,
+        paper=fresh.paper, version=fresh.version, title=fresh.card.title, grant=share.grant, purpose=share.body.terms.purpose,
+        act=Act.REPLACE if replaced else Act.DEPOSIT, detail="opened-by-person",
+    )  # fmt: skip
+    audit.record(context, connection, session, event, person=share.person, worker=session.account)
+
+
+def replace_for(
+    context: Context, session: Session, grant: GrantId, paper: PaperId, originals: Sequence[bytes], *, opened_by_person: bool,
+    untrusted_name: str = "",
+) -> None:  # fmt: skip
+    """Put a newer version in the place of a paper that a share names. Its title stays: the person's next unlock sees to it."""
+    share = _checked(context, session, grant, opened_by_person)
+    prepared = prepare(context.confinement, originals)
+    replace_prepared(context, session, share, paper, prepared, Words(untrusted_file_name=tame_file_name(untrusted_name)))
+
+
+def replace_prepared(
+    context: Context, session: Session, share: Share, paper: PaperId, prepared: PreparedPaper, words: Words
+) -> None:  # fmt: skip
+    """The same with a paper already prepared."""
+    keys = who.worker(session)
+    with durable(context, share.person, prepared, words, paper=paper) as fresh, context.database.transaction() as connection:
+        share = shares.one_of_worker(context, connection, session, share.grant)
+        row = current_of(connection, share.person, paper, hold=True)
+        if row.state not in SHOWN:
+            raise NotThere
+        _decided(context, share, Act.REPLACE, paper_of(share, row))
+        _lay(context, connection, session, keys, share, fresh, ShelfId(row.lies_in), row)
+
+
+def deposited(context: Context, session: Session) -> list[Deposited]:
+    """What this worker put in during the last 24 hours, newest first."""
+    who.worker(session)
+    with context.database.transaction(read_only=True) as connection:
+        rows = _mine(connection, session.account)
+    since = context.clock() - UNDO
+    recent = [row for row in rows if row.deposited > since]
+    found = [Deposited(PaperId(row.paper), row.person, row.deposited, row.deposited + UNDO) for row in recent]
+    return sorted(found, key=lambda one: one.at, reverse=True)
+
+
+def _mine(connection: Connection, worker: str, paper: str | None = None) -> list[Row[Any, Any, Any, Any]]:
+    # A newer version is not undone: the one before it would come back without its owner's knowledge.
+    query = select(versions.c.paper, versions.c.person, versions.c.deposited, versions.c.origin).join(
+        papers, papers.c.id == versions.c.paper
+    )
+    query = query.where(versions.c.depositor == worker, papers.c.version == versions.c.id)
+    if paper is not None:
+        query = query.where(papers.c.id == paper).with_for_update()
+    return [row for row in connection.execute(query) if _first(row.origin)]
+
+
+def _first(origin: bytes) -> bool:
+    try:
+        return not Origin.parse(origin).previous
+    except CryptoError:
+        return False
+
+
+def undo_deposit(context: Context, session: Session, paper: PaperId) -> None:
+    """Take back what was put in by mistake, within 24 hours. The person reads that it was."""
+    who.worker(session)
+    with context.database.transaction() as connection:
+        rows = _mine(connection, session.account, paper)
+        if not rows or rows[0].deposited + UNDO <= context.clock():
+            raise NotThere
+        person = rows[0].person
+        event = Event("paper.deposit-undone", by=session.account, by_name=name_of(connection, session.account), paper=paper)
+        audit.record(context, connection, session, event, person=person, worker=session.account)
+        erase_rows(context, connection, all_of(connection, person, paper))
+        connection.execute(delete(papers).where(papers.c.id == paper))
+        space.recount(connection, person)

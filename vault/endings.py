@@ -1,0 +1,88 @@
+"""What must die after a transaction: rows of the key vault, blobs in the store. They live elsewhere and cannot commit with it.
+
+The transaction writes down what is to die (an intention, a doomed blob); it dies right after the commit; if the process dies
+first, the background work finishes it. Every step may run twice.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+from sqlalchemy import Connection, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from storage import intentions
+from storage.blobs import BlobName
+from storage.database import after_commit
+from storage.keyvault import Kind
+from storage.tables import doomed_blobs
+from vault.context import Context
+
+_PREFIX = "end-"  # intentions of the kinds end-slot, end-grant, end-person
+BATCH = 200
+
+
+def end_rows(context: Context, connection: Connection, rows: Iterable[tuple[Kind, str]]) -> None:
+    """Destroy these rows of the key vault as soon as the transaction is durable, whatever happens to this process."""
+    at = context.clock()
+    begun = [
+        intentions.declare(connection, intention=context.new_id(), kind=f"{_PREFIX}{kind}", subject=row, at=at)
+        for kind, row in rows
+    ]
+    if begun:
+        after_commit(connection, partial(_end, context, begun))
+
+
+def end_row(context: Context, connection: Connection, kind: Kind, row: str) -> None:
+    """Destroy one row of the key vault as soon as the transaction is durable."""
+    end_rows(context, connection, [(kind, row)])
+
+
+def doom(context: Context, connection: Connection, blobs: Sequence[str]) -> None:
+    """Delete these blobs, all their versions, as soon as the transaction is durable."""
+    if not blobs:
+        return
+    put = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    at = context.clock()
+    connection.execute(put(doomed_blobs).on_conflict_do_nothing(), [{"blob": blob, "since": at} for blob in blobs])
+    after_commit(connection, partial(_delete_blobs, context, list(blobs)))
+
+
+def finish(context: Context, before: dt.datetime | None = None) -> int:
+    """Finish what a process left behind; a scheduled task. `before`: only what was begun earlier. Tells how many things ended."""
+    with context.database.transaction(read_only=True) as connection:
+        begun = [one for one in intentions.pending(connection) if one.kind.startswith(_PREFIX)]
+        doomed = connection.execute(select(doomed_blobs.c.blob, doomed_blobs.c.since)).all()
+    begun = [one for one in begun if before is None or one.created <= before]
+    blobs = [row.blob for row in doomed if before is None or row.since <= before]
+    for start in range(0, len(begun), BATCH):
+        _end(context, begun[start : start + BATCH])
+    for start in range(0, len(blobs), BATCH):
+        _delete_blobs(context, blobs[start : start + BATCH])
+    return len(begun) + len(blobs)
+
+
+def _end(context: Context, begun: Sequence[intentions.Intention]) -> None:
+    rows: list[tuple[Kind, str]] = [(_kind(one.kind), one.subject) for one in begun]
+    context.keyvault.destroy(rows, context.clock())
+    with context.database.transaction() as connection:
+        for one in begun:
+            intentions.finish(connection, one.id)
+
+
+def _kind(name: str) -> Kind:
+    match name.removeprefix(_PREFIX):
+        case "slot":
+            return "slot"
+        case "grant":
+            return "grant"
+        case "person":
+            return "person"
+    raise ValueError(f"no row of the key vault ends as {name}")
+
+
+def _delete_blobs(context: Context, blobs: Sequence[str]) -> None:
+    for blob in blobs:
+        context.blobs.delete(BlobName(blob))
+    with context.database.transaction() as connection:
+        connection.execute(delete(doomed_blobs).where(doomed_blobs.c.blob.in_(blobs)))

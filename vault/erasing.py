@@ -1,0 +1,239 @@
+"""Carrying out an erasure, step by step. Every step may run twice; an intention says where to take it up after a crash.
+
+First the key vault's rows of the person die: from then on no wrap opens any copy, whoever holds what. Then rows, envelopes of the
+trace, blobs with all their versions. Recipients are told (GDPR article 19). What stays: hashes of the trace, and a certificate
+without a name.
+"""
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, Table, bindparam, delete, func, or_, select, update
+
+from crypto import contexts
+from crypto import trace as sealed_trace
+from storage import intentions, journal
+from storage.errors import RowGone
+from storage.keyvault import Kind
+from storage.tables import (
+    accounts,
+    attempts,
+    circle_members,
+    circle_shares,
+    circles,
+    entry_copies,
+    erasures,
+    grant_changes,
+    grants,
+    notices,
+    objects,
+    papers,
+    persons,
+    receipts,
+    recoveries,
+    recovery_confirmations,
+    requests,
+    rights_requests,
+    shelf_wraps,
+    shelves,
+    slots,
+    tickets,
+    versions,
+    workers,
+    wraps,
+)  # fmt: skip
+from vault import audit, certificates, endings, exposed, labels, sessions
+from vault import notices as telling
+from vault.context import Context
+from vault.errors import Conflict
+from vault.notices import Notice
+from vault.settings import today_in_paris
+
+INTENTION = "erasure"
+ASKED, CARRYING_OUT, DONE, CANCELLED = "asked", "carrying-out", "done", "cancelled"
+OF_A_PERSON: tuple[Table, ...] = (
+    wraps, shelf_wraps, receipts, grant_changes, grants, requests, notices, tickets, objects, versions, papers, shelves,
+    circle_shares, circle_members, circles, recovery_confirmations, recoveries, slots, persons, accounts, entry_copies, attempts,
+    erasures, rights_requests,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """An erasure under way: its intention, whose safe it is, and how far it came."""
+
+    erasure: str
+    intention: str
+    person: str | None
+    step: str
+
+
+def carry_out(context: Context, erasure: str) -> None:
+    """Erase, or go on erasing. Does nothing when it is done or was cancelled; Conflict before its time."""
+    begun = _begin(context, erasure)
+    if begun is None:
+        return
+    if begun.step == "":
+        _destroy_keys(context, begun)
+        begun = _advance(context, begun, "keys")
+    if begun.step == "keys":
+        begun = _erase_rows(context, begun)
+    if begun.step.startswith("rows "):
+        endings.finish(context)  # the blobs that the rows named, if a process died before they went
+        begun = _certify(context, begun)
+    # Only now: what was deleted must not stand in the files of the database either.
+    context.database.secure(*OF_A_PERSON)
+    with context.database.transaction() as connection:
+        intentions.finish(connection, begun.intention)
+
+
+def due(context: Context) -> list[str]:
+    """Erasures whose time has come, and those that a process left half-way."""
+    with context.database.transaction(read_only=True) as connection:
+        waiting = select(erasures.c.id).where(erasures.c.state == ASKED, erasures.c.due <= context.clock())
+        found = connection.scalars(waiting.order_by(erasures.c.due)).all()
+        begun = [one.subject for one in intentions.pending(connection, INTENTION)]
+    return [*begun, *(one for one in found if one not in begun)]
+
+
+def _begin(context: Context, erasure: str) -> _Begun | None:
+    """From this commit on nothing can cancel: the safe answers to nobody, its copies of the trace are marked."""
+    with context.database.transaction() as connection:
+        row = connection.execute(select(erasures).where(erasures.c.id == erasure).with_for_update()).mappings().one_or_none()
+        if row is None or row["state"] == CANCELLED:
+            return None
+        if row["state"] == DONE and not any(one.subject == erasure for one in intentions.pending(connection, INTENTION)):
+            return None
+        if row["state"] == ASKED and row["due"] > context.clock():
+            raise Conflict
+        at = context.clock()
+        intention = intentions.declare(connection, intention=context.new_id(), kind=INTENTION, subject=erasure, at=at)
+        begun = _Begun(erasure, intention.id, row["person"], intention.step)
+        if row["state"] == ASKED:
+            connection.execute(update(erasures).where(erasures.c.id == erasure).values(state=CARRYING_OUT))
+            connection.execute(update(accounts).where(accounts.c.id == begun.person).values(state="erasing"))
+            connection.execute(update(slots).where(slots.c.account == begun.person).values(state="ended"))
+            sessions.end_all(context, connection, account=begun.person)
+        _mark_copies(context, connection, begun)
+    return begun
+
+
+def _advance(context: Context, begun: _Begun, step: str) -> _Begun:
+    with context.database.transaction() as connection:
+        intentions.advance(connection, begun.intention, step)
+    return _Begun(begun.erasure, begun.intention, begun.person, step)
+
+
+def _mark(erasure: str) -> bytes:
+    """What the copies are found by once the row of the key vault that made their tags is gone."""
+    return hashlib.sha256(labels.erased_copies(erasure=erasure)).digest()[:16]
+
+
+def _mark_copies(context: Context, connection: Connection, begun: _Begun) -> None:
+    if begun.person is None:
+        return
+    created = connection.execute(select(accounts.c.created).where(accounts.c.id == begun.person)).scalar_one_or_none()
+    if created is None:
+        return
+    today, day = today_in_paris(context.clock()), dt.timedelta(days=1)
+    wanted: list[tuple[Kind, str, bytes]] = [
+        ("person", begun.person, contexts.trace_tag(month=month)) for month in audit.months(created - day, today + day)
+    ]
+    try:
+        tags = [sealed_trace.tag(one) for one in context.keyvault.derive_many(wanted)]
+    except RowGone:
+        return  # the row died in an earlier run, after the copies had been marked
+    connection.execute(update(entry_copies).where(entry_copies.c.tag.in_(tags)).values(tag=_mark(begun.erasure)))
+
+
+def _destroy_keys(context: Context, begun: _Begun) -> None:
+    """The person's row, and every row made in their name or named by one of theirs."""
+    person = begun.person or ""
+    sources: tuple[tuple[Kind, Select[Any]], ...] = (
+        ("slot", select(slots.c.id).where(slots.c.account == person)),
+        ("grant", select(grants.c.id).where(grants.c.person == person)),
+        ("grant", select(circles.c.id).where(circles.c.person == person)),
+        ("grant", select(requests.c.id).where(requests.c.person == person)),
+    )
+    with context.database.transaction(read_only=True) as connection:
+        named: list[tuple[Kind, str]] = [(kind, one) for kind, query in sources for one in connection.scalars(query)]
+    with context.database.transaction() as connection:
+        _mark_copies(context, connection, begun)  # what was written since the beginning, by somebody who had a paper open
+    at = context.clock()
+    context.keyvault.destroy([("person", person), *named], at)
+    context.keyvault.destroy_owned(person, at)
+
+
+def _erase_rows(context: Context, begun: _Begun) -> _Begun:
+    """One transaction: recipients are told, the person's rows go, the names of their blobs are listed for deletion."""
+    person = begun.person or ""
+    with context.database.transaction() as connection:
+        count = {
+            table.name: connection.execute(select(func.count()).select_from(table).where(table.c.person == person)).scalar_one()
+            for table in (papers, grants)
+        }
+        _tell_recipients(context, connection, person)
+        theirs = select(versions.c.id).where(versions.c.person == person)
+        endings.doom(context, connection, list(connection.scalars(select(objects.c.blob).where(objects.c.version.in_(theirs)))))
+        _delete_rows(connection, person)
+        for party in journal.PARTIES:
+            journal.erase_copies(connection, [_mark(begun.erasure)], party)
+        step = f"rows {count['papers']} {count['grants']}"
+        intentions.advance(connection, begun.intention, step)
+    return _Begun(begun.erasure, begun.intention, None, step)
+
+
+def _tell_recipients(context: Context, connection: Connection, person: str) -> None:
+    """Article 19: whoever received something is told that it is erased, by the grants' ids alone, once each."""
+    query = select(grants.c.worker, grants.c.id).join(workers, workers.c.account == grants.c.worker)
+    received: dict[str, list[str]] = {}
+    for row in connection.execute(query.where(grants.c.person == person).order_by(grants.c.id)):
+        received.setdefault(row.worker, []).append(row.id)
+    for worker, ids in received.items():
+        if context.keyvault.exists("person", worker):
+            telling.tell(context, connection, worker, Notice("person-erased", {"grants": " ".join(ids)}))
+
+
+def _delete_rows(connection: Connection, person: str) -> None:
+    given = select(grants.c.id).where(grants.c.person == person)
+    formed = select(circles.c.id).where(circles.c.person == person)
+    shown = select(slots.c.shown_digest).where(slots.c.account == person, slots.c.shown_digest.is_not(None))
+    connection.execute(delete(attempts).where(attempts.c.shown_digest.in_(shown)))
+    untied = {"grant": None, "for_person": None, "for_worker": None}
+    connection.execute(update(receipts).where(receipts.c.grant.in_(given)).values(**untied))
+    for table in (wraps, shelf_wraps, grant_changes):
+        connection.execute(delete(table).where(table.c.grant.in_(given)))
+    exposed.forget(connection, person)
+    connection.execute(delete(objects).where(objects.c.version.in_(select(versions.c.id).where(versions.c.person == person))))
+    connection.execute(delete(circle_shares).where(circle_shares.c.circle.in_(formed)))
+    connection.execute(delete(circle_members).where(circle_members.c.circle.in_(formed)))
+    started = select(recoveries.c.id).where(recoveries.c.person == person)
+    connection.execute(delete(recovery_confirmations).where(recovery_confirmations.c.recovery.in_(started)))
+    for table in (grants, requests, tickets, versions, papers, shelves, circles, recoveries):
+        connection.execute(delete(table).where(table.c.person == person))
+    for table in (notices, slots, persons):
+        connection.execute(delete(table).where(table.c.account == person))
+    links = {"person": None, "witness": None}
+    connection.execute(update(erasures).where(or_(erasures.c.person == person)).values(**links))
+    connection.execute(update(rights_requests).where(rights_requests.c.person == person).values(person=None))
+    connection.execute(delete(accounts).where(accounts.c.id == person))
+
+
+def _certify(context: Context, begun: _Begun) -> _Begun:
+    _, kept, given = begun.step.split(" ")
+    made = certificates.certify(context, begun.erasure, papers=int(kept), grants=int(given))
+    with context.database.transaction() as connection:
+        values = {
+            "state": DONE,
+            "done": context.clock(),
+            "certificate": made.said.encode(),
+            "certificate_signature": made.signature,
+        }
+        connection.execute(update(erasures).where(erasures.c.id == begun.erasure).values(**values))
+        register = select(erasures.c.register).where(erasures.c.id == begun.erasure).scalar_subquery()
+        closing = update(rights_requests).where(rights_requests.c.id == register, rights_requests.c.state == "carrying-out")
+        connection.execute(closing.values(state="closed", closed=bindparam("today")), {"today": today_in_paris(context.clock())})
+        intentions.advance(connection, begun.intention, "certified")
+    return _Begun(begun.erasure, begun.intention, None, "certified")

@@ -1,0 +1,222 @@
+"""Erasing everything: what goes, what stays and why, the 72 hours in which the card can still say no, a witness who makes it now.
+
+It looks done at once: from the moment it is asked the card meets the page of an unknown card, and workers find nothing. The card
+and the code cancel it within 72 hours; so does a recovery. Nothing disappears before: `vault.erasing` carries it out.
+"""
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+
+from consent.days import add_months
+from consent.recipients import role
+from crypto.unlock import Kind
+from storage.tables import (
+    accounts,
+    erasures,
+    grants,
+    papers,
+    persons,
+    receipts,
+    rights_requests,
+    shelves,
+    structures,
+    workers,
+)
+from storage.tables import slots as ways
+from vault import aftermath, audit, cards, certificates, erasing, notices, sessions, trying, unlocking, who
+from vault import workers as working
+from vault.context import Context
+from vault.errors import Conflict, NotAllowed, WrongSecret
+from vault.events import Event
+from vault.notices import Notice
+from vault.sessions import Session
+from vault.settings import today_in_paris
+from vault.unlocking import Chosen, try_card
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """Somebody who received papers and will be told. `took_copy`: a copy that stays theirs, whatever is erased here."""
+
+    name: str
+    structure: str
+    took_copy: bool
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What outlives the erasure (sentence `erasure.kept.<what>`), on what ground, and until when at the latest."""
+
+    what: str
+    ground: str
+    until: dt.date
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the person reads before saying yes."""
+
+    papers: int
+    pages: int
+    bytes: int
+    shelves: int
+    grants: int
+    receipts: int
+    entries: int
+    recipients: tuple[Recipient, ...]
+    kept: tuple[Kept, ...]
+    backups_until: dt.date
+    hours: int
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An erasure that was asked: the number to keep for the certificate, and when it will be carried out."""
+
+    number: str
+    due: dt.datetime
+    id: str
+
+
+@dataclass(frozen=True)
+class Witness:
+    """What a worker types at the kiosk to witness that the person wants it now."""
+
+    code: str
+    words: str = field(repr=False)
+    totp: str = field(repr=False)
+
+
+def plan(context: Context, session: Session) -> Plan:
+    """Count what goes, tell what stays and who received something. Changes nothing."""
+    who.person(session)
+    retention, person, today = context.settings.retention, session.account, today_in_paris(context.clock())
+    takers = {entry.event.by for entry in audit.history(context, session) if entry.event.tag == "paper.taken"}
+    with context.database.transaction(read_only=True) as connection:
+        space = connection.execute(select(persons.c.pages_kept, persons.c.bytes_kept).where(persons.c.account == person)).one()
+        given = select(grants.c.id).where(grants.c.person == person)
+        names = select(grants.c.worker, workers.c.first_name, structures.c.name).join(
+            workers, workers.c.account == grants.c.worker
+        )
+        names = names.join(structures, structures.c.id == workers.c.structure).where(grants.c.person == person).distinct()
+        return Plan(
+            papers=_count(connection, select(func.count()).select_from(papers).where(papers.c.person == person)),
+            pages=space.pages_kept,
+            bytes=space.bytes_kept,
+            shelves=_count(
+                connection, select(func.count()).select_from(shelves).where(shelves.c.person == person, shelves.c.current)
+            ),
+            grants=_count(connection, select(func.count()).select_from(grants).where(grants.c.person == person)),
+            receipts=_count(connection, select(func.count()).select_from(receipts).where(receipts.c.grant.in_(given))),
+            entries=len(audit.history(context, session)),
+            recipients=tuple(
+                Recipient(row.first_name, row.name, row.worker in takers)
+                for row in connection.execute(names.order_by(workers.c.first_name, grants.c.worker))
+            ),
+            kept=(
+                Kept("certificate", "GDPR 17(3)(e)", add_months(today, 12 * retention.registers_years)),
+                Kept("receipts", "GDPR 17(3)(e)", add_months(today, 12 * (retention.receipts_years + 1))),
+                Kept("hashes", "CPCE R55-4", today + dt.timedelta(days=retention.trace)),
+                Kept("worker-traces", "CPCE R55-4", today + dt.timedelta(days=retention.trace)),
+            ),
+            backups_until=today + dt.timedelta(days=retention.backups) + dt.timedelta(hours=retention.cooling_off_hours),
+            hours=retention.cooling_off_hours,
+        )
+
+
+def _count(connection: Connection, query: object) -> int:
+    return int(connection.execute(query).scalar_one())  # type: ignore[call-overload]  # any select that counts
+
+
+def ask(context: Context, session: Session, chosen: Chosen) -> Asked:
+    """Ask for everything to be erased; the code is asked again. It looks done at once and is done 72 hours later."""
+    who.person(session)
+    unlocking.confirm(context, session, chosen)
+    with context.database.transaction() as connection:
+        return begin(context, connection, session.account, session=session)
+
+
+def with_witness(context: Context, session: Session, chosen: Chosen, witness: Witness) -> Asked:
+    """Erase now, before a worker who signs in as a witness. It is done when this returns."""
+    who.person(session)
+    unlocking.confirm(context, session, chosen)
+    seeing = sessions.find(context, working.sign_in(context, witness.code, witness.words, witness.totp))
+    try:
+        with context.database.transaction() as connection:
+            name = _may_witness(connection, seeing)
+            asked = begin(context, connection, session.account, session=session, witness=seeing.account)
+            seen = Event("erasure.witnessed", by=seeing.account, by_name=name)
+            audit.record(context, connection, seeing, seen, person=session.account, worker=seeing.account)
+    finally:
+        sessions.end(context, seeing)
+    erasing.carry_out(context, asked.id)
+    return asked
+
+
+def _may_witness(connection: Connection, witness: Session) -> str:
+    query = select(workers.c.first_name, workers.c.role, workers.c.state).where(workers.c.account == witness.account)
+    row = connection.execute(query).one()
+    if row.state != "certified" or not role(row.role).may_guard:
+        raise NotAllowed
+    return str(row.first_name)
+
+
+def begin(
+    context: Context,
+    connection: Connection,
+    person: str,
+    *,
+    session: Session | None,
+    witness: str | None = None,
+    register: str | None = None,
+) -> Asked:
+    """Begin the 72 hours (or none, with a witness), in the caller's transaction. Raises AfterRecovery, Conflict."""
+    aftermath.refuse_while_held(context, connection, person)
+    state = connection.execute(select(accounts.c.state).where(accounts.c.id == person).with_for_update()).scalar_one()
+    if state != "open":
+        raise Conflict
+    now, erasure = context.clock(), context.new_id()
+    when = now if witness else now + dt.timedelta(hours=context.settings.retention.cooling_off_hours)
+    connection.execute(
+        insert(erasures).values(
+            id=erasure, person=person, state=erasing.ASKED, asked=now, due=when, done=None, witness=witness, register=register
+        )
+    )
+    audit.record(context, connection, session, Event("erasure.asked", by=person if session else ""), person=person)
+    connection.execute(update(accounts).where(accounts.c.id == person).values(state="leaving"))
+    connection.execute(update(ways).where(*_ways(person, "live")).values(state="leaving"))
+    sessions.end_all(context, connection, account=person)
+    return Asked(certificates.number_of(erasure), when, erasure)
+
+
+def _ways(person: str, state: str) -> tuple[ColumnElement[bool], ...]:
+    """What a person shows to open: everything but their guardians, who can still bring them back."""
+    return ways.c.account == person, ways.c.state == state, ways.c.kind != Kind.RECOVERY.value
+
+
+def cancel(context: Context, kiosk: str | None, card: str, chosen: Chosen) -> None:
+    """The card and the code say no within 72 hours: everything is there again. WrongSecret for anything else, and afterwards."""
+    tried = try_card(context, kiosk, cards.read(card), chosen, states=("leaving",))
+    with context.database.transaction() as connection:
+        trying.settle(connection, tried)
+        if not cancel_all(context, connection, tried.slot.account):
+            raise WrongSecret
+
+
+def cancel_all(context: Context, connection: Connection, person: str) -> bool:
+    """Cancel what was asked for this person and not begun, in the caller's transaction. Tells whether there was something."""
+    asked = (erasures.c.person == person, erasures.c.state == erasing.ASKED)
+    rows = connection.execute(select(erasures.c.id, erasures.c.register).where(*asked).with_for_update()).all()
+    if not rows:
+        return False
+    connection.execute(update(erasures).where(*asked).values(state=erasing.CANCELLED, done=context.clock()))
+    registers = [row.register for row in rows if row.register]
+    closing = {"state": "closed", "closed": today_in_paris(context.clock()), "reason": "cancelled"}
+    connection.execute(update(rights_requests).where(rights_requests.c.id.in_(registers)).values(**closing))
+    connection.execute(update(accounts).where(accounts.c.id == person, accounts.c.state == "leaving").values(state="open"))
+    connection.execute(update(ways).where(*_ways(person, "leaving")).values(state="live"))
+    audit.record(context, connection, None, Event("erasure.cancelled", by=person), person=person)
+    notices.tell(context, connection, person, Notice("erasure-cancelled"))
+    return True

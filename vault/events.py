@@ -1,0 +1,150 @@
+"""The vocabulary of the trace. A tag never changes its meaning; each has a sentence in every language (`locales/*/events.po`, key
+`event.<tag>`) and a pictogram. Entries are sealed for their parties: no tag, actor or paper is readable at rest.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from crypto.canonical import Value
+
+Group = Literal["access", "paper", "consent", "means", "recovery", "erasure", "maintenance", "structure"]
+
+
+@dataclass(frozen=True)
+class Word:
+    """One kind of event: its group, its pictogram, and whether the page shows it as something to worry about."""
+
+    tag: str
+    group: Group
+    icon: str
+    alarming: bool = False
+
+
+WORDS = {
+    word.tag: word
+    for word in (
+        Word("safe.opened-first", "access", "sunrise"),
+        Word("safe.unlocked", "access", "key-round"),
+        Word("safe.attempt-failed", "access", "circle-x", alarming=True),
+        Word("safe.locked", "access", "lock", alarming=True),
+        Word("safe.wait-lifted", "access", "hand-helping"),
+        Word("safe.session-replaced", "access", "screen-share-off"),
+        Word("safe.renamed", "access", "pencil"),
+        Word("safe.redrawn", "access", "image"),
+        Word("paper.deposited", "paper", "file-plus"),
+        Word("paper.deposited-by-worker", "paper", "file-plus"),
+        Word("paper.deposit-undone", "paper", "file-minus"),
+        Word("paper.opened", "paper", "eye"),
+        Word("paper.seen", "paper", "eye"),
+        Word("paper.taken", "paper", "copy"),
+        Word("paper.printed", "paper", "printer"),
+        Word("paper.to-phone", "paper", "smartphone"),
+        Word("paper.to-computer", "paper", "monitor-down"),
+        Word("paper.renamed", "paper", "pencil"),
+        Word("paper.moved", "paper", "folder-input"),
+        Word("paper.replaced", "paper", "file-stack"),
+        Word("paper.removed", "paper", "trash-2"),
+        Word("paper.restored", "paper", "undo-2"),
+        Word("paper.erased", "paper", "eraser"),
+        Word("paper.from-phone", "paper", "smartphone"),
+        Word("paper.confirmed", "paper", "check"),
+        Word("paper.sorted", "paper", "tag"),
+        Word("paper.noted", "paper", "pencil"),
+        Word("paper.replaced-by-worker", "paper", "file-stack"),
+        Word("paper.version-erased", "paper", "eraser"),
+        Word("paper.checked", "paper", "shield-check"),
+        Word("paper.described", "paper", "info"),
+        Word("paper.refused", "paper", "shield-alert", alarming=True),
+        Word("paper.refused-to-worker", "paper", "eye-off"),
+        Word("shelf.refused", "paper", "shield-alert", alarming=True),
+        Word("share.requested", "consent", "message-circle-question"),
+        Word("share.request-given", "consent", "check"),
+        Word("share.request-have-not", "consent", "circle-slash"),
+        Word("share.request-refused", "consent", "x"),
+        Word("share.given", "consent", "handshake"),
+        Word("share.renewed", "consent", "calendar-plus"),
+        Word("share.narrowed", "consent", "minimize-2"),
+        Word("share.withdrawn", "consent", "hand"),
+        Word("share.expired", "consent", "calendar-x"),
+        Word("share.ended", "consent", "user-x"),
+        Word("share.reencrypted", "consent", "refresh-cw"),
+        Word("means.code-changed", "means", "rectangle-ellipsis"),
+        Word("means.card-replaced", "means", "id-card"),
+        Word("means.frozen", "means", "snowflake"),
+        Word("means.unfrozen", "means", "sun"),
+        Word("means.protected", "means", "shield"),
+        Word("means.words-given", "means", "list"),
+        Word("means.assisted-on", "means", "hand-helping"),
+        Word("means.assisted-off", "means", "hand"),
+        Word("recovery.circle-set", "recovery", "users"),
+        Word("recovery.circle-confirmed", "recovery", "user-check"),
+        Word("recovery.sheet-printed", "recovery", "scroll-text"),
+        Word("recovery.started", "recovery", "life-buoy", alarming=True),
+        Word("recovery.confirmed", "recovery", "user-check"),
+        Word("recovery.stopped", "recovery", "octagon-x", alarming=True),
+        Word("recovery.finished", "recovery", "door-open", alarming=True),
+        Word("recovery.expired", "recovery", "timer-off"),
+        Word("erasure.asked", "erasure", "eraser", alarming=True),
+        Word("erasure.cancelled", "erasure", "undo-2"),
+        Word("erasure.witnessed", "erasure", "user-check"),
+        Word("maintenance.migrated", "maintenance", "wrench"),
+        Word("maintenance.restored", "maintenance", "wrench"),
+        Word("maintenance.scrubbed", "maintenance", "wrench"),
+        Word("maintenance.repaired", "maintenance", "wrench"),
+        Word("worker.signed-in", "structure", "log-in"),
+        Word("worker.sign-in-failed", "structure", "circle-x", alarming=True),
+        Word("worker.wait-lifted", "structure", "hand-helping"),
+        Word("worker.invited", "structure", "user-plus"),
+        Word("worker.accepted", "structure", "user-check"),
+        Word("worker.certified", "structure", "badge-check"),
+        Word("worker.suspended", "structure", "pause"),
+        Word("worker.returned", "structure", "play"),
+        Word("worker.ended", "structure", "user-x"),
+        Word("kiosk.enrolled", "structure", "monitor"),
+        Word("kiosk.retired", "structure", "monitor-off"),
+        Word("rights.received", "structure", "inbox"),
+        Word("rights.identified", "structure", "user-check"),
+        Word("rights.extended", "structure", "calendar-plus"),
+        Word("rights.approved", "structure", "check"),
+        Word("rights.refused", "structure", "x"),
+        Word("rights.closed", "structure", "archive"),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened. Texts; an empty one says nothing. `title` and `place` are for the person's copy alone."""
+
+    tag: str
+    by: str = ""  # the account that acted; empty for the service itself
+    by_name: str = ""  # the worker's shown name; empty for the person
+    paper: str = ""
+    version: str = ""  # of a paper: the last one that the person's trace names is the current one
+    title: str = field(default="", repr=False)
+    grant: str = ""
+    purpose: str = ""
+    act: str = ""
+    place: str = ""  # kiosk or structure: never shown unless the person asks
+    detail: str = ""
+
+    def __post_init__(self) -> None:
+        if self.tag not in WORDS:
+            raise ValueError(f"{self.tag} is not in the vocabulary of the trace")
+
+    def for_person(self) -> "Event":
+        """All of it: it is their history."""
+        return self
+
+    def for_worker(self, worker: str) -> "Event":
+        """Names the person by the grant's id alone, and tells no title: it must name nobody once the person is erased."""
+        return replace(self, by=self.by if self.by == worker else "", title="", place="")
+
+    def for_incident(self) -> "Event":
+        """Who touched which safe, when; nothing of what is in it (G15)."""
+        return replace(self, title="", purpose="", place="")
+
+    def fields(self, at: str) -> dict[str, Value]:
+        """The event as sealed: `v`, exact time inside, empty texts left out."""
+        texts = {name: value for name, value in vars(self).items() if value}
+        return {"v": 1, "at": at, **texts}

@@ -1,0 +1,84 @@
+"""Whether the service is as it should be: stores, schema, confinement. For `abri check` and the office's page."""
+
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from storage.errors import StorageError
+from storage.migrate import Urls, pending
+from vault.confinement import Confinement
+from vault.context import Context, open_context
+from vault.settings import Settings
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing looked at."""
+
+    name: str
+    good: bool
+    words: str
+
+
+def report(settings: Settings, *, alive_only: bool = False) -> list[Line]:
+    """Look at everything; `alive_only` asks the running service alone."""
+    if alive_only:
+        return [_alive(settings)]
+    context = open_context(settings, confinement=Confinement())
+    try:
+        context.confinement.start()
+        return look(context)
+    finally:
+        context.close()
+
+
+def look(context: Context) -> list[Line]:
+    """The same from inside."""
+    settings = context.settings
+    urls = Urls(settings.database_url, settings.vault_url, settings.tombstones_url)
+    lines = [
+        _try("rows", lambda: _ask(context)),
+        _try("papers", lambda: _answers(context.blobs.check)),
+        _try("key vault", lambda: _answers(context.keyvault.check)),
+        _try("schema", lambda: _schema(urls)),
+    ]
+    lines += [Line(f"confinement: {one.name}", one.on, one.detail) for one in context.confinement.layers()]
+    lines.append(Line("malware scan", True, "off in this installation: papers are parsed in the confined child alone"))
+    return lines
+
+
+def _answers(check: Callable[[], None]) -> str:
+    check()
+    return "it answers"
+
+
+def _ask(context: Context) -> str:
+    with context.database.transaction(read_only=True) as connection:
+        connection.execute(text("select 1"))
+    return context.database.engine.dialect.name
+
+
+def _schema(urls: Urls) -> str:
+    waiting = sum(len(steps) for steps in pending(urls).values())
+    if waiting:
+        raise StorageError(f"{waiting} steps are waiting: run `abri migrate`")
+    return "up to date"
+
+
+def _try(name: str, look_at: Callable[[], str]) -> Line:
+    try:
+        return Line(name, True, look_at())
+    except StorageError as error:
+        return Line(name, False, f"{type(error).__name__}: {error}")
+
+
+def _alive(settings: Settings) -> Line:
+    address = f"{'https' if settings.certificate else 'http'}://{settings.host}:{settings.port}/fr/abri"
+    try:
+        with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310 — our own address, from the settings
+            return Line("service", answer.status == 200, f"answers {answer.status}")
+    except (urllib.error.URLError, OSError) as error:
+        return Line("service", False, f"does not answer: {error}")

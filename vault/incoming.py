@@ -1,0 +1,87 @@
+"""A paper that is sealed while it arrives, however large: memory stays constant and no plaintext touches a disk.
+
+Nobody looks at such a paper on its way in, so it has no view and no preview: it is kept as received. It is what the interface
+for programs uses; the pages of the kiosk go through `vault.drafts`, where the person says yes to what they see.
+"""
+
+import hashlib
+from contextlib import suppress
+
+from consent.ids import PaperId
+from consent.purposes import ShelfKind
+from crypto.canonical import instant
+from crypto.keys import FileKeys, FileSecret
+from crypto.stream import Encryptor
+from storage.blobs import BlobName
+from storage.errors import StorageError
+from vault import who
+from vault.context import Context
+from vault.deposits import Fresh, new_keys
+from vault.documents import lay_down
+from vault.kinds import Kind, kind_of
+from vault.paper_cards import Card, Thing, checked_sort, checked_title, tame_file_name
+from vault.refusals import TooHeavy, Unreadable
+from vault.sessions import Session
+from vault.versions import Kept, VersionId
+
+HEAD = 4096  # what the kind is told from
+
+
+class Incoming:
+    """A sink (`vault.sinks.Sink`) that seals. After `finish`, `keep` names it; `abandon` undoes it at any moment."""
+
+    def __init__(self, context: Context, session: Session, *, limit: int) -> None:
+        who.person(session)
+        self._context, self._session, self._limit = context, session, limit
+        self._paper, self._version = PaperId(context.new_id()), VersionId(context.new_id())
+        secret, keys = new_keys(context, session.account, self._paper, self._version)
+        self._secret: FileSecret = secret
+        self._keys: FileKeys = keys
+        self._encryptor = Encryptor(keys.age_file_key)
+        self._digest, self._size, self._head = hashlib.sha256(), 0, b""
+        self._writer = context.blobs.writer()
+        self._kept: Kept | None = None
+
+    def write(self, block: bytes) -> None:
+        """Seal a block and pass it on. Raises TooHeavy, UnknownKind, StorageFull, StoreUnreachable."""
+        self._size += len(block)
+        if self._size > self._limit:
+            raise TooHeavy
+        if len(self._head) < HEAD:
+            self._head += block[: HEAD - len(self._head)]
+        self._digest.update(block)
+        self._writer.write(self._encryptor.update(block))
+
+    def finish(self) -> None:
+        """The paper is whole: durable when this returns."""
+        if not self._size:
+            raise Unreadable
+        kind_of(self._head)
+        self._writer.write(self._encryptor.finish())
+        stored = self._writer.commit()
+        self._kept = Kept("received", stored.name, stored.size, stored.sha256)
+
+    def abandon(self) -> None:
+        """Leave nothing. A store that does not answer leaves it to the sweep."""
+        self._writer.abandon()
+        if self._kept is not None:
+            with suppress(StorageError):
+                self._context.blobs.delete(BlobName(self._kept.blob))
+            self._kept = None
+
+    def keep(self, shelf: ShelfKind, *, title: str = "", sort: str = "", untrusted_name: str = "") -> PaperId:
+        """Write its rows and its trace. `pages` is 1: nobody opened it to count."""
+        if self._kept is None:
+            raise Unreadable
+        kind: Kind = kind_of(self._head)
+        thing = Thing(kind, self._size, self._digest.digest())
+        card = Card(
+            checked_title(title), checked_sort(sort), tame_file_name(untrusted_name), 1, instant(self._context.clock()),
+            frozenset(), {"received": thing.told()},
+        )  # fmt: skip
+        fresh = Fresh(
+            self._session.account, self._paper, self._version, card, {"received": self._kept}, self._secret, self._keys
+        )  # fmt: skip
+        lay_down(self._context, self._session, fresh, shelf)
+        self._kept = None  # from now on it has rows: abandoning must not touch it
+        return self._paper

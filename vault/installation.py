@@ -1,0 +1,65 @@
+"""What is done once, by the people who install Abri: the service's keys, the first operator with two administrators."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from crypto.circle import halve
+from crypto.kem import public_key
+from crypto.keys import KemSeed
+from storage.migrate import Urls, upgrade
+from vault import administrators, one_time
+from vault.confinement import Confinement
+from vault.context import open_context
+from vault.settings import UnsafeSettings, make_key_file, public_keys_place, read_settings, service_keys_place
+
+
+def make_service_keys(environment: Mapping[str, str]) -> Path:
+    """Write the service's own keys, readable by the service alone. Refuses to replace those that are there."""
+    place = service_keys_place(environment)
+    if place.exists():
+        raise UnsafeSettings(f"{place} is there already: replacing it would make every signature of the service unknown.")
+    make_key_file(place)
+    return place
+
+
+def install(environment: Mapping[str, str], *, operator: str, contact: str, names: Sequence[str]) -> Iterator[str]:
+    """Make the first operator with its administrators; gives the lines to hand over to each, shown once."""
+    place = public_keys_place(environment)
+    if place.exists():
+        raise UnsafeSettings(f"{place} is there already: an installation has its first administrators once.")
+    if len(names) < 2 or len(set(names)) != len(names):
+        raise UnsafeSettings("Two different administrators are needed: give --administrator twice.")
+    incident = KemSeed.random()
+    place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    written: dict[str, object] = {"incident": bytes(public_key(incident)).hex(), "roots": {}}
+    place.write_text(json.dumps(written))
+    try:
+        yield from _administrators(environment, place, written, operator, contact, names)
+    except BaseException:
+        place.unlink()
+        raise
+    yield "Incident key, in two halves. Print each on its own sheet, give them to two different structures, then forget them here:"
+    for half in halve(incident):
+        yield f"  {bytes(half).hex()}"
+
+
+def _administrators(
+    environment: Mapping[str, str], place: Path, written: dict[str, object], operator: str, contact: str, names: Sequence[str]
+) -> Iterator[str]:
+    settings = read_settings(environment, installing=True)
+    upgrade(Urls(settings.database_url, settings.vault_url, settings.tombstones_url))
+    context = open_context(settings, confinement=Confinement())
+    roots = {}
+    try:
+        made_operator = administrators.create_operator(context, operator, contact)
+        for name in names:
+            made = administrators.create(context, made_operator, name)
+            roots[made.id] = bytes(made.sign_public).hex()
+            yield f"{name}: sign in as {made.code}"
+            yield f"  six words: {' '.join(made.words)}"
+            yield f"  for the telephone: {made.totp_uri}"
+            yield f"  (six digits now: {one_time.password(made.totp, context.clock())})"
+    finally:
+        context.close()
+    place.write_text(json.dumps({**written, "roots": roots}))

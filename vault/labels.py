@@ -1,0 +1,106 @@
+"""Labels that belong to the application: contexts of what is sealed beside the formulas of `crypto.contexts`.
+
+Each is `ctx(label, fields)` of `docs/formats.md`. One label for one use, so that nothing sealed in one place opens in another.
+"""
+
+from crypto.canonical import context
+
+
+def session_state(*, session: str) -> bytes:
+    """What a session keeps between two pages."""
+    return context("session-state", {"session": session})
+
+
+def form_token(*, session: str) -> bytes:
+    """The token that every form of a session carries."""
+    return context("form-token", {"session": session})
+
+
+def trace_secret(*, session: str, party: str, person: str) -> bytes:
+    """From a session's key, the trace key of one party (the incident key has one for each person)."""
+    return context("trace-secret", {"party": party, "person": person, "session": session})
+
+
+def one_time_password(*, account: str) -> bytes:
+    """The seed of a worker's six-digit codes, sealed by the service: it guards pages, not keys."""
+    return context("totp", {"account": account})
+
+
+def notice(*, account: str, notice: str) -> bytes:
+    """A sentence that waits for an account's next unlock."""
+    return context("notice", {"account": account, "notice": notice})
+
+
+def ticket(*, ticket: str) -> bytes:
+    """What a one-time link carries."""
+    return context("ticket", {"ticket": ticket})
+
+
+def receipt(*, person: str, grant: str, receipt: str) -> bytes:
+    """A consent receipt, kept for a party."""
+    return context("receipt", {"grant": grant, "person": person, "receipt": receipt})
+
+
+def asking(*, person: str, worker: str, request: str) -> bytes:
+    """A worker's request and its answer."""
+    return context("request", {"person": person, "request": request, "worker": worker})
+
+
+def face(*, person: str, circle: str, member: str) -> bytes:
+    """The name and drawing that a person gives to a guardian."""
+    return context("face", {"circle": circle, "member": member, "person": person})
+
+
+def guardian_label(*, person: str, member: str) -> bytes:
+    """What a person calls a guardian or a sheet."""
+    return context("guardian-label", {"member": member, "person": person})
+
+
+def preference(*, person: str, name: str) -> bytes:
+    """A choice that only the person reads: hidden places, the proof of the conditions, the account number."""
+    return context("preference", {"name": name, "person": person})
+
+
+def paper_note(*, person: str, paper: str) -> bytes:
+    """What the person writes on a paper's card beside its title."""
+    return context("paper-note", {"paper": paper, "person": person})
+
+
+def number_digest(*, number: str) -> bytes:
+    """The account number as it is looked up; hashed, never kept in clear."""
+    return context("account-number", {"number": number})
+
+
+def sign_in_code(*, code: str) -> bytes:
+    """What attempts to sign in as a worker or an administrator are counted by."""
+    return context("sign-in-code", {"code": code})
+
+
+def invitation(*, code: str) -> bytes:
+    """The code handed over with an invitation; hashed, never kept in clear."""
+    return context("invitation", {"code": code})
+
+
+def kiosk_token(*, token: str) -> bytes:
+    """What a kiosk shows of itself; hashed, never kept in clear."""
+    return context("kiosk-token", {"token": token})
+
+
+def recovery_code(*, code: str) -> bytes:
+    """The six digits of a recovery, as they are looked up."""
+    return context("recovery-code", {"code": code})
+
+
+def code_typist(*, worker: str) -> bytes:
+    """Whose wrong codes are counted, when a guardian types the code of a recovery."""
+    return context("recovery-typist", {"worker": worker})
+
+
+def erased_copies(*, erasure: str) -> bytes:
+    """The mark that a safe's copies of the trace carry while it is being erased."""
+    return context("erased-copies", {"erasure": erasure})
+
+
+def page_rate(*, worker: str) -> bytes:
+    """Whose page images are counted, minute by minute."""
+    return context("page-rate", {"worker": worker})

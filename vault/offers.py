@@ -1,0 +1,116 @@
+"""A share in the making: what the person has chosen so far, kept between the pages that ask, and the exact words of the last one.
+
+It waits in the session's sealed state and ends with it. Nothing here gives anything: `vault.sharing` and `vault.asking` do.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from consent.ids import KindId, PaperId, RequestId, WorkerId
+from consent.purposes import PurposeId
+from consent.scope import Act
+from crypto.canonical import Value
+from vault import sessions
+from vault.context import Context
+from vault.errors import NotThere
+from vault.languages import Sentences
+from vault.receipts import Said
+from vault.sessions import Session
+from vault.sharing import Offer
+
+PLACE = "offer"
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What has been chosen until now; an empty text is not chosen yet. `request` and `kind` name the question that is answered."""
+
+    papers: tuple[PaperId, ...] = ()
+    worker: WorkerId | None = None
+    purpose: PurposeId | None = None
+    own_words: str = field(default="", repr=False)
+    acts: frozenset[Act] = frozenset()
+    until: date | None = None
+    request: RequestId | None = None
+    kind: KindId | None = None
+
+    def offer(self, said: Said, words: str) -> Offer:
+        """The share as it will be given. NotThere when a question has no answer yet."""
+        if not (self.papers and self.worker and self.purpose and self.acts and self.until):
+            raise NotThere
+        own = self.own_words if self.purpose == "other" else ""
+        return Offer(
+            purpose=self.purpose, acts=self.acts, until=self.until, said=said, papers=self.papers, own_words=own, words=words
+        )  # fmt: skip
+
+
+def _told(choices: Choices) -> dict[str, Value]:
+    return {
+        "papers": list(choices.papers), "worker": choices.worker or "", "purpose": choices.purpose or "",
+        "own_words": choices.own_words, "acts": sorted(act.value for act in choices.acts),
+        "until": choices.until.isoformat() if choices.until else "", "request": choices.request or "", "kind": choices.kind or "",
+    }  # fmt: skip
+
+
+def _choices(told: Value) -> Choices:
+    match told:
+        case {
+            "papers": list(papers), "worker": str(worker), "purpose": str(purpose), "own_words": str(own), "acts": list(acts),
+            "until": str(until), "request": str(request), "kind": str(kind),
+        }:  # fmt: skip
+            return Choices(
+                tuple(PaperId(str(one)) for one in papers), WorkerId(worker) if worker else None,
+                PurposeId(purpose) if purpose else None, own, frozenset(Act(str(one)) for one in acts),
+                date.fromisoformat(until) if until else None, RequestId(request) if request else None,
+                KindId(kind) if kind else None,
+            )  # fmt: skip
+    return Choices()
+
+
+def current(context: Context, session: Session) -> Choices:
+    """What has been chosen until now; empty when nothing has."""
+    with context.database.transaction(read_only=True) as connection:
+        return _choices(sessions.read_state(connection, session, hold=False).get(PLACE))
+
+
+def keep(context: Context, session: Session, choices: Choices) -> None:
+    """Keep it for the next page."""
+    with context.database.transaction() as connection:
+        state = sessions.read_state(connection, session)
+        sessions.write_state(connection, session, {**state, PLACE: _told(choices)})
+
+
+def forget(context: Context, session: Session) -> None:
+    """It was given, or the person said no."""
+    with context.database.transaction() as connection:
+        state = sessions.read_state(connection, session)
+        if state.pop(PLACE, None) is not None:
+            sessions.write_state(connection, session, state)
+
+
+# --- The words ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Line:
+    """One sentence of a page that asks: its key, the number in it, its values."""
+
+    key: str
+    n: int | None = None
+    values: Mapping[str, object] = field(default_factory=dict, repr=False)
+
+
+def said(sentences: Sentences, lines: Sequence[Line], *, heard: bool = False, interpreter: bool = False) -> Said:
+    """How the person was asked: the language, the version of the wording, the digest of what stood on the screen.
+
+    The version is the digest of the French wording, the same in all languages: a changed word is another version.
+    """
+    french = sentences.fallback or sentences
+    source = "\n".join(french.wording(line.key, line.n).text for line in lines)
+    shown = "\n".join(sentences.plain(line.key, line.n, **line.values) for line in lines)
+    return Said(
+        sentences.language.code, hashlib.sha256(source.encode()).hexdigest()[:8], hashlib.sha256(shown.encode()).digest(), heard,
+        interpreter,
+    )  # fmt: skip

@@ -1,0 +1,82 @@
+""" "Je me protège" and "tout bloquer": one flow for theft and for violence. Old ways end, or answer nobody; nothing is lost."""
+
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy import select, update
+
+from crypto.unlock import Kind
+from storage.tables import circle_members, persons
+from storage.tables import circles as circle_rows
+from vault import account_numbers, audit, cards, circles, freezing, preferences, sessions, slots, who
+from vault.circles import Owner
+from vault.context import Context
+from vault.errors import NoSession, NotAllowed, NotThere
+from vault.events import Event
+from vault.means import or_discard, prepare_card_slot, reopen, take_card
+from vault.opening import check_chosen, seal_number
+from vault.sessions import Session
+from vault.unlocking import Chosen, confirm, person_of
+from vault.workers import verified_certificate
+
+ENDED = (*slots.CARD_KINDS, Kind.WORDS, Kind.ASSIST)
+
+
+@dataclass(frozen=True)
+class Protected:
+    """A safe under its new means. `number` goes on a new slip: the old one designates nothing any more."""
+
+    cookie: str = field(repr=False)
+    number: str = field(repr=False)
+
+
+def freeze(context: Context, session: Session) -> None:
+    """Block everything now: every way answers as an unknown one, every session ends. With the card alone too.
+
+    A card that nobody knows gets the same answer.
+    """
+    if session.kind not in ("person", "assisted", "card"):
+        raise NotAllowed
+    with context.database.transaction() as connection:
+        person = person_of(connection, session)
+        if person is not None:
+            freezing.freeze_person(context, connection, person, session=session, by=person)
+        sessions.end_one(context, connection, session)
+
+
+def freeze_ward(context: Context, session: Session, member: str) -> None:
+    """A guardian at their desk blocks the safe of somebody who counts on them (`member`, from their own list). NotThere."""
+    who.worker(session)
+    with context.database.transaction() as connection:
+        name = verified_certificate(context, connection, session.account).name
+        query = select(circle_rows.c.person).join(circle_members, circle_members.c.circle == circle_rows.c.id)
+        mine = (circle_members.c.id == member, circle_members.c.worker == session.account, circle_rows.c.state == "living")
+        person = connection.execute(query.where(*mine)).scalar_one_or_none()
+        if person is None:
+            raise NotThere
+        freezing.freeze_person(context, connection, person, session=session, by=session.account, by_name=name)
+
+
+def protect(context: Context, session: Session, chosen: Chosen, text: str, new: Chosen) -> Protected:
+    """Leave everything that somebody else may know: new card, new code, new number; words and printed sheets are void.
+
+    Guardians and shares stay, to be reviewed one by one; places are hidden. WrongSecret, WeakSecret, AlreadyKnown, BadInput.
+    """
+    check_chosen(new)
+    secret, card, keys = confirm(context, session, chosen), cards.read(text), session.opened()
+    person, number = session.account, account_numbers.draw()
+    way = prepare_card_slot(context, session.kiosk, person, secret, card, new)
+    with or_discard(context, way), context.database.transaction() as connection:
+        take_card(connection, way)
+        old = slots.living(connection, person, ENDED)
+        if session.slot not in {slot.id for slot in old}:
+            raise NoSession
+        slots.keep(context, connection, way)
+        cookie = reopen(context, connection, session, way, card)
+        slots.end(context, connection, old)
+        circles.void_sheets(context, connection, Owner(person, keys, secret))
+        told = {"number_digest": account_numbers.digest(context, number), "sealed_number": seal_number(keys, person, number)}
+        connection.execute(update(persons).where(persons.c.account == person).values(**told))
+        kept = preferences.read(connection, person, keys)
+        preferences.write(connection, person, keys, replace(kept, show_places=False, to_review=True))
+        audit.record(context, connection, None, Event("means.protected", by=person), person=person)
+    return Protected(cookie, number)

@@ -1,0 +1,140 @@
+"""Pages of papers as images: to look at, with a watermark, as thumbnails, or to print. All of it happens confined."""
+
+import dataclasses
+import functools
+import pathlib
+from collections.abc import Sequence
+
+from vault.assets.manifest import AssetsNotBuilt, read_assets
+from vault.confinement import Answer, Confinement
+from vault.frames import Json
+from vault.kinds import PaperLimits
+from vault.refusals import ParserCrashed
+
+SCREEN_DPI = 150
+QUALITY = 80
+_MOST_EDGE = 60_000
+_MOST_DPI = 400
+_PRINT_SECONDS_A_PAPER = 20.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PageImage:
+    """One page as a JPEG; width and height in pixels, page from 1."""
+
+    jpeg: bytes
+    width: int
+    height: int
+    page: int
+    pages: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Watermark:
+    """Lines burnt into the pixels, across the page and at its foot: who looks, what for, when."""
+
+    lines: tuple[str, ...]
+    font: pathlib.Path | None = None
+
+
+def page_image(
+    confinement: Confinement,
+    paper: bytes,
+    page: int,
+    *,
+    dpi: int = SCREEN_DPI,
+    quality: int = QUALITY,
+    watermark: Watermark | None = None,
+) -> PageImage:
+    """One page, from 1, of a PDF or a picture. Raises NoSuchPage and what `Confinement.run` raises."""
+    font = _font_bytes(watermark.font) if watermark else None
+    answer = confinement.run(
+        "page",
+        _arguments(page=page, dpi=_sane_dpi(dpi), quality=quality, watermark=list(watermark.lines) if watermark else []),
+        [paper, font] if font else [paper],
+    )
+    width, height = checked_count(answer, "width", _MOST_EDGE), checked_count(answer, "height", _MOST_EDGE)
+    return PageImage(only_part(answer), width, height, page, checked_count(answer, "pages"))
+
+
+def thumbnail(confinement: Confinement, paper: bytes) -> bytes:
+    """The first page as a JPEG of at most 15 KB."""
+    return only_part(confinement.run("thumbnail", _arguments(), [paper]))
+
+
+def page_count(confinement: Confinement, paper: bytes) -> int:
+    """How many pages a paper that we keep has."""
+    return checked_count(confinement.run("count", _arguments(), [paper]), "pages")
+
+
+def printable(
+    confinement: Confinement,
+    papers: Sequence[bytes],
+    *,
+    title: str,
+    language: str,
+    footer: tuple[str, ...] = (),
+    ribbon: str | None = None,
+    watermark: Watermark | None = None,
+    font: pathlib.Path | None = None,
+    dpi: int = SCREEN_DPI,
+) -> bytes:
+    """Papers as one PDF of page images on A4 sheets, with its title and language (BCP 47) for readers aloud.
+
+    `footer` is written under each page, `ribbon` on a coloured band above it. One font serves all marks.
+    """
+    used = font or (watermark.font if watermark else None)
+    font_bytes = _font_bytes(used)
+    arguments = _arguments(
+        dpi=_sane_dpi(dpi),
+        quality=QUALITY,
+        title=title,
+        language=language,
+        footer=list(footer),
+        ribbon=ribbon,
+        watermark=list(watermark.lines) if watermark else [],
+        has_font=font_bytes is not None,
+    )
+    parts = [*papers, font_bytes] if font_bytes is not None else list(papers)
+    return only_part(confinement.run("printable", arguments, parts, seconds=_PRINT_SECONDS_A_PAPER * max(1, len(papers))))
+
+
+def checked_count(answer: Answer, name: str, most: int = 10_000) -> int:
+    """A positive number that a child told: it has read a foreign file, so it is not believed blindly."""
+    value = answer.head.get(name)
+    if type(value) is not int or not 0 < value <= most:
+        raise ParserCrashed(name)
+    return value
+
+
+def only_part(answer: Answer) -> bytes:
+    """The one part of an answer that must have exactly one."""
+    if len(answer.parts) != 1 or not answer.parts[0]:
+        raise ParserCrashed("parts")
+    return answer.parts[0]
+
+
+def _arguments(**more: Json | list[str]) -> dict[str, Json]:
+    arguments: dict[str, Json] = {"limits": dataclasses.asdict(PaperLimits())}
+    for name, value in more.items():
+        arguments[name] = list(value) if isinstance(value, list) else value
+    return arguments
+
+
+def _sane_dpi(dpi: int) -> int:
+    return max(20, min(dpi, _MOST_DPI))
+
+
+@functools.lru_cache(maxsize=16)
+@functools.cache
+def marks_font() -> pathlib.Path | None:
+    """The face in which marks are written: ours, because the parsers' own has no accents. None before assets are built: pages
+    do not start without them, parsers do."""
+    try:
+        return read_assets().path("print/latin-700.ttf")
+    except AssetsNotBuilt:
+        return None
+
+
+def _font_bytes(path: pathlib.Path | None) -> bytes | None:
+    return path.read_bytes() if path else None

@@ -1,0 +1,273 @@
+"""The register of requests: what people ask by law, by when it is due, who said yes. It holds no paper, no title, nobody's name.
+
+One month, calendar, Paris (GDPR 12(3)); one extension of two months, told with its reason within the first. Identity by card and
+code, or after guardians have brought the person back; never by sending papers. Two administrators of the operator approve (four
+eyes); an erasure then waits its 72 hours, which the card can cancel.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from consent.days import add_months
+from storage.tables import administrators, erasures, kiosks, rights_requests, structures
+from vault import administrators as office
+from vault import aftermath, audit, certificates, erasure, notices, unlocking, who
+from vault.context import Context
+from vault.errors import BadInput, Conflict, NotAllowed, NotThere
+from vault.events import Event
+from vault.notices import Notice
+from vault.sessions import Session
+from vault.settings import today_in_paris
+from vault.unlocking import Chosen
+
+RightKind = Literal["erasure", "access", "portability", "rectification", "restriction", "objection", "complaint", "requisition"]
+Origin = Literal["kiosk", "desk", "letter", "authority"]
+Colour = Literal["calm", "amber", "red"]
+OPEN_STATES = ("received", "identified", "approved", "carrying-out")
+AMBER_DAYS, RED_DAYS = 7, 2
+REASON_LETTERS = 500
+CANCELLED = "cancelled"  # what `vault.erasure` writes when the card has cancelled
+
+
+@dataclass(frozen=True)
+class Request:
+    """One line of the register, as an administrator reads it. `approvals`: first names. `days_left` may be negative."""
+
+    id: str
+    number: str
+    kind: RightKind
+    origin: Origin
+    state: str
+    received: dt.date
+    due: dt.date
+    days_left: int
+    colour: Colour
+    identity: str
+    approvals: tuple[str, ...]
+    reason: str
+    extended: bool
+    may_extend: bool
+    may_approve: bool
+    closed: dt.date | None
+
+
+def requests(context: Context, session: Session, *, closed: bool = False) -> list[Request]:
+    """The register of the administrator's operator, oldest first; those that are over with `closed`."""
+    with context.database.transaction(read_only=True) as connection:
+        operator = office.operator_of(connection, session)
+        query = select(rights_requests).where(rights_requests.c.operator == operator)
+        over = rights_requests.c.state.not_in(OPEN_STATES)
+        rows = connection.execute(query.where(over if closed else ~over)).mappings().all()
+        known = connection.execute(select(administrators.c.account, administrators.c.first_name)).all()
+        names = {row.account: row.first_name for row in known}
+    found = [_shown(row, session, names, today_in_paris(context.clock())) for row in rows]
+    return sorted(found, key=lambda one: (one.received, one.due, one.id))
+
+
+def _shown(row: RowMapping, session: Session, names: dict[str, str], today: dt.date) -> Request:
+    due = row["extended"] or row["due"]
+    left = (due - today).days
+    said = [row[name] for name in ("first_approval", "second_approval") if row[name]]
+    return Request(
+        id=row["id"], number=certificates.number_of(row["id"]), kind=row["kind"], origin=row["origin"], state=row["state"],
+        received=row["received"], due=due, days_left=left,
+        colour="red" if left <= RED_DAYS else "amber" if left <= AMBER_DAYS else "calm",
+        identity=row["identity"] or "", approvals=tuple(names.get(one, "") for one in said), reason=row["reason"] or "",
+        extended=row["extended"] is not None, may_extend=_may_extend(row, today),
+        may_approve=_may_approve(row) and session.account not in said, closed=row["closed"],
+    )  # fmt: skip
+
+
+def _may_extend(row: RowMapping, today: dt.date) -> bool:
+    return row["extended"] is None and today <= row["due"] and row["state"] in ("received", "identified", "approved")
+
+
+def _may_approve(row: RowMapping) -> bool:
+    """What an authority asks has no person to identify; everything else waits until the person has been."""
+    return bool(row["state"] == "identified" or (row["state"] == "received" and row["kind"] == "requisition"))
+
+
+def receive(context: Context, session: Session, kind: RightKind, origin: Origin) -> Request:
+    """Write down a request that came to the operator. Its number is given to the person, to be typed at a kiosk."""
+    if kind not in get_args(RightKind) or origin not in get_args(Origin):
+        raise BadInput("kind")
+    with context.database.transaction() as connection:
+        operator = office.operator_of(connection, session)
+        name = _insert(context, connection, operator, kind, origin)
+        event = Event("rights.received", by=session.account, detail=kind)
+        audit.record(context, connection, session, event, worker=session.account)
+    return next(one for one in requests(context, session) if one.id == name)
+
+
+def _insert(
+    context: Context,
+    connection: Connection,
+    operator: str,
+    kind: str,
+    origin: str,
+    *,
+    person: str | None = None,
+    identity: str | None = None,
+) -> str:
+    today, name = today_in_paris(context.clock()), context.new_id()
+    connection.execute(
+        insert(rights_requests).values(
+            id=name, operator=operator, kind=kind, origin=origin, person=person, identity=identity,
+            state="identified" if person else "received", received=today, due=add_months(today, 1), extended=None, reason=None,
+            first_approval=None, second_approval=None, closed=None,
+        )
+    )  # fmt: skip
+    return name
+
+
+def ask_right(context: Context, session: Session, chosen: Chosen, kind: RightKind) -> str:
+    """A person asks at a kiosk, their code asked again: received and identified at once. Gives the number to keep."""
+    who.person(session)
+    if kind not in get_args(RightKind) or kind == "requisition":
+        raise BadInput("kind")
+    unlocking.confirm(context, session, chosen)
+    with context.database.transaction() as connection:
+        operator = (
+            select(structures.c.operator).join(kiosks, kiosks.c.structure == structures.c.id).where(kiosks.c.id == session.kiosk)
+        )
+        found = connection.execute(operator).scalar_one_or_none()
+        if found is None:
+            raise BadInput("kiosk")
+        identity = _identity(context, connection, session.account)
+        name = _insert(context, connection, found, kind, "kiosk", person=session.account, identity=identity)
+        event = Event("rights.received", by=session.account, detail=kind)
+        audit.record(context, connection, session, event, person=session.account)
+    return certificates.number_of(name)
+
+
+def _identity(context: Context, connection: Connection, person: str) -> str:
+    """Guardians vouch for a day after they have brought somebody back; after that, the card and the code do."""
+    return "guardians" if aftermath.holds(context, connection, person) else "card-and-code"
+
+
+def identify(context: Context, session: Session, chosen: Chosen, number: str) -> None:
+    """The person says at a kiosk, code asked again, that this request is theirs. NotThere for a number that waits for nobody."""
+    who.person(session)
+    unlocking.confirm(context, session, chosen)
+    with context.database.transaction() as connection:
+        waiting = rights_requests.c.state == "received", rights_requests.c.kind != "requisition"
+        rows = connection.execute(select(rights_requests).where(*waiting).with_for_update()).mappings().all()
+        wanted = number.replace("-", "").strip().upper()
+        row = next((one for one in rows if certificates.number_of(one["id"]).replace("-", "") == wanted), None)
+        if row is None:
+            raise NotThere
+        values = {"person": session.account, "identity": _identity(context, connection, session.account), "state": "identified"}
+        connection.execute(update(rights_requests).where(rights_requests.c.id == row["id"]).values(**values))
+        event = Event("rights.identified", by=session.account, detail=row["kind"])
+        audit.record(context, connection, session, event, person=session.account)
+
+
+def extend(context: Context, session: Session, request: str, reason: str) -> None:
+    """Two months more, once, within the first month, with a reason that the person is told."""
+    said = _reason(reason)
+    with context.database.transaction() as connection:
+        row = _mine(connection, session, request)
+        if not _may_extend(row, today_in_paris(context.clock())):
+            raise Conflict
+        later = add_months(row["received"], 3)
+        connection.execute(update(rights_requests).where(rights_requests.c.id == request).values(extended=later, reason=said))
+        _tell(
+            context,
+            connection,
+            session,
+            row,
+            "rights.extended",
+            Notice("right-extended", {"reason": said, "until": later.isoformat()}),
+        )
+
+
+def refuse(context: Context, session: Session, request: str, reason: str) -> None:
+    """Refuse, with a reason that the person is told, and where they may complain (GDPR 12(4))."""
+    said = _reason(reason)
+    with context.database.transaction() as connection:
+        row = _mine(connection, session, request)
+        if row["state"] not in ("received", "identified", "approved"):
+            raise Conflict
+        values = {"state": "refused", "reason": said, "closed": today_in_paris(context.clock())}
+        connection.execute(update(rights_requests).where(rights_requests.c.id == request).values(**values))
+        _tell(context, connection, session, row, "rights.refused", Notice("right-refused", {"reason": said}))
+
+
+def approve(context: Context, session: Session, request: str) -> bool:
+    """Say yes; a second, different administrator makes it approved (told). Conflict for what nobody has identified."""
+    with context.database.transaction() as connection:
+        row = _mine(connection, session, request)
+        if not _may_approve(row):
+            raise Conflict
+        if row["first_approval"] == session.account:
+            raise NotAllowed
+        whole = row["first_approval"] is not None
+        values = {"second_approval": session.account, "state": "approved"} if whole else {"first_approval": session.account}
+        connection.execute(update(rights_requests).where(rights_requests.c.id == request).values(**values))
+        _tell(context, connection, session, row, "rights.approved", None)
+    return whole
+
+
+def carry_out(context: Context, session: Session, request: str) -> dt.datetime | None:
+    """Do what was approved. An erasure waits 72 hours, in which the card can cancel: tells until when."""
+    with context.database.transaction() as connection:
+        row = _mine(connection, session, request)
+        if row["state"] != "approved" or (row["kind"] == "erasure" and row["person"] is None):
+            raise Conflict
+        values = update(rights_requests).where(rights_requests.c.id == request).values(state="carrying-out")
+        connection.execute(values)
+        if row["kind"] != "erasure":
+            return None
+        return erasure.begin(context, connection, row["person"], session=None, register=request).due
+
+
+def close(context: Context, session: Session, request: str, reason: str) -> None:
+    """Say what was done. An erasure closes by itself, when it is certified."""
+    said = _reason(reason)
+    with context.database.transaction() as connection:
+        row = _mine(connection, session, request)
+        if row["state"] not in ("approved", "carrying-out") or row["kind"] == "erasure":
+            raise Conflict
+        values = {"state": "closed", "reason": said, "closed": today_in_paris(context.clock())}
+        connection.execute(update(rights_requests).where(rights_requests.c.id == request).values(**values))
+        _tell(context, connection, session, row, "rights.closed", Notice("right-closed", {"reason": said}))
+
+
+def _reason(reason: str) -> str:
+    said = reason.strip()
+    if not said or len(said) > REASON_LETTERS:
+        raise BadInput("reason")
+    return said
+
+
+def _mine(connection: Connection, session: Session, request: str) -> RowMapping:
+    """A request of the administrator's own operator, held until the commit. Another's does not exist."""
+    operator = office.operator_of(connection, session)
+    ours = (rights_requests.c.id == request, rights_requests.c.operator == operator)
+    row = connection.execute(select(rights_requests).where(*ours).with_for_update()).mappings().one_or_none()
+    if row is None:
+        raise NotThere
+    return row
+
+
+def _tell(context: Context, connection: Connection, session: Session, row: RowMapping, tag: str, notice: Notice | None) -> None:
+    name = office.first_name(connection, session.account)
+    event = Event(tag, by=session.account, by_name=name, detail=row["kind"])
+    audit.record(context, connection, session, event, person=row["person"], worker=session.account)
+    if notice is not None and row["person"] is not None:
+        notices.tell(context, connection, row["person"], notice)
+
+
+def certificate(context: Context, session: Session, request: str) -> certificates.Certified:
+    """The certificate of an erasure of this register, once it is done. NotThere before, when it was cancelled, or for another's."""
+    with context.database.transaction(read_only=True) as connection:
+        operator = office.operator_of(connection, session)
+        query = select(erasures.c.id).join(rights_requests, rights_requests.c.id == erasures.c.register)
+        ours = (rights_requests.c.id == request, rights_requests.c.operator == operator, erasures.c.certificate.is_not(None))
+        erased = connection.execute(query.where(*ours)).scalar_one_or_none()
+    if erased is None:
+        raise NotThere
+    return certificates.find(context, certificates.number_of(erased))

@@ -1,0 +1,246 @@
+"""The environment, read once into frozen settings. Unsafe values are refused with a sentence that says what to change.
+
+Three modes: `demo` (false papers, loopback only, its own folder), `embedded` (one machine, SQLite and a folder) and `production`.
+Service keys live in a file of their own with mode 0600; root keys are the administrators' public signing keys.
+"""
+
+import datetime as dt
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from crypto.kem import KemPublic, kem_public
+from crypto.keys import SecretBytes, SignSeed
+from crypto.signing import SignPublic, sign_public_from
+from crypto.unlock import Cost
+
+Mode = Literal["demo", "embedded", "production"]
+MODES: tuple[Mode, ...] = ("demo", "embedded", "production")
+DEMO_MARK = "DEMONSTRATION"  # a file of this name marks a folder of false papers, which `abri serve` refuses
+
+
+class UnsafeSettings(Exception):
+    """The service does not start like this; the message says what to change."""
+
+
+class SealKey(SecretBytes):
+    """The service's own key for what guards pages and not papers (one-time passwords)."""
+
+    SIZE = 32
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a person and a request may weigh; times of `docs/operations.md`. Bytes, pages, seconds."""
+
+    person_bytes: int = 1_000_000_000
+    person_pages: int = 2000
+    idle_seconds: int = 180
+    absolute_seconds: int = 1800
+    extended_seconds: int = 7200
+    worker_idle_seconds: int = 600
+    worker_absolute_seconds: int = 8 * 3600
+    opening_seconds: int = 1800
+    derivations_at_once: int = 2
+    derivations_waiting: int = 12
+
+
+@dataclass(frozen=True)
+class Retention:
+    """How long things are kept: the one source of what is enforced and of what the conditions say. Days."""
+
+    bin: int = 7
+    trace: int = 3 * 365
+    attempts: int = 365
+    backups: int = 30
+    cooling_off_hours: int = 72
+    receipts_years: int = 5
+    registers_years: int = 5
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that the service takes from outside."""
+
+    mode: Mode
+    folder: Path
+    database_url: str
+    vault_url: str
+    tombstones_url: str
+    blobs: str  # "folder:PATH" or "s3:BUCKET"
+    s3_endpoint: str | None
+    s3_region: str
+    s3_access_key: str | None = field(repr=False)
+    s3_secret_key: str | None = field(repr=False)
+    host: str
+    port: int
+    origins: tuple[str, ...]  # addresses under which pages are served, scheme included
+    certificate: Path | None
+    private_key: Path | None
+    service_sign: SignSeed = field(repr=False)
+    service_seal: SealKey = field(repr=False)
+    root_keys: Mapping[str, SignPublic]  # administrator's id -> public signing key
+    incident_key: KemPublic
+    cost: Cost
+    api: bool = False
+    workers: int = 1
+    contact: str = ""
+    hosting_certificate: str = ""
+    limits: Limits = Limits()
+    retention: Retention = Retention()
+
+    @property
+    def demo(self) -> bool:
+        """Whether everything in this store is false, and says so."""
+        return self.mode == "demo"
+
+
+def make_key_file(path: Path) -> None:
+    """Draw the service's keys into a file that only its owner reads."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as file:
+        json.dump({"seal": secrets.token_hex(32), "sign": secrets.token_hex(32)}, file)
+
+
+def _read_key_file(path: Path, *, make: bool) -> dict[str, str]:
+    if not path.exists():
+        if not make:
+            raise UnsafeSettings(f"{path} is missing: `abri keys make` makes the service's keys, once; they are kept apart.")
+        make_key_file(path)
+    if path.stat().st_mode & 0o077:
+        raise UnsafeSettings(f"{path} can be read by others: chmod 600 it.")
+    values: dict[str, str] = json.loads(path.read_text())
+    return values
+
+
+def _folder(environment: Mapping[str, str], mode: str) -> Path:
+    return Path(environment.get("ABRI_FOLDER", "demo/data" if mode == "demo" else "data")).absolute()
+
+
+def service_keys_place(environment: Mapping[str, str]) -> Path:
+    """Where the service's keys are."""
+    folder = _folder(environment, environment.get("ABRI_MODE", "embedded"))
+    return Path(environment.get("ABRI_SERVICE_KEYS", folder / "service-keys.json"))
+
+
+def public_keys_place(environment: Mapping[str, str]) -> Path:
+    """Where root keys and the incident key's public half are."""
+    folder = _folder(environment, environment.get("ABRI_MODE", "embedded"))
+    return Path(environment.get("ABRI_PUBLIC_KEYS", folder / "public-keys.json"))
+
+
+def read_public_keys(path: Path) -> tuple[dict[str, SignPublic], KemPublic]:
+    """Root keys of administrators and the incident key's public half, from the file that the installation wrote."""
+    if not path.exists():
+        raise UnsafeSettings(f"{path} is missing: `abri keys roots` writes the administrators' public keys and the incident key.")
+    content = json.loads(path.read_text())
+    roots = {name: sign_public_from(bytes.fromhex(key)) for name, key in content["roots"].items()}
+    return roots, kem_public(bytes.fromhex(content["incident"]))
+
+
+def _refuse_unsafe(settings: Settings, *, installing: bool) -> Settings:
+    loopback = settings.host == "localhost" or ip_address(settings.host).is_loopback
+    if settings.mode == "demo" and not loopback:
+        raise UnsafeSettings("The demonstration answers on a loopback address only: ABRI_HOST=127.0.0.1.")
+    if settings.mode != "demo" and (settings.folder / DEMO_MARK).exists():
+        raise UnsafeSettings("This folder holds a demonstration: its papers are false. Choose another ABRI_FOLDER.")
+    if settings.mode != "demo" and len(settings.root_keys) < 2 and not installing:
+        raise UnsafeSettings("Two administrators' root keys are needed: every certificate carries two signatures.")
+    if settings.mode == "production":
+        missing = [
+            name
+            for name, value in (
+                ("ABRI_CONTACT", settings.contact),
+                ("ABRI_HOSTING_CERTIFICATE", settings.hosting_certificate),
+                ("ABRI_ORIGINS", settings.origins),
+            )
+            if not value
+        ]
+        if missing:
+            raise UnsafeSettings(f"Production needs {', '.join(missing)}.")
+        if any(not origin.startswith("https://") for origin in settings.origins):
+            raise UnsafeSettings("Production pages are served over https:// alone: see ABRI_ORIGINS.")
+        if settings.cost.m < 65536 or settings.cost.t < 3:
+            raise UnsafeSettings("Production derives codes with Argon2id at 64 MiB and 3 passes or more.")
+        if settings.vault_url.startswith("sqlite") or settings.vault_url == settings.database_url:
+            raise UnsafeSettings("Production keeps the key vault in a PostgreSQL database of its own: ABRI_VAULT_URL.")
+    if settings.cost.m < 65536 and settings.mode == "embedded":
+        raise UnsafeSettings("ABRI_INSECURE_FAST_KDF is for tests and load alone.")
+    return settings
+
+
+def read_settings(environment: Mapping[str, str], *, mode: Mode | None = None, installing: bool = False) -> Settings:
+    """Settings from ABRI_* variables; an unknown one is refused, because a typing error must not be silent.
+
+    `installing`: before the first administrators have their root keys.
+    """
+    known = {
+        "MODE", "FOLDER", "DATABASE_URL", "VAULT_URL", "TOMBSTONES_URL", "BLOBS", "S3_ENDPOINT", "HOST", "PORT", "ORIGINS",
+        "CERTIFICATE", "PRIVATE_KEY", "SERVICE_KEYS", "PUBLIC_KEYS", "API", "WORKERS", "CONTACT", "HOSTING_CERTIFICATE",
+        "NO_SKIPS", "INSECURE_FAST_KDF",
+    }  # fmt: skip
+    given = {name[5:]: value for name, value in environment.items() if name.startswith("ABRI_")}
+    if unknown := sorted(given.keys() - known):
+        raise UnsafeSettings(f"Unknown settings: {', '.join('ABRI_' + name for name in unknown)}.")
+    chosen = mode or given.get("MODE", "embedded")
+    if chosen not in MODES:
+        raise UnsafeSettings(f"ABRI_MODE is one of {', '.join(MODES)}.")
+    kind: Mode = chosen
+    folder = _folder(environment, kind)
+    keys = _read_key_file(Path(given.get("SERVICE_KEYS", folder / "service-keys.json")), make=kind != "production")
+    roots, incident = read_public_keys(Path(given.get("PUBLIC_KEYS", folder / "public-keys.json")))
+    host, port = given.get("HOST", "127.0.0.1"), int(given.get("PORT", "8000"))
+    certificate = Path(given["CERTIFICATE"]) if "CERTIFICATE" in given else None
+    scheme = "https" if certificate else "http"
+    origins = given.get("ORIGINS", f"{scheme}://localhost:{port} {scheme}://127.0.0.1:{port}" if kind != "production" else "")
+    found = Settings(
+        mode=kind,
+        folder=folder,
+        database_url=given.get("DATABASE_URL", f"sqlite:///{folder}/abri.sqlite3"),
+        vault_url=given.get("VAULT_URL", f"sqlite:///{folder}/vault.sqlite3"),
+        tombstones_url=given.get("TOMBSTONES_URL", f"sqlite:///{folder}/tombstones.sqlite3"),
+        blobs=given.get("BLOBS", f"folder:{folder}/papers"),
+        s3_endpoint=given.get("S3_ENDPOINT"),
+        s3_region=environment.get("AWS_REGION", "us-east-1"),
+        s3_access_key=environment.get("AWS_ACCESS_KEY_ID"),
+        s3_secret_key=environment.get("AWS_SECRET_ACCESS_KEY"),
+        host=host,
+        port=port,
+        origins=tuple(origins.split()),
+        certificate=certificate,
+        private_key=Path(given["PRIVATE_KEY"]) if "PRIVATE_KEY" in given else None,
+        service_sign=SignSeed(bytes.fromhex(keys["sign"])),
+        service_seal=SealKey(bytes.fromhex(keys["seal"])),
+        root_keys=roots,
+        incident_key=incident,
+        cost=_cost(kind, insecure=given.get("INSECURE_FAST_KDF") == "yes"),
+        api=given.get("API") == "yes",
+        workers=int(given.get("WORKERS", "1")),
+        contact=given.get("CONTACT", ""),
+        hosting_certificate=given.get("HOSTING_CERTIFICATE", ""),
+    )
+    return _refuse_unsafe(found, installing=installing)
+
+
+def _cost(mode: Mode, *, insecure: bool) -> Cost:
+    """Argon2id at 64 MiB and 3 passes; 19 MiB and 2 where every paper is false, so that a demonstration is made in seconds."""
+    if insecure:
+        return insecure_fast_kdf()
+    return Cost(19456, 2) if mode == "demo" else Cost(65536, 3)
+
+
+def insecure_fast_kdf() -> Cost:
+    """A cost that protects nothing, for tests and load: 64 KiB, one pass."""
+    return Cost(64, 1)
+
+
+def today_in_paris(at: dt.datetime) -> dt.date:
+    """The day that a person in Paris would name."""
+    return at.astimezone(ZoneInfo("Europe/Paris")).date()

@@ -1,0 +1,218 @@
+"""Shares as both sides read them: the row, the body that the person or the worker can open, and the signatures that make it one.
+
+What is posted is the body (`consent.grant`) and the face: the name and drawing under which the person is shown to this worker.
+The face is nobody else's business, so it travels under the same seal; it is not part of what is agreed, so it is not signed.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, select
+
+from consent.grant import GrantBody, GrantRow, GrantState
+from consent.ids import GrantId, PersonId, WorkerId
+from consent.recipients import Recipient
+from consent.terms import Terms
+from consent.verified import Signatures, VerifiedGrant, verify_grant
+from crypto import contexts, envelope
+from crypto.canonical import Value, canonical
+from crypto.errors import BadSignature, CryptoError, Malformed, Undecryptable
+from crypto.kem import KemPrivate, KemPublic
+from crypto.keys import ValuesKey
+from crypto.signing import Signer, SignPublic
+from storage.errors import RowGone
+from storage.tables import accounts, grants
+from vault import accounts as account_rows
+from vault import who
+from vault.colleagues import LIVING, Colleague, colleague
+from vault.context import Context
+from vault.errors import NotThere, Tampered
+from vault.sessions import Session
+
+REACHED = ("open", "frozen")  # a safe that is frozen keeps its shares; one that is being erased answers nothing
+
+
+@dataclass(frozen=True)
+class Face:
+    """How the person is shown to a worker: a name, which may be empty, and a drawing."""
+
+    name: str = field(repr=False)
+    drawing: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share whose signatures hold. `colleague` is None when nothing certifies the worker any more."""
+
+    grant: GrantId
+    person: str
+    worker: str
+    row: GrantRow
+    body: GrantBody
+    face: Face
+    verified: VerifiedGrant
+    colleague: Colleague | None
+
+    @property
+    def recipient(self) -> Recipient | None:
+        """The worker as the rules see them today."""
+        return self.colleague.recipient if self.colleague else None
+
+    @property
+    def worker_name(self) -> str:
+        """The name that the person agreed to."""
+        return self.body.name_shown
+
+
+def place_of(row: Mapping[str, Any] | RowMapping) -> contexts.GrantContext:
+    """What the body of a share is bound to."""
+    return contexts.grant(grant=row["id"], person=row["person"], worker=row["worker"])
+
+
+def pack(body: GrantBody, face: Face) -> dict[str, Value]:
+    """What is posted to the worker, and sealed for the person."""
+    return {"body": body.to_value(), "face": {"name": face.name, "drawing": face.drawing}}
+
+
+def sealed_for_worker(context: Context, public: KemPublic, body: GrantBody, face: Face) -> bytes:
+    """The body posted to the worker, through the share's own row of the key vault."""
+    place = contexts.grant(grant=body.grant, person=body.person, worker=body.worker)
+    vaulted = context.keyvault.derive("grant", body.grant, place)
+    return envelope.post_grant_body(public, vaulted, place, pack(body, face))
+
+
+def sealed_for_person(values: ValuesKey, body: GrantBody, face: Face) -> bytes:
+    """The body sealed for whoever gave it."""
+    place = contexts.grant(grant=body.grant, person=body.person, worker=body.worker)
+    return envelope.seal_grant_body(values, place, pack(body, face))
+
+
+def _unpack(value: Mapping[str, Value]) -> tuple[bytes, Face]:
+    match value:
+        case {"body": dict(body), "face": {"name": str(name), "drawing": str(drawing)}} if len(value) == 2:
+            return canonical(body), Face(name, drawing)
+    raise Undecryptable
+
+
+def terms_of(row: Mapping[str, Any] | RowMapping, values: ValuesKey) -> Terms:
+    """What a share was about, as the person's copy says, ended or not. Raises CryptoError. Narrowing alone may rely on it."""
+    untrusted, _ = _unpack(envelope.open_grant_body(values, place_of(row), row["body_for_person"]))
+    return GrantBody.from_bytes(untrusted).terms
+
+
+def clear_row(row: Mapping[str, Any] | RowMapping) -> GrantRow:
+    """What the table says of a share in clear."""
+    return GrantRow(GrantId(row["id"]), PersonId(row["person"]), WorkerId(row["worker"]), GrantState(row["state"]), row["until"])
+
+
+class Reader:
+    """Opens and verifies shares of one side, remembering the keys of the people it has met."""
+
+    def __init__(self, context: Context, connection: Connection) -> None:
+        self._context, self._connection = context, connection
+        self._signers: dict[str, SignPublic] = {}
+        self._colleagues: dict[str, Colleague | None] = {}
+
+    def colleague(self, worker: str) -> Colleague | None:
+        """The worker of a share; None when nothing certifies them."""
+        if worker not in self._colleagues:
+            try:
+                self._colleagues[worker] = colleague(self._context, self._connection, worker)
+            except NotThere:
+                self._colleagues[worker] = None
+        return self._colleagues[worker]
+
+    def _signer_of(self, person: str) -> SignPublic:
+        if person not in self._signers:
+            self._signers[person] = account_rows.public_keys(self._context, self._connection, person).sign
+        return self._signers[person]
+
+    def as_person(self, row: RowMapping, values: ValuesKey, own: SignPublic) -> Share:
+        """A share as whoever gave it reads it. Raises CryptoError."""
+        body, face = _unpack(envelope.open_grant_body(values, place_of(row), row["body_for_person"]))
+        return self._verified(row, body, face, own)
+
+    def as_worker(self, row: RowMapping, private: KemPrivate) -> Share:
+        """A share as its worker reads it. Raises CryptoError, RowGone, Tampered."""
+        place = place_of(row)
+        vaulted = self._context.keyvault.derive("grant", row["id"], place)
+        posted = envelope.open_posted_grant_body(private, vaulted, place, row["body_for_worker"])
+        body, face = _unpack(posted)
+        return self._verified(row, body, face, self._signer_of(row["person"]))
+
+    def _verified(self, row: RowMapping, untrusted: bytes, face: Face, person: SignPublic) -> Share:
+        clear = clear_row(row)
+        body = GrantBody.from_bytes(untrusted)
+        witness = self.colleague(body.witness) if body.witness else None
+        verified = verify_grant(
+            clear, untrusted, Signatures.from_bytes(row["signatures"]), service=self._context.service.public, person=person,
+            witness=witness.sign if witness else None,
+        )  # fmt: skip
+        return Share(clear.grant, row["person"], row["worker"], clear, body, face, verified, self.colleague(row["worker"]))
+
+
+def of_person(context: Context, connection: Connection, session: Session, *, ended: bool = False) -> list[Share]:
+    """The shares that a person gave and that still live (or have ended), oldest first. One that does not verify is not one."""
+    keys = who.person(session)
+    own = Signer(keys.sign).public
+    state = grants.c.state.not_in(LIVING) if ended else grants.c.state.in_(LIVING)
+    rows = connection.execute(select(grants).where(grants.c.person == session.account, state)).mappings().all()
+    reader, found = Reader(context, connection), []
+    for row in rows:
+        try:
+            found.append(reader.as_person(row, keys.values, own))
+        except CryptoError:
+            continue
+    return _oldest_first(found)
+
+
+def of_worker(context: Context, connection: Connection, session: Session) -> list[Share]:
+    """The living shares that this worker can open and that verify, oldest first."""
+    private = KemPrivate(who.worker(session).kem)
+    query = (
+        select(grants)
+        .join(accounts, accounts.c.id == grants.c.person)
+        .where(grants.c.worker == session.account, grants.c.state.in_(LIVING), accounts.c.state.in_(REACHED))
+    )
+    reader, found = Reader(context, connection), []
+    for row in connection.execute(query).mappings().all():
+        try:
+            found.append(reader.as_worker(row, private))
+        except (CryptoError, RowGone, Tampered, NotThere):
+            continue
+    return _oldest_first(found)
+
+
+def one_of_worker(context: Context, connection: Connection, session: Session, grant: str) -> Share:
+    """One share of this worker, living or not; NotThere when it is not theirs, does not open or does not verify."""
+    private = KemPrivate(who.worker(session).kem)
+    query = (
+        select(grants)
+        .join(accounts, accounts.c.id == grants.c.person)
+        .where(grants.c.id == grant, grants.c.worker == session.account, accounts.c.state.in_(REACHED))
+    )
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        raise NotThere
+    try:
+        return Reader(context, connection).as_worker(row, private)
+    except (CryptoError, RowGone, Tampered):
+        raise NotThere from None
+
+
+def one_of_person(context: Context, connection: Connection, session: Session, grant: str) -> Share:
+    """One share that the person gave, held until the end of the transaction; NotThere, Tampered."""
+    keys = who.person(session)
+    query = select(grants).where(grants.c.id == grant, grants.c.person == session.account).with_for_update()
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        raise NotThere
+    try:
+        return Reader(context, connection).as_person(row, keys.values, Signer(keys.sign).public)
+    except (BadSignature, Malformed, Undecryptable):
+        raise Tampered from None
+
+
+def _oldest_first(found: Iterable[Share]) -> list[Share]:
+    return sorted(found, key=lambda one: (one.body.since, one.grant))

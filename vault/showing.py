@@ -1,0 +1,135 @@
+"""What the person reads of their shares: with whom, what, until when, what was looked at, which copies were taken."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from sqlalchemy import Connection, select
+
+from consent.grant import GrantState
+from consent.ids import GrantId, PaperId
+from consent.policy import ending_soon
+from consent.purposes import PurposeId, ShelfKind
+from consent.scope import Act, PapersScope, ShelfScope
+from storage.tables import grants, papers, versions
+from vault import audit, shares, shelves, who
+from vault.audit import Entry
+from vault.colleagues import LIVING, name_of
+from vault.context import Context
+from vault.errors import NotThere
+from vault.listing import cards_of
+from vault.sessions import Session
+from vault.shares import Share
+from vault.versions import LISTED, joined
+
+
+@dataclass(frozen=True)
+class SharedTitle:
+    """A paper that a share names. Empty texts when it was erased since."""
+
+    paper: PaperId
+    title: str = field(repr=False)
+    sort: str
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A worker looked, or took a copy."""
+
+    at: datetime
+    tag: str  # paper.seen, paper.taken
+    paper: PaperId
+
+
+@dataclass(frozen=True)
+class ShareCard:
+    """A share. A session that holds no keys reads the first six alone: the rest is sealed."""
+
+    grant: GrantId
+    worker: str
+    worker_name: str
+    state: GrantState
+    until: date
+    ending_soon: bool
+    absent_until: date | None = None
+    suspended: bool = False
+    since: datetime | None = None
+    purpose: PurposeId | None = None
+    own_words: str = field(default="", repr=False)
+    acts: frozenset[Act] = frozenset()
+    shelf: ShelfKind | None = None
+    papers: tuple[SharedTitle, ...] = ()
+    opened: tuple[Opening, ...] = ()
+
+    @property
+    def copies(self) -> int:
+        """How many copies were taken: that cannot be undone, and the page says it."""
+        return sum(one.tag == "paper.taken" for one in self.opened)
+
+
+def grants_of(context: Context, session: Session, *, ended: bool = False) -> list[ShareCard]:
+    """The person's living shares, or those that have ended; oldest first. With the card alone: worker, state and day."""
+    if session.kind != "person":
+        return _without_keys(context, session, ended)
+    history = audit.history(context, session)
+    with context.database.transaction(read_only=True) as connection:
+        found = shares.of_person(context, connection, session, ended=ended)
+        titles = _titles(context, connection, session, found)
+    return [_card(context, share, titles, history) for share in found]
+
+
+def ending(context: Context, session: Session) -> list[ShareCard]:
+    """The shares in their last 30 days: told at each unlock."""
+    who.person(session)
+    with context.database.transaction(read_only=True) as connection:
+        found = [one for one in shares.of_person(context, connection, session) if ending_soon(one.verified, context.clock())]
+        titles = _titles(context, connection, session, found) if found else {}
+    return [_card(context, share, titles, ()) for share in found]
+
+
+def _without_keys(context: Context, session: Session, ended: bool) -> list[ShareCard]:
+    state = grants.c.state.not_in(LIVING) if ended else grants.c.state.in_(LIVING)
+    query = select(grants.c.id, grants.c.worker, grants.c.state, grants.c.until).where(state)
+    with context.database.transaction(read_only=True) as connection:
+        try:
+            query = query.where(grants.c.person == who.narrowing(connection, session))
+        except NotThere:
+            return []  # a card that nobody knows reads what a person reads who shows nothing
+        rows = connection.execute(query.order_by(grants.c.until, grants.c.id)).all()
+        return [
+            ShareCard(GrantId(row.id), row.worker, name_of(connection, row.worker), GrantState(row.state), row.until, False)
+            for row in rows
+        ]
+
+
+def _titles(
+    context: Context, connection: Connection, session: Session, found: Sequence[Share]
+) -> dict[PaperId, SharedTitle]:  # fmt: skip
+    scopes = [share.body.terms.scope for share in found]
+    wanted = {paper for scope in scopes if isinstance(scope, PapersScope) for paper in scope.papers}
+    opened = shelves.open_all(connection, session.account, who.person(session).values)
+    query = joined(*LISTED).where(
+        papers.c.person == session.account, papers.c.id.in_(wanted), versions.c.id == papers.c.version
+    )  # fmt: skip
+    cards = cards_of(context, opened, connection.execute(query).all())
+    return {card.paper: SharedTitle(card.paper, card.title, card.sort) for card in cards}
+
+
+def _card(context: Context, share: Share, titles: dict[PaperId, SharedTitle], history: Sequence[Entry]) -> ShareCard:
+    terms = share.body.terms
+    named = terms.scope.papers if isinstance(terms.scope, PapersScope) else ()
+    recipient = share.recipient
+    return ShareCard(
+        grant=share.grant, worker=share.worker, worker_name=share.worker_name, state=share.row.state, until=terms.until,
+        ending_soon=ending_soon(share.verified, context.clock()),
+        absent_until=share.colleague.absent_until if share.colleague else None,
+        suspended=recipient is not None and recipient.state.value == "suspended",
+        since=share.body.since, purpose=terms.purpose, own_words=terms.own_words, acts=terms.acts,
+        shelf=terms.scope.kind if isinstance(terms.scope, ShelfScope) else None,
+        papers=tuple(titles.get(paper, SharedTitle(paper, "", "")) for paper in named),
+        opened=tuple(
+            Opening(one.at, one.event.tag, PaperId(one.event.paper))
+            for one in history
+            if one.event.grant == share.grant and one.event.tag in ("paper.seen", "paper.taken")
+        ),
+    )  # fmt: skip

@@ -1,0 +1,72 @@
+"""What has a term and no other owner: old entries of the trace, closed registers, tombstones, turns. Figures: `settings.Retention`."""
+
+import datetime as dt
+
+from sqlalchemy import delete, select
+
+from consent.days import add_months
+from crypto import contexts
+from crypto import trace as sealed_trace
+from storage import journal, schedules
+from storage.errors import RowGone
+from storage.tables import accounts, erasures, receipts, rights_requests
+from vault import audit
+from vault.context import Context
+from vault.settings import today_in_paris
+
+LATE_MONTHS = 13  # a service that was stopped for a year still catches up
+TURNS_KEPT = dt.timedelta(days=60)
+MARGIN = dt.timedelta(days=2)
+
+
+def prune_trace(context: Context) -> int:
+    """Remove the copies of entries older than the conditions say, whole months only; leaves stay, so that the tree verifies."""
+    oldest_kept = today_in_paris(context.clock()) - dt.timedelta(days=context.settings.retention.trace)
+    last = oldest_kept.replace(day=1) - dt.timedelta(days=1)
+    first = add_months(last.replace(day=1), -LATE_MONTHS)
+    with context.database.transaction(read_only=True) as connection:
+        old = connection.execute(select(accounts.c.id, accounts.c.created).where(accounts.c.created <= last)).all()
+    removed = 0
+    for account in old:
+        months = audit.months(max(first, account.created - dt.timedelta(days=1)), last)
+        try:
+            answers = context.keyvault.derive_many([("person", account.id, contexts.trace_tag(month=month)) for month in months])
+        except RowGone:
+            continue  # erased in between
+        tags = [sealed_trace.tag(answer) for answer in answers]
+        with context.database.transaction() as connection:
+            removed += sum(journal.erase_copies(connection, tags, party) for party in journal.PARTIES)
+    return removed
+
+
+def close_registers(context: Context) -> int:
+    """Remove requests, certificates of erasure and what stays of receipts, five years after they were closed."""
+    retention, today = context.settings.retention, today_in_paris(context.clock())
+    before = add_months(today, -12 * retention.registers_years)
+    moment = dt.datetime.combine(before, dt.time(), dt.UTC)
+    with context.database.transaction() as connection:
+        # What a receipt proves lasts a year at most: the share that it began or ended.
+        untied = (receipts.c.grant.is_(None), receipts.c.created < add_months(today, -12 * (retention.receipts_years + 1)))
+        closed = (
+            delete(rights_requests).where(rights_requests.c.closed < before),
+            delete(erasures).where(erasures.c.done < moment),
+            delete(receipts).where(*untied),
+        )
+        return sum(connection.execute(one).rowcount for one in closed)
+
+
+def forget_tombstones(context: Context) -> int:
+    """Remove the tombstones of rows that no backup can hold any more."""
+    return context.keyvault.forget_tombstones(context.clock() - dt.timedelta(days=context.settings.retention.backups) - MARGIN)
+
+
+def forget_turns(context: Context) -> int:
+    """Remove the rows that say which scheduled runs were taken long ago."""
+    with context.database.transaction() as connection:
+        return schedules.forget_turns(connection, context.clock() - TURNS_KEPT)
+
+
+def forget_vault_log(context: Context) -> int:
+    """PostgreSQL's log repeats what was written in the key vault, destroyed keys too: it forgets, once a day."""
+    context.keyvault.forget_log()
+    return 1

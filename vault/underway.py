@@ -1,0 +1,84 @@
+"""What counts in a recovery that is under way: confirmations of the present circle, and whether a whole set has come."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, RowMapping, select
+
+from crypto.statements import CircleFormed
+from storage.tables import circle_members, recoveries, recovery_confirmations
+from vault import accounts, aftermath
+from vault import circles as forming
+from vault.context import Context
+from vault.errors import Conflict, NoSession
+
+
+@dataclass(frozen=True)
+class Underway:
+    """A recovery with the confirmations that count, and the set of guardians that is whole, if one is."""
+
+    row: RowMapping
+    said: CircleFormed | None
+    confirmed: tuple[RowMapping, ...]
+    whole: int | None
+    at_once: bool
+
+    @property
+    def theft(self) -> bool:
+        """Whether a guardian confirmed theft or pressure."""
+        return any(one["theft"] for one in self.confirmed)
+
+
+def may_open(found: Underway, now: dt.datetime) -> bool:
+    """Whether the set that is whole may open now."""
+    opens = found.row["opens"]
+    return found.at_once or (opens is not None and opens <= now)
+
+
+def underway(context: Context, connection: Connection, recovery: str) -> Underway:
+    """Read a recovery and what counts in it: confirmations of the present circle only. NoSession once it is over."""
+    row = connection.execute(select(recoveries).where(recoveries.c.id == recovery).with_for_update()).mappings().one_or_none()
+    if row is None or row["state"] != "asking" or row["term"] <= context.clock():
+        raise NoSession
+    if row["person"] is None:
+        return Underway(row, None, (), None, False)
+    said = circle_of(context, connection, row["person"])
+    if said is None:
+        return Underway(row, None, (), None, False)
+    query = select(recovery_confirmations, circle_members.c.kind).join(
+        circle_members, circle_members.c.id == recovery_confirmations.c.member
+    )
+    ours = (recovery_confirmations.c.recovery == recovery, circle_members.c.circle == said.circle)
+    confirmed = tuple(connection.execute(query.where(*ours)).mappings())
+    sheets = {one["member"] for one in confirmed if one["kind"] == "sheet"}
+    beside = {one["member"] for one in confirmed if one["beside"]}
+    have = {(int(one["set"]), one["member"]) for one in confirmed}
+    whole = [number for number, members in enumerate(said.sets) if all((number, member) in have for member in members)]
+    if aftermath.stopped(connection, row["person"]):
+        everybody = set(_workers_of(connection, said.circle))
+        whole = whole if everybody <= {one["member"] for one in confirmed} else []
+    # A set of people with one of them beside the person opens at once; it is taken before one that would wait.
+    at_once = [
+        number for number in whole if beside.intersection(said.sets[number]) and not sheets.intersection(said.sets[number])
+    ]
+    chosen = next(iter(at_once or whole), None)
+    return Underway(row, said, confirmed, chosen, bool(at_once))
+
+
+def circle_of(context: Context, connection: Connection, person: str) -> CircleFormed | None:
+    """A person's circle as they signed it, or None."""
+    found = forming.living(context, connection, person, accounts.public_keys(context, connection, person).sign)
+    return None if found is None else found[1]
+
+
+def _workers_of(connection: Connection, circle: str) -> Sequence[str]:
+    query = select(circle_members.c.id).where(circle_members.c.circle == circle, circle_members.c.kind == "worker")
+    return connection.scalars(query).all()
+
+
+def refuse_finished(found: Underway, now: dt.datetime) -> int:
+    """The whole set of a recovery that may open now; Conflict otherwise."""
+    if found.whole is None or not may_open(found, now):
+        raise Conflict
+    return found.whole

@@ -1,0 +1,227 @@
+"""Opening a safe: a card is shown, then a code or pictures; or a number and five words.
+
+Showing a card opens a session of its own, the same for a card that nobody knows: it leads to the code, and alone it narrows
+(withdraws, refuses, freezes). It ends nobody's session and its row ties it to no account.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy import ColumnElement, Connection, select
+
+from consent.ids import PersonId
+from crypto.canonical import Value
+from crypto.errors import Malformed
+from crypto.keys import AccountSecret, CardSecret, Password
+from crypto.printed import card_text
+from crypto.unlock import PERSON_WORDS, Kind, code_password, pictures_password, words_password
+from storage.tables import accounts as rows
+from storage.tables import sessions as session_rows
+from storage.tables import slots as slot_rows
+from vault import (
+    account_numbers,
+    accounts,
+    aftermath,
+    attempts,
+    audit,
+    cards,
+    freezing,
+    preferences,
+    sessions,
+    slots,
+    who,
+    wordlist,
+    workers,
+)
+from vault.context import NOBODY, Context
+from vault.errors import BadInput, NoSession, NotAllowed, WrongSecret
+from vault.events import Event
+from vault.places import place_of
+from vault.sessions import Session
+from vault.trying import Tried, attempt, prove, refuse, settle
+
+Chosen = str | Sequence[int]
+"""What people remember: a code of six digits, five words with a blank between them, or five pictures."""
+
+CARD = "card"
+
+
+def present_card(context: Context, kiosk: str | None, text: str) -> str:
+    """A card is shown. Gives the cookie of its session; WrongSecret for a QR code that is no card of ours."""
+    card = cards.read(text)
+    with context.database.transaction() as connection:
+        return sessions.open_for(context, connection, kind="card", kiosk=kiosk, state={CARD: card_text(card)})
+
+
+def card_of(context: Context, session: Session) -> CardSecret:
+    """The card that a session was opened with; NoSession when there is none."""
+    with context.database.transaction(read_only=True) as connection:
+        return _card(sessions.read_state(connection, session, hold=False))
+
+
+def person_of(connection: Connection, session: Session) -> PersonId | None:
+    """Whose safe a session speaks for. None for a card that opens nothing now: unknown, ended, or of a frozen safe.
+
+    Every narrowing act asks this, and answers None as it would answer a person who has nothing to narrow.
+    """
+    if session.account != NOBODY:
+        return PersonId(session.account)
+    if session.kind != "card":
+        raise NotAllowed
+    card = _card(sessions.read_state(connection, session, hold=False))
+    slot = slots.find(connection, cards.digest(card), slots.CARD_KINDS, hold=False)
+    if slot is None:
+        return None
+    state = connection.execute(select(rows.c.state).where(rows.c.id == slot.account)).scalar_one()
+    return PersonId(slot.account) if state == "open" else None
+
+
+def unlock(context: Context, shown: Session, code: str) -> str:
+    """Open with the card that was shown and a code. Gives the cookie; WrongSecret, MustWait, Busy, BadInput("code")."""
+    return _with_card(context, shown, code)
+
+
+def unlock_with_pictures(context: Context, shown: Session, pictures: Sequence[int]) -> str:
+    """Open with the card that was shown and five pictures. WrongSecret, MustWait, Busy, BadInput("pictures")."""
+    return _with_card(context, shown, tuple(pictures))
+
+
+def unlock_with_words(context: Context, kiosk: str | None, number: str, words: Sequence[str] | str) -> str:
+    """Open with the account number and five words. WrongSecret, MustWait, Busy, BadInput("number") or ("words")."""
+    shown = account_numbers.digest(context, account_numbers.read(number))
+    tried = prove(context, kiosk, shown, Kind.WORDS, words_typed(words))
+    with context.database.transaction() as connection:
+        return enter(context, connection, kiosk, tried)
+
+
+def _with_card(context: Context, shown: Session, chosen: Chosen) -> str:
+    if shown.kind != "card":
+        raise NotAllowed
+    card = card_of(context, shown)
+    kind, password = card_password(card, chosen)
+    tried = prove(context, shown.kiosk, cards.digest(card), kind, password)
+    with context.database.transaction() as connection:
+        cookie = enter(context, connection, shown.kiosk, tried, card=card)
+        sessions.end_one(context, connection, shown)
+    return cookie
+
+
+def enter(context: Context, connection: Connection, kiosk: str | None, tried: Tried, *, card: CardSecret | None = None) -> str:
+    """Open the session of a person whose secret was right, in the caller's transaction; another screen of theirs closes."""
+    if tried.secret is None:
+        raise WrongSecret
+    settle(connection, tried)
+    person, place = tried.slot.account, place_of(connection, kiosk)
+    freezing.thaw(context, connection, person)
+    keys = accounts.open_keys(connection, person, tried.secret)
+    other = connection.execute(select(session_rows.c.id).where(session_rows.c.account == person).limit(1)).first()
+    state: dict[str, Value] = {CARD: card_text(card)} if card else {}
+    cookie = sessions.open_for(
+        context, connection, kind="person", account=person, slot=tried.slot.id, kiosk=kiosk, keys=keys, state=state
+    )
+    if other is not None:
+        audit.record(context, connection, None, Event("safe.session-replaced", place=place), person=person)
+    audit.record(context, connection, None, Event("safe.unlocked", by=person, place=place), person=person)
+    kept = preferences.read(connection, person, keys)
+    wrong = dict(connection.execute(select(slot_rows.c.id, slot_rows.c.wrong_in_a_row).where(*_living(person))).all())
+    # The way that has just opened counts from nothing again; what it had counted before is in the attempt.
+    failed = {slot: tried.slot.wrong if slot == tried.slot.id else count for slot, count in wrong.items()}
+    since = sum(max(0, count - kept.wrong.get(slot, 0)) for slot, count in failed.items())
+    opened = replace(kept, last=context.clock(), before=kept.last, failed=since, wrong=wrong)
+    preferences.write(connection, person, keys, opened)
+    return cookie
+
+
+def confirm(context: Context, session: Session, chosen: Chosen) -> AccountSecret:
+    """Ask the secret again before what cannot be undone. The session remembers its card: the code is enough.
+
+    Counted like an unlock. WrongSecret, MustWait, Busy, BadInput.
+    """
+    who.person(session)
+    with context.database.transaction() as connection:
+        slot = next((one for one in slots.living(connection, session.account) if one.id == session.slot), None)
+        state = sessions.read_state(connection, session)
+    if slot is None or slot.shown is None:
+        raise NoSession
+    kind, password = (Kind.WORDS, words_typed(chosen)) if slot.kind == Kind.WORDS else card_password(_card(state), chosen)
+    tried = prove(context, session.kiosk, slot.shown, kind, password, only=[slot.id])
+    with context.database.transaction() as connection:
+        settle(connection, tried)
+    if tried.secret is None:
+        raise WrongSecret
+    return tried.secret
+
+
+def try_card(
+    context: Context, kiosk: str | None, card: CardSecret, chosen: Chosen, *, states: Sequence[str] = slots.LIVE
+) -> Tried:
+    """Try a card whose way is in one of these states (`vetoing`, `leaving`, `pending`...); `settle` what was right."""
+    kind, password = card_password(card, chosen)
+    return prove(context, kiosk, cards.digest(card), kind, password, states=states)
+
+
+def lift_freeze(context: Context, shown: Session, chosen: Chosen, number: str, words: Sequence[str] | str) -> str:
+    """Open a frozen safe with two of the person's means: card and code, number and words. Gives the cookie.
+
+    Both are always tried, and a wrong one is not told from the other. Refused while an old card has said stop to a recovery.
+    """
+    if shown.kind != "card":
+        raise NotAllowed
+    card, told = card_of(context, shown), account_numbers.digest(context, account_numbers.read(number))
+    (kind, password), spoken = card_password(card, chosen), words_typed(words)
+    first = attempt(context, shown.kiosk, cards.digest(card), kind, password, frozen=True)
+    second = attempt(context, shown.kiosk, told, Kind.WORDS, spoken, frozen=True)
+    same = first.slot is not None and second.slot is not None and first.slot.account == second.slot.account
+    if not (first.right and second.right and same) or first.slot is None or first.kek is None:
+        refuse(context, first if not first.right else second, shown.kiosk)
+    with context.database.transaction() as connection:
+        if aftermath.stopped(connection, first.slot.account):
+            raise WrongSecret
+        settle(connection, second)
+        cookie = enter(context, connection, shown.kiosk, Tried(first.slot, first.shown, first.kek, first.secret), card=card)
+        sessions.end_one(context, connection, shown)
+    return cookie
+
+
+def lift_wait(context: Context, session: Session, text: str) -> None:
+    """A certified worker sees the person and their card: the wait ends. The same answer for a card that nobody knows."""
+    who.worker(session)
+    shown = cards.digest(cards.read(text))
+    with context.database.transaction() as connection:
+        name = workers.verified_certificate(context, connection, session.account).name
+        slot = slots.find(connection, shown, slots.CARD_KINDS)
+        attempts.forget(connection, shown)
+        event = Event("safe.wait-lifted", by=session.account, by_name=name, place=place_of(connection, session.kiosk))
+        audit.record(context, connection, session, event, person=slot.account if slot else None, worker=session.account)
+
+
+def card_password(card: CardSecret, chosen: Chosen) -> tuple[Kind, Password]:
+    """What a card and a code, or a card and pictures, are tried with. BadInput when it is neither."""
+    try:
+        if isinstance(chosen, str):
+            return Kind.CARD_PIN, code_password(card, chosen)
+        return Kind.CARD_PICTURES, pictures_password(card, chosen)
+    except Malformed as error:
+        raise BadInput("code" if isinstance(chosen, str) else "pictures") from error
+
+
+def words_typed(typed: Chosen | Sequence[str]) -> Password:
+    """What five words, as somebody typed them, are tried with. BadInput("words") when they are not five."""
+    words = wordlist.recognise_all(typed if isinstance(typed, str) else [str(word) for word in typed])
+    if len(words) != PERSON_WORDS:
+        raise BadInput("words")
+    try:
+        return words_password(words)
+    except Malformed as error:
+        raise BadInput("words") from error
+
+
+def _card(state: dict[str, Value]) -> CardSecret:
+    text = state.get(CARD)
+    if not isinstance(text, str):
+        raise NoSession
+    return cards.read(text)
+
+
+def _living(person: str) -> tuple[ColumnElement[bool], ...]:
+    return slot_rows.c.account == person, slot_rows.c.state == "live"

@@ -1,0 +1,1 @@
+"""The outer ring: one module per screen. Pages call use cases only."""

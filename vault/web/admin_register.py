@@ -1,0 +1,134 @@
+"""O01: the register of what people ask by law. Numbers, kinds, days and approvals; no paper, no title, nobody's name."""
+
+from collections.abc import Callable
+from typing import Any, cast, get_args
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+from litestar.types import ControllerRouterHandler
+
+from vault import printed, rights
+from vault.errors import AbriError, BadInput, Conflict, NotAllowed, NotThere
+from vault.rights import Origin, Request, RightKind
+from vault.web.forms import Sent
+from vault.web.guards import context_of, signed_in, who
+from vault.web.office_frame import office_page
+from vault.web.pages import Fault
+from vault.web.shell import Req, go, pdf, printing
+
+
+@get("/registre", opt=who("administrator"), sync_to_thread=True)
+def register(request: Req) -> Response[str]:
+    """The oldest on top; behind one touch those that are over."""
+    closed = request.query_params.get("finies") == "1"
+    found = rights.requests(context_of(request), signed_in(request), closed=closed)
+    return office_page(request, "office/register.html", "register", requests=found, closed=closed)
+
+
+@get("/registre/recevoir", opt=who("administrator"), sync_to_thread=True)
+def receive_page(request: Req) -> Response[str]:
+    """What came, and how."""
+    return _receive_page(request, [])
+
+
+def _receive_page(request: Req, faults: list[Fault], status: int = 200) -> Response[str]:
+    return office_page(
+        request, "office/receive.html", "register", status=status, faults=faults, kinds_of_right=get_args(RightKind),
+        origins=get_args(Origin),
+    )  # fmt: skip
+
+
+@post("/registre/recevoir", opt=who("administrator"), sync_to_thread=True)
+def receive(request: Req, form: Sent) -> Response[Any]:
+    """Write it down: the month begins today."""
+    try:
+        kind, origin = cast("RightKind", form.get("kind")), cast("Origin", form.get("origin"))  # the use case refuses other words
+        made = rights.receive(context_of(request), signed_in(request), kind, origin)
+    except BadInput:
+        return _receive_page(request, [Fault("office.error.kind")], 422)
+    return go(request, f"association/registre/{made.id}")
+
+
+def _request(request: Req, name: str) -> Request:
+    context, session = context_of(request), signed_in(request)
+    for closed in (False, True):
+        for one in rights.requests(context, session, closed=closed):
+            if one.id == name:
+                return one
+    raise NotThere
+
+
+def _request_page(request: Req, name: str, faults: list[Fault], status: int = 200) -> Response[str]:
+    one = _request(request, name)
+    cancelled = one.kind == "erasure" and one.state == "closed" and one.reason == rights.CANCELLED
+    return office_page(request, "office/request.html", "register", status=status, one=one, faults=faults, cancelled=cancelled)
+
+
+@get("/registre/{name:str}", opt=who("administrator"), sync_to_thread=True)
+def one_request(request: Req, name: FromPath[str]) -> Response[str]:
+    """One request: where it stands, and the next step."""
+    return _request_page(request, name, [])
+
+
+def _step(request: Req, name: str, act: Callable[[], object]) -> Response[Any]:
+    """One step, or the page with why not: a reason is missing, another person is needed, the state does not allow it."""
+    try:
+        act()
+    except BadInput:
+        return _request_page(request, name, [Fault("office.request.reason_missing", "reason")], 422)
+    except (NotAllowed, Conflict) as error:
+        return _refused(request, name, error)
+    return go(request, f"association/registre/{name}")
+
+
+def _refused(request: Req, name: str, error: AbriError) -> Response[str]:
+    if isinstance(error, NotAllowed):
+        return _request_page(request, name, [Fault("office.another_person")], 403)
+    return _request_page(request, name, [Fault("office.conflict")], 409)
+
+
+@post("/registre/{name:str}/approuver", opt=who("administrator"), sync_to_thread=True)
+def approve(request: Req, name: FromPath[str], form: Sent) -> Response[Any]:  # noqa: ARG001 — the token has been compared
+    """Yes, by one of two different administrators."""
+    context, session = context_of(request), signed_in(request)
+    return _step(request, name, lambda: rights.approve(context, session, name))
+
+
+@post("/registre/{name:str}/refuser", opt=who("administrator"), sync_to_thread=True)
+def refuse(request: Req, name: FromPath[str], form: Sent) -> Response[Any]:
+    """No, with a reason that the person reads."""
+    context, session = context_of(request), signed_in(request)
+    return _step(request, name, lambda: rights.refuse(context, session, name, form.get("reason")))
+
+
+@post("/registre/{name:str}/prolonger", opt=who("administrator"), sync_to_thread=True)
+def extend(request: Req, name: FromPath[str], form: Sent) -> Response[Any]:
+    """Two months more, once."""
+    context, session = context_of(request), signed_in(request)
+    return _step(request, name, lambda: rights.extend(context, session, name, form.get("reason")))
+
+
+@post("/registre/{name:str}/executer", opt=who("administrator"), sync_to_thread=True)
+def carry_out(request: Req, name: FromPath[str], form: Sent) -> Response[Any]:  # noqa: ARG001 — the token has been compared
+    """Begin what was approved by two."""
+    context, session = context_of(request), signed_in(request)
+    return _step(request, name, lambda: rights.carry_out(context, session, name))
+
+
+@post("/registre/{name:str}/clore", opt=who("administrator"), sync_to_thread=True)
+def close(request: Req, name: FromPath[str], form: Sent) -> Response[Any]:
+    """It is done: what was done, in words that the person reads."""
+    context, session = context_of(request), signed_in(request)
+    return _step(request, name, lambda: rights.close(context, session, name, form.get("reason")))
+
+
+@get("/registre/{name:str}/certificat", opt={**who("administrator"), "leaves": True}, sync_to_thread=True)
+def certificate(request: Req, name: FromPath[str]) -> Response[bytes]:
+    """The certificate of an erasure that is done: it names nobody and no paper."""
+    found = rights.certificate(context_of(request), signed_in(request), name)
+    return pdf(printed.erasure_certificate(found.said, found.number, printing(request)))
+
+
+HANDLERS: list[ControllerRouterHandler] = [
+    register, receive_page, receive, one_request, approve, refuse, extend, carry_out, close, certificate,
+]  # fmt: skip

@@ -1,0 +1,73 @@
+"""A worker puts a letter in somebody's drawer and cannot read it back; for a day they can take it back, unseen."""
+
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+from litestar.types import ControllerRouterHandler
+
+from consent.ids import GrantId, PaperId
+from consent.scope import Act
+from vault import shared_papers
+from vault.errors import BadInput, TooMuch
+from vault.pictograms import KINDS
+from vault.refusals import PaperRefused
+from vault.web.desk_frame import NOT_SHOWN, desk_page
+from vault.web.forms import Sent
+from vault.web.guards import context_of, signed_in, who
+from vault.web.pages import Fault
+from vault.web.shell import Req, go
+from vault.web.uploads import Upload, in_thread, receive
+
+SAID = {"depose": "desk.deposit.done", "repris": "desk.deposit.undone"}
+FIELDS = {"opened_by_person": "desk.deposit.must_be_opened", "title": "error.name-long"}
+
+
+def _page(request: Req, faults: list[Fault], grant: str, status: int = 200) -> Response[str]:
+    context, session = context_of(request), signed_in(request)
+    shares = [one for one in shared_papers.people_sharing(context, session) if Act.DEPOSIT in one.acts]
+    return desk_page(
+        request, "desk/deposit.html", "deposit", status=status, shares=shares, faults=faults, grant=grant,
+        mine=shared_papers.deposited(context, session), said=SAID.get(request.query_params.get("dit", ""), ""),
+    )  # fmt: skip
+
+
+@get("/deposer", opt=who("worker"), sync_to_thread=True)
+def deposit_page(request: Req) -> Response[str]:
+    """Who lets me deposit, and what I can still take back."""
+    return _page(request, [], request.query_params.get("par", ""))
+
+
+def _deposit(request: Req, upload: Upload) -> Response[Any]:
+    form, grant = upload.form, upload.form.get("grant")
+    if not upload.files:
+        return _page(request, [Fault("error.no-file", "file")], grant, 422)
+    try:
+        shared_papers.deposit_for(
+            context_of(request), signed_in(request), GrantId(grant), upload.contents, title=form.get("title").strip(),
+            sort=form.get("kind") if form.get("kind") in KINDS else "", untrusted_name=upload.name,
+            opened_by_person=form.get("opened_by_person") == "yes",
+        )  # fmt: skip
+    except BadInput as error:
+        return _page(request, [Fault(FIELDS.get(error.field, error.shown), error.field)], grant, 422)
+    except PaperRefused as error:
+        return _page(request, [Fault(f"error.{error.key}", "file")], grant, 422)
+    except TooMuch as error:
+        return _page(request, [Fault(error.sentence)], grant, 413)
+    return go(request, "bureau/deposer?dit=depose")
+
+
+@post("/deposer", opt=who("worker", streams=True), exception_handlers=NOT_SHOWN)
+async def deposit(request: Req) -> Response[Any]:
+    """The letter, and the word that the person opened it or asked for it to be opened (penal code 226-15)."""
+    return await in_thread(_deposit, request, await receive(request))
+
+
+@post("/deposer/{paper:str}/reprendre", opt=who("worker"), exception_handlers=NOT_SHOWN, sync_to_thread=True)
+def undo(request: Req, paper: FromPath[str], form: Sent) -> Response[Any]:  # noqa: ARG001 — the token has been compared
+    """Take back what was put in by mistake, without seeing it."""
+    shared_papers.undo_deposit(context_of(request), signed_in(request), PaperId(paper))
+    return go(request, "bureau/deposer?dit=repris")
+
+
+HANDLERS: list[ControllerRouterHandler] = [deposit_page, deposit, undo]

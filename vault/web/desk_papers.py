@@ -1,0 +1,108 @@
+"""The papers of one share: the list, one page at a time with its watermark, a copy where it is granted.
+
+Every answer to "not yours", "over", "taken back" and "never was" is D02. The image itself answers the same, drawn.
+"""
+
+from typing import Any
+from xml.sax.saxutils import escape
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+from litestar.response import Stream
+from litestar.types import ControllerRouterHandler
+
+from consent.ids import GrantId, PaperId
+from consent.scope import Act
+from vault import shared_papers
+from vault.errors import NotThere
+from vault.opening_shared import page_image_shared
+from vault.page_rate import TooFast
+from vault.pictograms import KINDS
+from vault.shared_papers import PersonSharing, SharedPaper
+from vault.web.desk_frame import NOT_SHOWN, desk_page, sentences
+from vault.web.forms import Sent
+from vault.web.guards import context_of, signed_in, who
+from vault.web.paging import asked
+from vault.web.shell import Req
+from vault.web.taking import attachment
+
+
+def share_of(request: Req, grant: str) -> PersonSharing:
+    """The share of the address, when it opens now."""
+    for one in shared_papers.people_sharing(context_of(request), signed_in(request)):
+        if one.grant == grant:
+            return one
+    raise NotThere
+
+
+def kind_of(paper: SharedPaper) -> str:
+    """The kind of paper that a page can name."""
+    return paper.sort if paper.sort in KINDS else "other"
+
+
+@get("/personnes/{grant:str}", opt=who("worker"), exception_handlers=NOT_SHOWN, sync_to_thread=True)
+def papers(request: Req, grant: FromPath[str]) -> Response[str]:
+    """What this share shows, newest first."""
+    share = share_of(request, grant)
+    found = shared_papers.papers_shared(context_of(request), signed_in(request), GrantId(grant))
+    lines = [(one, kind_of(one)) for one in found]
+    return desk_page(request, "desk/papers.html", "people", share=share, lines=lines)
+
+
+def _shared(request: Req, grant: str, paper: str) -> tuple[PersonSharing, SharedPaper]:
+    context, session = context_of(request), signed_in(request)
+    try:
+        share = share_of(request, grant)
+        for one in shared_papers.papers_shared(context, session, GrantId(grant)):
+            if one.paper == paper and one.may_see:
+                return share, one
+    except NotThere:
+        pass
+    # It was asked for: the rules say no, and the person will read that somebody tried.
+    shared_papers.open_shared(context, session, GrantId(grant), PaperId(paper), Act.SEE)
+    raise NotThere
+
+
+@get("/papiers/{grant:str}/{paper:str}", opt=who("worker"), exception_handlers=NOT_SHOWN, sync_to_thread=True)
+def viewer(request: Req, grant: FromPath[str], paper: FromPath[str]) -> Response[str]:
+    """One page to look at; arrow keys turn pages. Which page is in the address, never which paper by name."""
+    share, shown = _shared(request, grant, paper)
+    number = min(asked(request), max(shown.pages, 1))
+    return desk_page(request, "desk/viewer.html", "people", share=share, paper=shown, kind=kind_of(shown), number=number)
+
+
+@get("/papiers/{grant:str}/{paper:str}/page/{number:int}", opt=who("worker"), sync_to_thread=True)
+def page_image(request: Req, grant: FromPath[str], paper: FromPath[str], number: FromPath[int]) -> Response[bytes]:
+    """The page with who, what for and when in its pixels. What cannot be shown is said in the picture's place."""
+    try:
+        image = page_image_shared(context_of(request), signed_in(request), GrantId(grant), PaperId(paper), number)
+    except NotThere:
+        return _drawn(request, "d02.title", 404)
+    except TooFast as error:
+        answer = _drawn(request, "desk.viewer.too_fast", 429)
+        answer.headers["Retry-After"] = str(error.seconds)
+        return answer
+    return Response(image.jpeg, media_type="image/jpeg")
+
+
+def _drawn(request: Req, sentence: str, status: int) -> Response[bytes]:
+    """A sentence as a picture: browsers show the picture of an error, where they would show nothing of its page."""
+    words = escape(sentences(request).plain(sentence))
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 220"><rect width="900" height="220" fill="#fff"/>'
+        f'<text x="450" y="120" font-family="sans-serif" font-size="32" fill="#0b3036" text-anchor="middle">{words}</text></svg>'
+    )
+    return Response(svg.encode(), status_code=status, media_type="image/svg+xml")
+
+
+@post(
+    "/papiers/{grant:str}/{paper:str}/copie", opt={**who("worker"), "leaves": True}, exception_handlers=NOT_SHOWN, status_code=200,
+    sync_to_thread=True,
+)  # fmt: skip
+def take(request: Req, grant: FromPath[str], paper: FromPath[str], form: Sent) -> Stream:  # noqa: ARG001 — the token has been compared
+    """The bytes as they were received. It cannot be undone, and the person reads it."""
+    content: Any = shared_papers.take(context_of(request), signed_in(request), GrantId(grant), PaperId(paper))
+    return attachment(content)
+
+
+HANDLERS: list[ControllerRouterHandler] = [papers, viewer, page_image, take]

@@ -1,0 +1,99 @@
+"""People who count on a worker: recognise one of them and help them open again. And end the wait of a card that is shown."""
+
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+from litestar.types import ControllerRouterHandler
+
+from vault import guardians, people, recovery
+from vault.errors import BadInput, MustWait, NotThere, WrongSecret
+from vault.guardians import Ward
+from vault.intake import read_qr
+from vault.refusals import PaperRefused
+from vault.web.desk_frame import desk_page
+from vault.web.forms import Sent
+from vault.web.guards import context_of, signed_in, who
+from vault.web.pages import Fault
+from vault.web.shell import Req, go
+from vault.web.unlock import CARD_LIMITS, here
+from vault.web.uploads import Upload, in_thread, receive
+
+
+@get("/confiance", opt=who("worker"), sync_to_thread=True)
+def wards(request: Req) -> Response[str]:
+    """By the name and the drawing that each chose to be recognised by; nobody else can be found here."""
+    found = guardians.people_who_count_on_me(context_of(request), signed_in(request))
+    said = "desk.guardian.confirmed" if request.query_params.get("dit") == "confirme" else ""
+    return desk_page(request, "desk/wards.html", "guardian", wards=found, said=said)
+
+
+def _ward(request: Req, member: str) -> Ward:
+    for one in guardians.people_who_count_on_me(context_of(request), signed_in(request)):
+        if one.member == member:
+            return one
+    raise NotThere
+
+
+def _ward_page(request: Req, member: str, faults: list[Fault], status: int = 200) -> Response[str]:
+    return desk_page(request, "desk/ward.html", "guardian", status=status, ward=_ward(request, member), faults=faults)
+
+
+@get("/confiance/{member:str}", opt=who("worker"), sync_to_thread=True)
+def ward(request: Req, member: FromPath[str]) -> Response[str]:
+    """Look, listen, then type the six digits of their kiosk."""
+    return _ward_page(request, member, [])
+
+
+@post("/confiance/{member:str}", opt=who("worker"), sync_to_thread=True)
+def confirm(request: Req, member: FromPath[str], form: Sent) -> Response[Any]:
+    """Confirm: this guardian's parts go to that kiosk. Beside the person it opens at once; from afar it waits."""
+    if form.get("where") not in ("beside", "far"):
+        return _ward_page(request, member, [Fault("error.nothing-chosen", "where")], 422)
+    try:
+        recovery.confirm(
+            context_of(request), signed_in(request), member, form.get("code").strip(), theft=form.get("theft") == "yes",
+            beside=form.get("where") == "beside",
+        )  # fmt: skip
+    except WrongSecret:
+        return _ward_page(request, member, [Fault("desk.guardian.wrong_code", "code")], 422)
+    except MustWait:
+        return _ward_page(request, member, [Fault("desk.guardian.too_many", "code")], 429)
+    return go(request, "bureau/confiance?dit=confirme")
+
+
+@get("/carte", opt=who("worker"), sync_to_thread=True)
+def card(request: Req) -> Response[str]:
+    """A card that waits after wrong codes: the person stands here with it."""
+    return _card_page(request, [])
+
+
+def _card_page(request: Req, faults: list[Fault], status: int = 200) -> Response[str]:
+    said = "desk.card.done" if request.query_params.get("dit") == "fait" else ""
+    scanner = here(request).equipment.scanner
+    return desk_page(request, "desk/card.html", "card", status=status, faults=faults, said=said, scanner=scanner)
+
+
+def _lift(request: Req, upload: Upload) -> Response[Any]:
+    context = context_of(request)
+    typed = upload.form.get("card").strip()
+    try:
+        texts = [typed] if typed else read_qr(context.confinement, upload.contents[0]) if upload.files else []
+    except PaperRefused:
+        texts = []
+    for text in texts:
+        try:
+            people.lift_wait(context, signed_in(request), text)
+        except (WrongSecret, BadInput):
+            continue
+        return go(request, "bureau/carte?dit=fait")
+    return _card_page(request, [Fault("desk.card.unreadable", "file")], 422)
+
+
+@post("/carte", opt=who("worker", streams=True))
+async def lift_wait(request: Req) -> Response[Any]:
+    """The wait ends. A card that nobody knows is answered in the same way."""
+    return await in_thread(_lift, request, await receive(request, CARD_LIMITS))
+
+
+HANDLERS: list[ControllerRouterHandler] = [wards, ward, confirm, card, lift_wait]

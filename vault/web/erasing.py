@@ -1,0 +1,96 @@
+"""K20: erase everything. What goes, what stays and why, the code once more; three days to come back, or a witness and now."""
+
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.types import ControllerRouterHandler
+
+from vault import certificates, erasure, printed
+from vault.errors import AbriError, BadInput, Busy, MustWait, NotAllowed, WrongSecret
+from vault.web.forms import Sent
+from vault.web.guards import anyone, context_of, signed_in, who
+from vault.web.home import secret_of
+from vault.web.shell import Req, closed, page, pdf, printing
+from vault.web.unlock import refused
+
+
+@get("/{language:str}/effacer-tout", opt=who("person"), sync_to_thread=True)
+def ask(request: Req) -> Response[str]:
+    """K20: the question, with who has a copy."""
+    plan = erasure.plan(context_of(request), signed_in(request))
+    takers = [one.name for one in plan.recipients if one.took_copy]
+    return page(request, "kiosk/erase.html", back="moi", plan=plan, takers=takers)
+
+
+@get("/{language:str}/effacer-tout/details", opt=who("person"), sync_to_thread=True)
+def details(request: Req) -> Response[str]:
+    """What goes, what stays, why, and until when (article 17)."""
+    return page(request, "kiosk/erase_plan.html", back="effacer-tout", plan=erasure.plan(context_of(request), signed_in(request)))
+
+
+@get("/{language:str}/effacer-tout/code", opt=who("person"), sync_to_thread=True)
+def code(request: Req) -> Response[str]:
+    """The code, once more."""
+    return page(
+        request,
+        "kiosk/ask_code.html",
+        back="effacer-tout",
+        faults=[],
+        action="effacer-tout",
+        heading="k20.title",
+        text="k20.code",
+    )
+
+
+@post("/{language:str}/effacer-tout", opt=who("person"), status_code=200, sync_to_thread=True)
+def erase(request: Req, form: Sent) -> Response[Any]:
+    """It looks done at once; the number on the page finds the certificate later."""
+    try:
+        asked = erasure.ask(context_of(request), signed_in(request), secret_of(form))
+    except (WrongSecret, Busy, BadInput, MustWait) as error:
+        return _refused(request, error, "effacer-tout/code")
+    request.scope["state"]["session"] = None
+    return closed(request, "kiosk/erased.html", asked=asked, now=False)
+
+
+def _refused(request: Req, error: AbriError, again: str) -> Response[str]:
+    if error.sentence == "error.after-recovery":
+        raise error
+    return refused(request, error, again)
+
+
+@get("/{language:str}/effacer-tout/temoin", opt=who("person"), sync_to_thread=True)
+def witness(request: Req) -> Response[str]:
+    """Now, before a worker who signs in as a witness."""
+    return page(request, "kiosk/erase_witness.html", back="effacer-tout", faults=[])
+
+
+@post("/{language:str}/effacer-tout/temoin", opt=who("person"), status_code=200, sync_to_thread=True)
+def erase_now(request: Req, form: Sent) -> Response[Any]:
+    """The person types their code, the witness types their own words and number."""
+    seen = erasure.Witness(form.need("worker"), " ".join(form.get("words").split()), form.get("totp").strip())
+    try:
+        asked = erasure.with_witness(context_of(request), signed_in(request), secret_of(form), seen)
+    except (WrongSecret, Busy, BadInput, MustWait, NotAllowed) as error:
+        return _refused(request, error, "effacer-tout/temoin")
+    request.scope["state"]["session"] = None
+    return closed(request, "kiosk/erased.html", asked=asked, now=True)
+
+
+@get("/{language:str}/certificat", opt=anyone(), sync_to_thread=True)
+def certificate_page(request: Req) -> Response[str]:
+    """The certificate of an erasure, found by its number: it names nobody."""
+    return page(request, "kiosk/certificate.html", back="aide", faults=[])
+
+
+@post("/{language:str}/certificat", opt={**anyone(), "leaves": True}, status_code=200, sync_to_thread=True)
+def certificate(request: Req, form: Sent) -> Response[Any]:
+    """As a sheet to print."""
+    number = form.need("number")
+    found = certificates.find(context_of(request), number)
+    return pdf(printed.erasure_certificate(found.said, number.strip().upper(), printing(request)))
+
+
+ROUTES: list[ControllerRouterHandler] = [
+    ask, details, code, erase, witness, erase_now, certificate_page, certificate,
+]  # fmt: skip

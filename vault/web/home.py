@@ -1,0 +1,135 @@
+"""K10 and "Ma carte et mon code": the first page of an open safe, the name, the drawing, the slip with number and words."""
+
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.types import ControllerRouterHandler
+
+from vault import arriving, asking, guardians, notices, once, people, reencryption, space
+from vault.errors import BadInput, Busy, MustWait, WeakSecret, WrongSecret
+from vault.pictograms import DRAWINGS
+from vault.web.forms import Form, Sent
+from vault.web.guards import context_of, signed_in, who
+from vault.web.opening import DRAWINGS_A_PAGE
+from vault.web.pages import Fault
+from vault.web.shell import Req, go, page
+from vault.web.unlock import picked_pictures, refused
+
+
+@get("/{language:str}/maison", opt=who("person"), sync_to_thread=True)
+def home(request: Req) -> Response[str]:
+    """K10: how many papers, what waits, and four choices."""
+    context, session = context_of(request), signed_in(request)
+    told = people.me(context, session)
+    notices.seen(context, session, [one.id for one in told.notices])
+    return page(
+        request, "kiosk/home.html", me=told, requests=len(asking.waiting_for_me(context, session)),
+        arrival=arriving.at_unlock(context, session), full=space.of(context, session).nearly_full,
+        waiting=reencryption.waiting(context, session), to_print=bool(once.told(context, session)),
+    )  # fmt: skip
+
+
+@get("/{language:str}/moi", opt=who("person"), sync_to_thread=True)
+def mine(request: Req) -> Response[str]:
+    """What one may change: four choices, and more."""
+    circle = guardians.circle(context_of(request), signed_in(request))
+    return page(request, "kiosk/me.html", back="maison", circle=circle)
+
+
+@get("/{language:str}/moi/autres", opt=who("person"), sync_to_thread=True)
+def mine_more(request: Req) -> Response[str]:
+    """The rest of them."""
+    return page(request, "kiosk/me_more.html", back="moi")
+
+
+@get("/{language:str}/moi/nom", opt=who("person"), sync_to_thread=True)
+def name(request: Req) -> Response[str]:
+    """Another name."""
+    told = people.me(context_of(request), signed_in(request))
+    return page(request, "kiosk/my_name.html", back="moi/autres", faults=[], name=told.name or "")
+
+
+@post("/{language:str}/moi/nom", opt=who("person"), sync_to_thread=True)
+def rename(request: Req, form: Sent) -> Response[Any]:
+    """Theirs to choose, and to leave out."""
+    typed = "" if form.has("skip") else form.get("name").strip()
+    try:
+        people.rename(context_of(request), signed_in(request), typed or None)
+    except BadInput:
+        faults = [Fault("error.name-long", "name")]
+        return page(request, "kiosk/my_name.html", status=422, back="moi/autres", faults=faults, name=typed)
+    return go(request, "moi")
+
+
+@get("/{language:str}/moi/dessin", opt=who("person"), sync_to_thread=True)
+def drawing(request: Req) -> Response[str]:
+    """Another drawing."""
+    first = request.query_params.get("suite") != "1"
+    shown = DRAWINGS[:DRAWINGS_A_PAGE] if first else DRAWINGS[DRAWINGS_A_PAGE:]
+    return page(request, "kiosk/my_drawing.html", back="moi/autres", shown=shown, first=first)
+
+
+@post("/{language:str}/moi/dessin", opt=who("person"), sync_to_thread=True)
+def redraw(request: Req, form: Sent) -> Response[Any]:
+    """One of the eighteen."""
+    people.redraw(context_of(request), signed_in(request), form.need("drawing"))
+    return go(request, "moi")
+
+
+@get("/{language:str}/moi/mots", opt=who("person"), sync_to_thread=True)
+def words(request: Req) -> Response[str]:
+    """New words and the number, on a slip: the secret is asked again."""
+    return page(
+        request, "kiosk/ask_code.html", back="moi/autres", faults=[], action="moi/mots", heading="me.words", text="me.words_text"
+    )
+
+
+@post("/{language:str}/moi/mots", opt=who("person"), sync_to_thread=True)
+def give_words(request: Req, form: Sent) -> Response[Any]:
+    """The words before end."""
+    context, session = context_of(request), signed_in(request)
+    try:
+        slip = people.give_words(context, session, secret_of(form))
+    except (WrongSecret, MustWait, Busy, BadInput) as error:
+        return refused(request, error, "moi/mots")
+    once.keep(context, session, number=slip.number, words=slip.words)
+    return go(request, "ouvrir/feuillet")
+
+
+def secret_of(form: Form) -> str | list[int]:
+    """The secret typed again on a page: six digits, or the five pictures when these were touched."""
+    if form.get("code"):
+        return form.get("code")
+    return picked_pictures(form)
+
+
+@get("/{language:str}/moi/code", opt=who("person"), sync_to_thread=True)
+def change(request: Req) -> Response[str]:
+    """Another code: the present one first."""
+    return _change_page(request, [])
+
+
+def _change_page(request: Req, faults: list[Fault], status: int = 200) -> Response[str]:
+    return page(request, "kiosk/change_code.html", status=status, back="moi", faults=faults)
+
+
+@post("/{language:str}/moi/code", opt=who("person"), sync_to_thread=True)
+def change_code(request: Req, form: Sent) -> Response[Any]:
+    """Old, new, new again, in one form: it works without script, and nothing is half done."""
+    old, new = form.get("code"), form.get("new")
+    if new != form.get("again"):
+        return _change_page(request, [Fault("error.code-different", "again")], 422)
+    try:
+        cookie = people.change_code(context_of(request), signed_in(request), old, new)
+    except WeakSecret:
+        return _change_page(request, [Fault("error.weak-code", "new")], 422)
+    except BadInput:
+        return _change_page(request, [Fault("error.code-digits", "code")], 422)
+    except (WrongSecret, MustWait, Busy) as error:
+        return refused(request, error, "moi/code")
+    return go(request, "moi", cookie=cookie)
+
+
+ROUTES: list[ControllerRouterHandler] = [
+    home, mine, mine_more, name, rename, drawing, redraw, words, give_words, change, change_code,
+]  # fmt: skip

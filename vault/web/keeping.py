@@ -1,0 +1,188 @@
+"""K12 and K13: "On lit bien ?", turn, cut, again, one page more; then a drawer and a kind, each in one touch."""
+
+from typing import Any, cast, get_args
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+from litestar.types import ControllerRouterHandler
+
+from consent.purposes import ShelfKind
+from vault import adding, documents, drafts, leaving, showing
+from vault.adding import Adding
+from vault.errors import BadInput, NotThere, TooMuch
+from vault.kinds import Kind, PaperLimits
+from vault.pictograms import DRAWERS
+from vault.refusals import PaperRefused
+from vault.web.errors import status_and_sentence
+from vault.web.forms import Sent
+from vault.web.guards import context_of, signed_in, who
+from vault.web.pages import Fault
+from vault.web.paper_items import drawer, drawer_pages
+from vault.web.paper_kinds import chosen_kind, kinds_page
+from vault.web.shell import Req, go, page
+from vault.web.taking import would_show
+from vault.web.unlock import here
+
+UNSORTED = ShelfKind("other")
+PAGE = "page"
+IMAGE = "image"
+
+
+def _number(text: str, most: int) -> int:
+    """A page number that an address or a form names, within what there is."""
+    return min(max(int(text), 1), most) if text.isascii() and text.isdigit() and len(text) < 6 else 1
+
+
+def _way(request: Req) -> str:
+    return "ajouter/photo" if here(request).equipment.camera else "ajouter/fichier"
+
+
+@get("/{language:str}/ajouter/lire", opt=who("person"), sync_to_thread=True)
+def read(request: Req) -> Response[Any]:
+    """K12: the last page that was added, or the one asked for."""
+    return _read_page(request, request.query_params.get(PAGE, ""), [])
+
+
+def _read_page(request: Req, asked: str, faults: list[Fault], status: int = 200) -> Response[Any]:
+    draft = drafts.current(context_of(request), signed_in(request))
+    if draft is None:
+        return go(request, "ajouter")
+    number = _number(asked, len(draft.pages)) if asked else len(draft.pages)
+    one = draft.pages[number - 1]
+    image = _number(request.query_params.get(IMAGE, ""), one.images)
+    whole = one.kind is Kind.PDF
+    return page(
+        request, "kiosk/read.html", status=status, back="maison", faults=faults, one=one, image=image, whole=whole,
+        total=one.images if whole else len(draft.pages), shown=image if whole else number,
+        turns=f"ajouter/lire?{PAGE}={number}&{IMAGE}=" if whole else f"ajouter/lire?{PAGE}=",
+        may_join=not whole and len(draft.pages) < PaperLimits().pages,
+        again=_way(request),
+    )  # fmt: skip
+
+
+@get("/{language:str}/ajouter/page/{number:int}", opt=who("person"), sync_to_thread=True)
+def draft_image(request: Req, number: FromPath[int]) -> Response[bytes]:
+    """A page of what is being added, as it will be seen."""
+    wanted = _number(request.query_params.get(IMAGE, ""), PaperLimits().pages)
+    image = drafts.image(context_of(request), signed_in(request), number, page=wanted)
+    return Response(image.jpeg, media_type="image/jpeg")
+
+
+@post("/{language:str}/ajouter/lire", opt=who("person"), sync_to_thread=True)
+def change(request: Req, form: Sent) -> Response[Any]:
+    """Turn the page, cut an edge, take it as it was; or throw this page away and begin it again."""
+    context, session = context_of(request), signed_in(request)
+    number = _number(form.get(PAGE), PaperLimits().pages)
+    if form.has("again"):
+        drafts.remove(context, session, number)
+        return go(request, _way(request))
+    nudge = form.get("nudge")
+    if nudge not in get_args(drafts.Nudge):
+        raise BadInput("nudge")
+    try:
+        drafts.adjust(context, session, number, cast("drafts.Nudge", nudge))
+    except PaperRefused as error:
+        status, sentence = status_and_sentence(error)
+        return _read_page(request, form.get(PAGE), [Fault(sentence)], status)
+    return go(request, f"ajouter/lire?{PAGE}={number}")
+
+
+# --- K13 ------------------------------------------------------------------------------------------------------------------
+
+
+def _something(request: Req) -> Adding:
+    """What is being put away: a paper from the phone, or the draft. NotThere when there is neither."""
+    context, session = context_of(request), signed_in(request)
+    told = adding.current(context, session)
+    if told.paper is not None and told.paper in [card.paper for card in leaving.arrived(context, session)]:
+        return told
+    if drafts.current(context, session) is None:
+        raise NotThere
+    return Adding(None, told.shelf if told.paper is None else None)
+
+
+@get("/{language:str}/ajouter/tiroir", opt=who("person"), sync_to_thread=True)
+def which_drawer(request: Req) -> Response[Any]:
+    """K13: five pictures, five more, or "je ne sais pas"."""
+    try:
+        told = _something(request)
+    except NotThere:
+        return go(request, "ajouter")
+    return _drawer_page(request, told, [])
+
+
+def _drawer_page(request: Req, told: Adding, faults: list[Fault], status: int = 200) -> Response[str]:
+    items, first = drawer_pages(request)
+    return page(
+        request, "kiosk/which_drawer.html", status=status, items=items, first=first, faults=faults, place="ajouter/tiroir",
+        back="ajouter/telephone/arrive" if told.paper else "ajouter/lire", dont_know=True, private=DRAWERS["private"],
+    )  # fmt: skip
+
+
+@post("/{language:str}/ajouter/tiroir", opt=who("person"), sync_to_thread=True)
+def choose_drawer(request: Req, form: Sent) -> Response[Any]:
+    """The drawer. When somebody sees it, the person is told who, and asked, before anything is put in."""
+    context, session = context_of(request), signed_in(request)
+    told = _something(request)
+    if form.has("dont_know"):
+        return _keep(request, Adding(told.paper, UNSORTED), "")
+    shelf = drawer(form.get("shelf"))
+    seen = [one for one in showing.grants_of(context, session) if one.shelf == shelf]
+    if any(one.grant not in form.all("agreed") for one in seen):
+        shares = [(one.grant, one.worker_name, one.until) for one in seen]
+        return would_show(request, shares, shelf, place="ajouter/tiroir", back="ajouter/tiroir")
+    adding.keep(context, session, Adding(told.paper, shelf))
+    return go(request, "ajouter/sorte")
+
+
+@get("/{language:str}/ajouter/sorte", opt=who("person"), sync_to_thread=True)
+def which_kind(request: Req) -> Response[Any]:
+    """Which paper is it? The likely ones of that drawer; one may not know."""
+    try:
+        told = _something(request)
+    except NotThere:
+        return go(request, "ajouter")
+    if told.shelf is None:
+        return go(request, "ajouter/tiroir")
+    return kinds_page(request, told.shelf, place="ajouter/sorte", back="ajouter/tiroir")
+
+
+@post("/{language:str}/ajouter/sorte", opt=who("person"), sync_to_thread=True)
+def choose_kind(request: Req, form: Sent) -> Response[Any]:
+    """The last question: then the paper is kept."""
+    told = _something(request)
+    if told.shelf is None:
+        return go(request, "ajouter/tiroir")
+    return _keep(request, told, chosen_kind(form))
+
+
+def _keep(request: Req, told: Adding, sort: str) -> Response[Any]:
+    """Keep it. What refuses here changes nothing: the paper still waits, and the page says what to do."""
+    context, session, shelf = context_of(request), signed_in(request), told.shelf or UNSORTED
+    try:
+        if told.paper is None:
+            drafts.keep(context, session, shelf, sort=sort)
+        else:
+            _confirm(request, told, shelf, sort)
+    except (PaperRefused, TooMuch) as error:
+        status, sentence = status_and_sentence(error)
+        return _read_page(request, "", [Fault(sentence)], status)
+    adding.forget(context, session)
+    return go(request, "papiers?dit=garde")
+
+
+def _confirm(request: Req, told: Adding, shelf: ShelfKind, sort: str) -> None:
+    """A paper from the phone is the person's. They were told who sees its drawer when they chose it."""
+    context, session = context_of(request), signed_in(request)
+    if told.paper is None:
+        raise NotThere
+    try:
+        leaving.confirm(context, session, told.paper, shelf=shelf, sort=sort)
+    except documents.WouldShow as question:
+        seen = {one.grant for one in showing.grants_of(context, session) if one.shelf == shelf}
+        documents.move(context, session, told.paper, shelf, agreed=[one.grant for one in question.shares if one.grant in seen])
+
+
+ROUTES: list[ControllerRouterHandler] = [
+    read, draft_image, change, which_drawer, choose_drawer, which_kind, choose_kind,
+]  # fmt: skip

@@ -1,0 +1,178 @@
+"""K19 "Je me protège", blocking with the card alone, and the people of trust."""
+
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.types import ControllerRouterHandler
+
+from consent.recipients import role
+from vault import circles, guardians, once, people, sessions, workers
+from vault.errors import AlreadyKnown, BadInput, Busy, MustWait, WeakSecret, WrongSecret
+from vault.intake import read_qr
+from vault.refusals import PaperRefused
+from vault.web.forms import Form, Sent
+from vault.web.guards import anyone, context_of, session_of, signed_in, who
+from vault.web.home import secret_of
+from vault.web.pages import Fault
+from vault.web.shell import Req, closed, go, page
+from vault.web.unlock import CARD_LIMITS, here, refused
+from vault.web.uploads import in_thread, receive
+
+
+@get("/{language:str}/proteger", opt=anyone(), sync_to_thread=True)
+def protect(request: Req) -> Response[str]:
+    """K19: block, change, talk. Reached from help by anyone, from "ce n'est pas normal" by a person."""
+    session = session_of(request)
+    return page(request, "kiosk/protect.html", back="aide", inside=session is not None and session.kind == "person")
+
+
+@get("/{language:str}/proteger/parler", opt=anyone(), sync_to_thread=True)
+def talk(request: Req) -> Response[str]:
+    """Whom to talk to, and what to say."""
+    return page(request, "kiosk/protect_talk.html", back="proteger", contact=context_of(request).settings.contact)
+
+
+@get("/{language:str}/bloquer", opt=who("person", "card", "assisted"), sync_to_thread=True)
+def freeze_page(request: Req) -> Response[str]:
+    """Before blocking: what it does, and how it is undone."""
+    return page(request, "kiosk/freeze.html", back="proteger")
+
+
+@post("/{language:str}/bloquer", opt=who("person", "card", "assisted"), sync_to_thread=True)
+def freeze(request: Req, form: Sent) -> Response[str]:  # noqa: ARG001 — the token has been compared
+    """Everything is blocked at the next request. The same screen for a card that nobody knows."""
+    people.freeze(context_of(request), signed_in(request))
+    request.scope["state"]["session"] = None
+    return closed(request, "kiosk/said.html", said="k19.frozen")
+
+
+@get("/{language:str}/debloquer", opt=who("card"), sync_to_thread=True)
+def thaw_page(request: Req) -> Response[str]:
+    """Open again what was blocked: code, number and words. Or guardians."""
+    return page(request, "kiosk/thaw.html", back="carte", faults=[])
+
+
+@post("/{language:str}/debloquer", opt=who("card"), sync_to_thread=True)
+def thaw(request: Req, form: Sent) -> Response[Any]:
+    """Who blocked it with a stolen card cannot know the words."""
+    typed = " ".join(form.get("words").split())
+    try:
+        cookie = people.lift_freeze(context_of(request), signed_in(request), form.get("code"), form.need("number"), typed)
+    except BadInput as error:
+        return page(request, "kiosk/thaw.html", status=422, back="carte", faults=[Fault("error.bad-input", error.field)])
+    except (WrongSecret, MustWait, Busy) as error:
+        return refused(request, error, "debloquer")
+    return go(request, "maison", cookie=cookie)
+
+
+@get("/{language:str}/proteger/tout-changer", opt=who("person"), sync_to_thread=True)
+def renew_page(request: Req) -> Response[str]:
+    """New card, new code, new number; sheets void; then shares and guardians one by one."""
+    return _renew_page(request, [])
+
+
+def _renew_page(request: Req, faults: list[Fault], status: int = 200) -> Response[str]:
+    equipment = here(request).equipment
+    return page(request, "kiosk/protect_renew.html", status=status, back="proteger", faults=faults, equipment=equipment)
+
+
+def _renew(request: Req, form: Form, card: str) -> Response[Any]:
+    context, session = context_of(request), signed_in(request)
+    if form.get("new") != form.get("again"):
+        return _renew_page(request, [Fault("error.code-different", "again")], 422)
+    try:
+        protected = people.protect(context, session, secret_of(form), card, form.get("new"))
+    except WeakSecret:
+        return _renew_page(request, [Fault("error.weak-code", "new")], 422)
+    except AlreadyKnown:
+        return _renew_page(request, [Fault("error.card-taken", "file")], 422)
+    except BadInput:
+        return _renew_page(request, [Fault("error.code-digits", "new")], 422)
+    except (MustWait, Busy, WrongSecret) as error:
+        return refused(request, error, "proteger/tout-changer")
+    fresh = sessions.find(context, protected.cookie)
+    once.keep(context, fresh, number=protected.number)
+    return go(request, "ouvrir/feuillet", cookie=protected.cookie)
+
+
+@post("/{language:str}/proteger/tout-changer", opt=who("person", streams=True))
+async def renew(request: Req) -> Response[Any]:
+    """One form: the present code, the new one twice, and the new card (typed by the reader, or as a photo)."""
+    upload = await receive(request, CARD_LIMITS)
+    text = upload.form.get("card").strip()
+    if not text and upload.files:
+        try:
+            found = await in_thread(read_qr, context_of(request).confinement, upload.contents[0])
+        except PaperRefused:
+            found = []
+        text = found[0] if found else ""
+    if not text:
+        return await in_thread(_renew_page, request, [Fault("error.card-unreadable", "file")], 422)
+    return await in_thread(_renew, request, upload.form, text)
+
+
+@get("/{language:str}/confiance", opt=who("person"), sync_to_thread=True)
+def trusted(request: Req) -> Response[str]:
+    """Who can help, and what is missing or weak."""
+    return page(request, "kiosk/trusted.html", back="moi", circle=guardians.circle(context_of(request), signed_in(request)))
+
+
+@get("/{language:str}/confiance/choisir", opt=who("person"), sync_to_thread=True)
+def choose_trusted(request: Req) -> Response[str]:
+    """The guardians together, on one page: those one keeps, those one adds."""
+    return _choose_page(request, [])
+
+
+def _choose_page(request: Req, faults: list[Fault], status: int = 200) -> Response[str]:
+    context, session = context_of(request), signed_in(request)
+    circle = guardians.circle(context, session)
+    kept = {one.worker for one in circle.members if one.worker} if circle else set()
+    offered = [one for one in workers.recipients(context, session) if role(one.role).may_guard and one.id not in kept]
+    return page(
+        request, "kiosk/choose_trusted.html", status=status, back="confiance", faults=faults, circle=circle, offered=offered,
+    )  # fmt: skip
+
+
+def _members(form: Form, told: people.Me) -> list[circles.Chosen]:
+    name, drawing = told.name or "", told.drawing
+    members: list[circles.Chosen] = [circles.GuardianWorker(worker, name, drawing) for worker in form.all("worker")]
+    members += [circles.KeptSheet(member) for member in form.all("sheet")]
+    members += [circles.NewSheet(str(number)) for number in range(1, int(form.get("new_sheets") or "0") + 1)]
+    return members
+
+
+@post("/{language:str}/confiance/choisir", opt=who("person"), sync_to_thread=True)
+def set_trusted(request: Req, form: Sent) -> Response[Any]:
+    """The circle is formed anew: the one before ends at once."""
+    context, session = context_of(request), signed_in(request)
+    try:
+        members = _members(form, people.me(context, session))
+        formed = circles.set_circle(context, session, secret_of(form), members, needed=2)
+    except (BadInput, ValueError):
+        return _choose_page(request, [Fault("error.people-close")], 422)
+    except (WrongSecret, MustWait, Busy) as error:
+        return refused(request, error, "confiance/choisir")
+    if formed.sheets:
+        once.keep(context, session, sheets=[sheet.secret for sheet in formed.sheets])
+        return go(request, "ouvrir/feuillet")
+    return go(request, "confiance")
+
+
+@post("/{language:str}/confiance/oui", opt=who("person"), sync_to_thread=True)
+def confirm_trusted(request: Req, form: Sent) -> Response[Any]:  # noqa: ARG001 — the token has been compared
+    """Every six months: still them."""
+    guardians.confirm_circle(context_of(request), signed_in(request))
+    return go(request, "confiance")
+
+
+@post("/{language:str}/moi/revu", opt=who("person"), sync_to_thread=True)
+def reviewed(request: Req, form: Sent) -> Response[Any]:  # noqa: ARG001 — the token has been compared
+    """Shares and guardians were looked at after "je me protège"."""
+    people.reviewed(context_of(request), signed_in(request))
+    return go(request, "maison")
+
+
+ROUTES: list[ControllerRouterHandler] = [
+    protect, talk, freeze_page, freeze, thaw_page, thaw, renew_page, renew, trusted, choose_trusted, set_trusted, confirm_trusted,
+    reviewed,
+]  # fmt: skip

@@ -1,0 +1,114 @@
+"""Pages without personal data: the languages, the first choices, the conditions, help, and the end of every session."""
+
+import calendar
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+from litestar.response import Redirect
+from litestar.types import ControllerRouterHandler
+
+from vault import conditions, kiosks
+from vault.errors import NotThere
+from vault.languages import FRENCH, Language
+from vault.settings import today_in_paris
+from vault.web.forms import Sent
+from vault.web.guards import COOKIE, KIOSK_COOKIE, anyone, context_of, session_of
+from vault.web.shell import CLEAR, HTML, Req, closed, end_session, kiosk_cookie, language_of, page
+
+
+def _links(request: Req, rest: str) -> list[tuple[Language, str]]:
+    return [(language, f"/{language.code}/{rest}") for language in request.app.state.pages.catalogues.offered()]
+
+
+@get("/", opt=anyone(), sync_to_thread=True)
+def languages(request: Req) -> Response[str]:
+    """K01: each language in its own name. Nothing of the person before remains."""
+    return page(request, "kiosk/languages.html", links=_links(request, ""))
+
+
+@get("/langues/{rest:path}", opt=anyone(), sync_to_thread=True)
+def other_language(request: Req, rest: FromPath[str]) -> Response[str]:
+    """K01 in the middle of something: the same page, in the language that is touched."""
+    return page(request, "kiosk/languages.html", links=_links(request, rest.lstrip("/")))
+
+
+@get("/borne/{key:str}", opt=anyone(), sync_to_thread=True)
+def start_of_kiosk(request: Req, key: FromPath[str]) -> Redirect:
+    """Where an enrolled kiosk begins: it says what the kiosk has, then comes the choice of a language (ADR 0004)."""
+    if kiosks.by_token(context_of(request), key) is None:
+        raise NotThere
+    answer = Redirect("/", status_code=303)
+    answer.set_cookie(kiosk_cookie(key))
+    return answer
+
+
+@get("/{language:str}", opt=anyone(), sync_to_thread=True)
+def welcome(request: Req) -> Response[str]:
+    """K02: four choices, and nothing else."""
+    return page(request, "kiosk/welcome.html", back="/")
+
+
+@get("/{language:str}/abri", opt=anyone(), sync_to_thread=True)
+def what_is_abri(request: Req) -> Response[str]:
+    """What Abri is, in six sentences."""
+    return page(request, "kiosk/what.html", back="")
+
+
+@get("/{language:str}/conditions", opt=anyone(), sync_to_thread=True)
+def public_conditions(request: Req) -> Response[str]:
+    """The five cards on one public page, with the number of their version (R55-1)."""
+    text = conditions.current(context_of(request).settings, request.app.state.pages.catalogues[language_of(request)])
+    return page(request, "kiosk/conditions.html", back="", text=text)
+
+
+@get("/{language:str}/aide", opt=anyone(), sync_to_thread=True)
+def help_page(request: Req) -> Response[str]:
+    """Help: always the same, always at the same place."""
+    return page(request, "kiosk/help.html", back="", contact=context_of(request).settings.contact)
+
+
+def _closed(request: Req) -> Response[str]:
+    again = request.cookies.get(KIOSK_COOKIE)
+    end_session(request)
+    return closed(request, "kiosk/closed.html", again=f"/borne/{again}" if again else "/")
+
+
+@get("/{language:str}/fin", opt=anyone(), sync_to_thread=True)
+def finish(request: Req) -> Response[str]:
+    """K22: the session ends, the browser is told to forget, the person takes card and sheets."""
+    return _closed(request)
+
+
+@post("/{language:str}/fin", opt=anyone(), status_code=200, sync_to_thread=True)
+def finish_by_form(request: Req, form: Sent) -> Response[str]:  # noqa: ARG001 — the token has been compared
+    """The same from a button."""
+    return _closed(request)
+
+
+@get("/sortir", opt=anyone(), sync_to_thread=True)
+def leave_fast(request: Req) -> Response[str]:
+    """Quick exit: the session ends and the screen shows a calendar, as any computer might."""
+    end_session(request)
+    today = today_in_paris(context_of(request).clock())
+    weeks = calendar.Calendar(firstweekday=0).monthdatescalendar(today.year, today.month)
+    french = request.app.state.pages.catalogues[FRENCH.code]
+    names = [french.weekday(day) for day in weeks[0]]
+    html = request.app.state.pages.bare("neutral.html", today=today, weeks=weeks, month=french.month(today), names=names)
+    answer: Response[str] = Response(html, media_type=HTML)
+    answer.headers["Clear-Site-Data"] = CLEAR
+    answer.delete_cookie(COOKIE, path="/")
+    return answer
+
+
+@get("/{language:str}/je-suis-la", opt=anyone(), sync_to_thread=True)
+def still_here(request: Req) -> Response[dict[str, Any]]:
+    """The page says that somebody is there (touch, sound, an upload): the session lives on."""
+    return Response({"alive": session_of(request) is not None}, status_code=200 if session_of(request) else 401)
+
+
+ROUTES: list[ControllerRouterHandler] = [
+    languages, other_language, start_of_kiosk, welcome, what_is_abri, public_conditions, help_page, finish, finish_by_form,
+    leave_fast, still_here,
+]  # fmt: skip
+DEMO_ROUTES: list[ControllerRouterHandler] = []

@@ -1,0 +1,277 @@
+"""K23 and after: the card is lost, the code is forgotten, or somebody took them. The safe comes back with its guardians."""
+
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+from litestar.response import Redirect
+from litestar.types import ControllerRouterHandler
+
+from vault import coming_back, recovery, sessions
+from vault.context import Context
+from vault.errors import AbriError, AlreadyKnown, BadInput, Conflict, WeakSecret, WrongSecret
+from vault.intake import read_qr
+from vault.opening import check_chosen
+from vault.refusals import PaperRefused
+from vault.sessions import Session
+from vault.web.forms import Sent
+from vault.web.guards import anyone, context_of, signed_in, who
+from vault.web.new_secret import NewSecret
+from vault.web.pages import Fault
+from vault.web.shell import Req, closed, end_session, fragment, go, page, session_cookie
+from vault.web.unlock import CARD_LIMITS, here, picked_pictures
+from vault.web.uploads import in_thread, receive, receive_frame
+
+PLACE = "recovery-page"  # what this page keeps in the recovering session: the chosen new code
+
+
+@get("/{language:str}/perdu", opt=anyone(), sync_to_thread=True)
+def lost(request: Req) -> Response[str]:
+    """K23: it is not grave. Where are the guardians?"""
+    return page(request, "kiosk/lost.html", back="")
+
+
+@get("/{language:str}/perdu/je-ne-sais-plus", opt=anyone(), sync_to_thread=True)
+def who_were_they(request: Req) -> Response[str]:
+    """The guardians themselves have the person in their list: ask the desks where one goes."""
+    return page(request, "kiosk/lost_forgot.html", back="perdu")
+
+
+@get("/{language:str}/perdu/raison/{reason:str}", opt=anyone(), sync_to_thread=True)
+def begin_page(request: Req, reason: FromPath[str]) -> Response[str]:
+    """Before the code is made: with a number or without."""
+    return page(request, "kiosk/lost_begin.html", back="perdu", reason=_reason(reason), faults=[])
+
+
+def _reason(text: str) -> recovery.Reason:
+    for reason in recovery.REASONS:
+        if reason == text:
+            return reason
+    raise BadInput("reason")
+
+
+@post("/{language:str}/perdu/commencer", opt=anyone(), sync_to_thread=True)
+def begin(request: Req, form: Sent) -> Response[Any]:
+    """The kiosk's code is made. A number that nobody has looks like any other."""
+    reason, number = _reason(form.get("reason")), form.get("number").strip() or None
+    try:
+        started = recovery.start(context_of(request), here(request).id or "", reason, number=number)
+    except BadInput as error:
+        faults = [Fault("error.kiosk-needed")] if error.field == "kiosk" else [Fault("error.number", "number")]
+        return page(request, "kiosk/lost_begin.html", status=422, back="perdu", reason=reason, faults=faults)
+    return go(request, "perdu/attente", cookie=started.cookie)
+
+
+@get("/{language:str}/perdu/attente", opt=who("recovering"), sync_to_thread=True)
+def waiting(request: Req) -> Response[Any]:
+    """The code to say aloud, and how many have answered. The page looks again by itself every ten seconds."""
+    progress = recovery.state(context_of(request), signed_in(request))
+    if progress.ready or progress.must_wait:
+        return go(request, "perdu/code")
+    return page(request, "kiosk/lost_waiting.html", back="perdu", progress=progress)
+
+
+@post("/{language:str}/perdu/autre-code", opt=who("recovering"), sync_to_thread=True)
+def another_code(request: Req, form: Sent) -> Redirect:  # noqa: ARG001 — the token has been compared
+    """Ten minutes are over: another code, the same recovery."""
+    recovery.new_code(context_of(request), signed_in(request))
+    return go(request, "perdu/attente")
+
+
+@get("/{language:str}/perdu/feuille", opt=who("recovering"), sync_to_thread=True)
+def sheet(request: Req) -> Response[str]:
+    """A rescue sheet: its digits, or a photo of its square."""
+    return page(request, "kiosk/lost_sheet.html", back="perdu/attente", faults=[])
+
+
+def _sheet_refused(request: Req) -> Response[str]:
+    return page(request, "kiosk/lost_sheet.html", status=422, back="perdu/attente", faults=[Fault("error.sheet", "sheet")])
+
+
+@post("/{language:str}/perdu/feuille", opt=who("recovering"), sync_to_thread=True)
+def type_sheet(request: Req, form: Sent) -> Response[Any]:
+    """The forty digits of a sheet."""
+    try:
+        recovery.with_sheet(context_of(request), signed_in(request), form.need("sheet"))
+    except (WrongSecret, BadInput):
+        return _sheet_refused(request)
+    return go(request, "perdu/attente")
+
+
+def _sheets_in(context: Context, session: Session, picture: bytes) -> None:
+    for text in read_qr(context.confinement, picture):
+        try:
+            return recovery.with_sheet(context, session, text)
+        except WrongSecret:
+            continue
+    raise WrongSecret
+
+
+@post("/{language:str}/perdu/feuille/photo", opt=who("recovering", streams=True))
+async def photo_of_sheet(request: Req) -> Response[Any]:
+    """The square of a sheet, as a photo."""
+    upload = await receive(request, CARD_LIMITS)
+    try:
+        if not upload.files:
+            raise WrongSecret
+        await in_thread(_sheets_in, context_of(request), signed_in(request), upload.contents[0])
+    except (WrongSecret, PaperRefused):
+        return await in_thread(_sheet_refused, request)
+    return go(request, "perdu/attente")
+
+
+def _write(request: Req, **values: Any) -> None:
+    session = signed_in(request)
+    with context_of(request).database.transaction() as connection:
+        state = sessions.read_state(connection, session)
+        state[PLACE] = values
+        sessions.write_state(connection, session, state)
+
+
+def _chosen(request: Req) -> str | list[int]:
+    session = signed_in(request)
+    with context_of(request).database.transaction(read_only=True) as connection:
+        kept = sessions.read_state(connection, session, hold=False).get(PLACE)
+    if not isinstance(kept, dict):
+        raise Conflict
+    secret = kept["chosen"]
+    return [int(str(one)) for one in secret] if isinstance(secret, list) else str(secret)
+
+
+def _ready(request: Req) -> recovery.Progress:
+    progress = recovery.state(context_of(request), signed_in(request))
+    if not (progress.ready or progress.must_wait):
+        raise Conflict
+    return progress
+
+
+NEW = NewSecret("perdu", back="perdu/attente")
+
+
+@get("/{language:str}/perdu/code", opt=who("recovering"), sync_to_thread=True)
+def new_code(request: Req) -> Response[str]:
+    """A new code, typed twice."""
+    _ready(request)
+    return NEW.code(request)
+
+
+@post("/{language:str}/perdu/code", opt=who("recovering"), sync_to_thread=True)
+def choose_code(request: Req, form: Sent) -> Response[Any]:
+    """First time: strong enough? Second time: the same?"""
+    _ready(request)
+    typed, again = form.get("code"), form.get("again") == "yes"
+    try:
+        if again and _chosen(request) != typed:
+            raise BadInput("code", "error.code-different")
+        check_chosen(typed)
+    except (WeakSecret, BadInput) as error:
+        return NEW.code(request, error)
+    _write(request, chosen=typed)
+    return go(request, "perdu/carte") if again else NEW.code(request, again=True)
+
+
+@get("/{language:str}/perdu/images", opt=who("recovering"), sync_to_thread=True)
+def new_pictures(request: Req) -> Response[str]:
+    """Five pictures instead."""
+    _ready(request)
+    return NEW.pictures(request)
+
+
+@post("/{language:str}/perdu/images", opt=who("recovering"), sync_to_thread=True)
+def choose_pictures(request: Req, form: Sent) -> Response[Any]:
+    """Touched twice, in the same order."""
+    _ready(request)
+    again = form.get("again") == "yes"
+    try:
+        picked = picked_pictures(form)
+        if again and _chosen(request) != picked:
+            raise BadInput("pictures", "error.pictures-different")
+        check_chosen(picked)
+    except (WeakSecret, BadInput) as error:
+        return NEW.pictures(request, error)
+    _write(request, chosen=picked)
+    return go(request, "perdu/carte") if again else NEW.pictures(request, again=True)
+
+
+def _card_page(request: Req, faults: list[Fault], status: int = 200) -> Response[str]:
+    equipment = here(request).equipment
+    return page(request, "kiosk/lost_card.html", back="perdu/code", status=status, faults=faults, equipment=equipment)
+
+
+@get("/{language:str}/perdu/carte", opt=who("recovering"), sync_to_thread=True)
+def new_card(request: Req) -> Response[str]:
+    """A new card from the printed sheet."""
+    _ready(request)
+    return _card_page(request, [])
+
+
+def _come_back(request: Req, card: str) -> tuple[str, str | None]:
+    """Where to go, and the cookie that follows: back in at once, or tomorrow."""
+    context, session, secret = context_of(request), signed_in(request), _chosen(request)
+    if _ready(request).ready:
+        return "maison", coming_back.finish(context, session, card, secret)
+    coming_back.wait(context, session, card, secret)
+    return "perdu/demain", None
+
+
+def _card_fault(error: AbriError | PaperRefused) -> list[Fault]:
+    return [Fault("error.card-taken" if isinstance(error, AlreadyKnown) else "error.card-unreadable", "card")]
+
+
+@post("/{language:str}/perdu/carte", opt=who("recovering"), sync_to_thread=True)
+def take_card(request: Req, form: Sent) -> Response[Any]:
+    """The new card, by the USB reader."""
+    try:
+        where, cookie = _come_back(request, form.need("card"))
+    except (WrongSecret, AlreadyKnown, BadInput) as error:
+        return _card_page(request, _card_fault(error), 422)
+    return go(request, where, cookie=cookie)
+
+
+def _card_in(request: Req, picture: bytes) -> tuple[str, str | None]:
+    for text in read_qr(context_of(request).confinement, picture):
+        try:
+            return _come_back(request, text)
+        except (WrongSecret, BadInput):
+            continue
+    raise WrongSecret
+
+
+@post("/{language:str}/perdu/carte/photo", opt=who("recovering", streams=True))
+async def photo_of_card(request: Req) -> Response[Any]:
+    """The new card, as a photo."""
+    upload = await receive(request, CARD_LIMITS)
+    try:
+        if not upload.files:
+            raise WrongSecret
+        where, cookie = await in_thread(_card_in, request, upload.contents[0])
+    except (WrongSecret, AlreadyKnown, PaperRefused) as error:
+        return await in_thread(_card_page, request, _card_fault(error), 422)
+    return go(request, where, cookie=cookie)
+
+
+@post("/{language:str}/perdu/carte/image", opt=who("recovering", streams=True))
+async def card_by_camera(request: Req) -> Response[Any]:
+    """The new card, by the camera."""
+    picture = await receive_frame(request)
+    try:
+        where, cookie = await in_thread(_card_in, request, picture)
+    except (WrongSecret, PaperRefused):
+        return Response(None, status_code=204)
+    answer = Response({"next": fragment(request, where)}, status_code=200)
+    if cookie:
+        answer.set_cookie(session_cookie(cookie))
+    return answer
+
+
+@get("/{language:str}/perdu/demain", opt=anyone(), sync_to_thread=True)
+def tomorrow(request: Req) -> Response[str]:
+    """Nobody of trust was beside the person: it opens in 24 hours, with the new card and code."""
+    end_session(request)
+    return closed(request, "kiosk/lost_tomorrow.html")
+
+
+ROUTES: list[ControllerRouterHandler] = [
+    lost, who_were_they, begin_page, begin, waiting, another_code, sheet, type_sheet, photo_of_sheet, new_code, choose_code,
+    new_pictures, choose_pictures, new_card, take_card, photo_of_card, card_by_camera, tomorrow,
+]  # fmt: skip

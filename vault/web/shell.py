@@ -1,0 +1,173 @@
+"""From a request to an answer: the frame that each page shares, cookies, redirects, the end of a session."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from litestar import Request, Response
+from litestar.datastructures import Cookie
+from litestar.response import Redirect
+
+from vault import sessions
+from vault.errors import MustWait
+from vault.languages import FRENCH, WORKER_LANGUAGES
+from vault.printed import Printing
+from vault.sessions import NO_IDLE, STAFF, Session
+from vault.web.guards import COOKIE, KIOSK_COOKIE, context_of, session_of
+from vault.web.pages import Frame, Idle, Pages, Place, WorkFrame
+
+Req = Request[Any, Any, Any]
+LEAVE = "/sortir"
+HTML = "text/html"  # Litestar adds the charset
+SOURCE = FRENCH.code
+CLEAR = '"cache", "cookies", "storage"'
+
+
+def language_of(request: Req) -> str:
+    """The first part of the address, when it is one of our languages; French otherwise."""
+    first = request.scope["path"].lstrip("/").partition("/")[0]
+    return first if first in request.app.state.pages.catalogues else SOURCE
+
+
+def route_of(request: Req) -> str:
+    """The template of the route that was asked for: safe to log, because ids are not in it."""
+    return str(request.scope.get("path_template", "?"))
+
+
+def area_of(request: Req) -> Literal["kiosk", "desk", "office"]:
+    """Which of the three audiences a page is for, from its address."""
+    second = request.scope["path"].lstrip("/").split("/")[1:2]
+    return "desk" if second == ["bureau"] else "office" if second == ["association"] else "kiosk"
+
+
+def _idle(request: Req, session: Session | None) -> Idle | None:
+    if session is None or session.kind in NO_IDLE:
+        return None
+    language = language_of(request)
+    return Idle(
+        seconds=sessions.idle_seconds(context_of(request), session.kind),
+        end=f"/{language}/fin",
+        alive=f"/{language}/je-suis-la",
+    )
+
+
+def _frame(request: Req, session: Session | None, back: str | None) -> Frame:
+    language = language_of(request)
+    rest = request.scope["path"].lstrip("/").partition("/")[2] if request.method == "GET" else ""
+    return Frame(
+        language=language,
+        help=f"/{language}/aide",
+        languages=f"/langues/{rest}",
+        finish=f"/{language}/fin",
+        leave=LEAVE,
+        token=session.form_token if session else "",
+        back=fragment(request, back) if back is not None else None,
+        idle=_idle(request, session),
+    )
+
+
+def page(
+    request: Req, template: str, *, status: int = 200, back: str | None = None, session: Session | None = None, **values: Any
+) -> Response[str]:
+    """A kiosk page: HTML, never kept by a cache, in the language of its address. `back` is an address without its language."""
+    pages: Pages = request.app.state.pages
+    html = pages.render(template, _frame(request, session or session_of(request), back), **values)
+    return Response(html, status_code=status, media_type=HTML)
+
+
+def work_page(
+    request: Req, template: str, *, places: Sequence[Place] = (), who: str = "", status: int = 200, **values: Any
+) -> Response[str]:
+    """A page of the desk or of the office, with its menu and who is signed in."""
+    pages, session, language = request.app.state.pages, session_of(request), work_language(request)
+    rest = request.scope["path"].lstrip("/").partition("/")[2] if request.method == "GET" else ""
+    frame = WorkFrame(
+        language=language,
+        languages=f"/{'en' if language == 'fr' else 'fr'}/{rest}",
+        token=session.form_token if session else "",
+        who=who,
+        places=tuple(places),
+        sign_out=f"/{language}/fin" if session else None,
+        hand_over=f"/{language}/bureau/passer" if session and session.kind == "worker" else None,
+        idle=_idle(request, session),
+    )
+    html = pages.render(template, frame, **values)
+    return Response(html, status_code=status, media_type=HTML)
+
+
+def work_language(request: Req) -> str:
+    """The desk and the office speak French and English."""
+    language = language_of(request)
+    return language if language in WORKER_LANGUAGES else SOURCE
+
+
+def fragment(request: Req, address: str) -> str:
+    """An address in the language of the request: `fragment(request, "maison")` -> `/ar/maison`."""
+    return f"/{language_of(request)}/{address}"
+
+
+def go(request: Req, address: str, *, cookie: str | None = None) -> Redirect:
+    """Go on to another page (303), with a new session's cookie when one was opened."""
+    answer = Redirect(fragment(request, address), status_code=303)
+    if cookie is not None:
+        answer.set_cookie(session_cookie(cookie))
+    return answer
+
+
+def session_cookie(value: str) -> Cookie:
+    """The cookie of a session: no other site, no script, no other host ever has it."""
+    return Cookie(key=COOKIE, value=value, path="/", secure=True, httponly=True, samesite="strict")
+
+
+def kiosk_cookie(value: str) -> Cookie:
+    """Which kiosk this browser is: tells what it has, opens nothing."""
+    return Cookie(key=KIOSK_COOKIE, value=value, path="/", secure=True, httponly=True, samesite="strict")
+
+
+def pdf(content: bytes) -> Response[bytes]:
+    """A sheet to print, shown in the browser's own viewer; its name tells nothing."""
+    return Response(content, media_type="application/pdf", headers={"Content-Disposition": 'inline; filename="papier.pdf"'})
+
+
+def printing(request: Req) -> Printing:
+    """In which language a sheet is printed, and whether it says that it is false."""
+    return Printing(language=language_of(request), demo=context_of(request).settings.demo)
+
+
+def end_session(request: Req) -> None:
+    """The session of this request, if it lives, ends now."""
+    session = session_of(request)
+    if session is not None:
+        sessions.end(context_of(request), session)
+        request.scope["state"]["session"] = None
+
+
+def closed(request: Req, template: str, **values: Any) -> Response[str]:
+    """A page after the end: the cookie goes, the browser is told to forget everything."""
+    answer = page(request, template, **values)
+    answer.headers["Clear-Site-Data"] = CLEAR
+    answer.delete_cookie(COOKIE, path="/")
+    return answer
+
+
+def error_page(request: Req, status: int, sentence: str, error: Exception) -> Response[Any]:
+    """The page of an error. After the end of a session it also clears the browser."""
+    session, area = session_of(request), area_of(request)
+    values: Mapping[str, Any] = {"sentence": sentence, "seconds": error.seconds if isinstance(error, MustWait) else None}
+    homes = {"desk": "bureau", "office": "association", "kiosk": "maison" if session and session.kind not in STAFF else ""}
+    values = {**values, "home": fragment(request, homes[area])}
+    if area == "kiosk":
+        answer = page(request, "error.html", status=status, **values)
+    else:
+        template = "desk/error.html" if area == "desk" else "office/error.html"
+        answer = work_page(request, template, status=status, **values)
+    if status == 401 and session is None and COOKIE in request.cookies:
+        answer.headers["Clear-Site-Data"] = CLEAR
+        answer.delete_cookie(COOKIE, path="/")
+    return answer
+
+
+def problem(status: int, sentence: str, request: Req) -> Response[dict[str, Any]]:
+    """The same error for the API, as RFC 9457 writes it; the title is the French sentence of the pages."""
+    pages: Pages = request.app.state.pages
+    body = {"type": f"urn:abri:{sentence}", "title": pages.sentence(SOURCE, sentence), "status": status}
+    return Response(body, status_code=status, media_type="application/problem+json")

@@ -1,0 +1,3 @@
+"use strict";
+// A page made for paper: the button opens the browser's own print window.
+document.querySelector("[data-print]")?.addEventListener("click", () => print());

@@ -1,0 +1,179 @@
+"""Who can see, and how it stops: the shares of a person, K17, one tap more for three months, the tidying after a stop.
+
+Stopping never asks for more than giving did, and the card alone is enough for it.
+"""
+
+import time
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+from litestar.types import ControllerRouterHandler
+
+from consent.errors import TermsRefused
+from consent.ids import GrantId
+from consent.scope import Act
+from vault import offers, reencryption, sharing, showing, withdrawing
+from vault.errors import NotThere
+from vault.offers import Line
+from vault.receipts import Said
+from vault.showing import ShareCard
+from vault.web.forms import Form, Sent
+from vault.web.guards import context_of, signed_in, who
+from vault.web.pages import Fault
+from vault.web.paging import address, asked, leaf
+from vault.web.shell import Req, go, language_of, page
+from vault.web.unlock import here
+
+SHARES_A_PAGE = 3
+ENDED_SHOWN = 20
+TIDY_SECONDS = 2.0  # of work before the page shows how far it is
+
+
+@get("/{language:str}/partages", opt=who("person"), sync_to_thread=True)
+def shares(request: Req) -> Response[str]:
+    """Who can see: each with its papers, its day, and a way to stop."""
+    return _shares_page(request, [])
+
+
+def _shares_page(request: Req, faults: list[Fault], status: int = 200) -> Response[str]:
+    context, session = context_of(request), signed_in(request)
+    shown = leaf(showing.grants_of(context, session), asked(request), SHARES_A_PAGE)
+    ended = showing.grants_of(context, session, ended=True)
+    stopped = next((one for one in ended if one.grant == request.query_params.get("arrete")), None)
+    return page(
+        request, "kiosk/shares.html", status=status, back="maison", faults=faults, shares=shown.items, stopped=stopped,
+        printer=here(request).equipment.printer,
+        ended=ended[::-1][:ENDED_SHOWN], renewed=request.query_params.get("dit") == "continue",
+        before=address(request, "partages", suite=shown.before) if shown.before else None,
+        after=address(request, "partages", suite=shown.after) if shown.after else None,
+    )  # fmt: skip
+
+
+def _share(request: Req, grant: str) -> ShareCard:
+    """One living share of this person."""
+    found = next((one for one in showing.grants_of(context_of(request), signed_in(request)) if one.grant == grant), None)
+    if found is None:
+        raise NotThere
+    return found
+
+
+# --- K17 ------------------------------------------------------------------------------------------------------------------
+
+
+def _said(request: Req, lines: list[Line], form: Form) -> Said:
+    sentences = request.app.state.pages.catalogues[language_of(request)]
+    return offers.said(sentences, lines, heard=form.get("heard") == "yes")
+
+
+def _stop_lines(first: str) -> list[Line]:
+    return [Line("k17.title", None, {"first": first}), Line("k17.text", None, {"first": first})]
+
+
+def _stop_page(request: Req, place: str) -> Response[str]:
+    grant = request.path_params["grant"]
+    return page(request, "kiosk/stop.html", back=place, share=_share(request, grant), place=place)
+
+
+def _stop(request: Req, form: Form) -> None:
+    grant = GrantId(request.path_params["grant"])
+    share = next((one for one in showing.grants_of(context_of(request), signed_in(request)) if one.grant == grant), None)
+    said = _said(request, _stop_lines(share.worker_name.split(",")[0] if share else ""), form)
+    withdrawing.withdraw(context_of(request), signed_in(request), grant, said)
+
+
+@get("/{language:str}/partages/{grant:str}/arreter", opt=who("person"), sync_to_thread=True)
+def stop_page(request: Req, grant: FromPath[str]) -> Response[str]:  # noqa: ARG001 — read from the address
+    """K17: what stops, and what cannot be taken back."""
+    return _stop_page(request, "partages")
+
+
+@post("/{language:str}/partages/{grant:str}/arreter", opt=who("person"), sync_to_thread=True)
+def stop(request: Req, grant: FromPath[str], form: Sent) -> Response[Any]:
+    """Stopped before the answer leaves. What could be read is then sealed anew, on a page that shows how far it is."""
+    _stop(request, form)
+    if reencryption.waiting(context_of(request), signed_in(request)):
+        return go(request, f"partages/menage?arrete={grant}")
+    return go(request, f"partages?arrete={grant}")
+
+
+@get("/{language:str}/arreter", opt=who("card", "assisted"), sync_to_thread=True)
+def stop_with_card(request: Req) -> Response[str]:
+    """With the card alone: who, until when, and stop. The same page for a card that nobody knows."""
+    shown = leaf(showing.grants_of(context_of(request), signed_in(request)), asked(request), SHARES_A_PAGE)
+    return page(
+        request, "kiosk/stop_with_card.html", back="code", shares=shown.items, stopped=request.query_params.get("dit") == "arrete",
+        more=address(request, "arreter", suite=shown.after) if shown.after else None,
+    )  # fmt: skip
+
+
+@get("/{language:str}/arreter/{grant:str}", opt=who("card", "assisted"), sync_to_thread=True)
+def stop_one_page(request: Req, grant: FromPath[str]) -> Response[str]:  # noqa: ARG001 — read from the address
+    """K17 with the card alone."""
+    return _stop_page(request, "arreter")
+
+
+@post("/{language:str}/arreter/{grant:str}", opt=who("card", "assisted"), sync_to_thread=True)
+def stop_one(request: Req, grant: FromPath[str], form: Sent) -> Response[Any]:  # noqa: ARG001 — read from the address
+    """Stopped. The sealing anew waits for the next opening: it needs the code."""
+    _stop(request, form)
+    return go(request, "arreter?dit=arrete")
+
+
+# --- Longer ---------------------------------------------------------------------------------------------------------------
+
+
+@post("/{language:str}/partages/continuer", opt=who("person"), sync_to_thread=True)
+def renew(request: Req, form: Sent) -> Response[Any]:
+    """The same, to the same person, three months from today: one tap and a new receipt."""
+    context, session = context_of(request), signed_in(request)
+    share = _share(request, form.need("grant"))
+    until = sharing.offer_limits(context, session, share.worker).default_until
+    day = request.app.state.pages.catalogues[language_of(request)].day(until)
+    lines = [Line("shares.renew", None, {"first": share.worker_name.split(",")[0]}), Line("k15.until", None, {"day": day})]
+    try:
+        sharing.renew(context, session, share.grant, until, _said(request, lines, form))
+    except TermsRefused:
+        return _shares_page(request, [Fault("error.date")], 422)
+    return go(request, "partages?dit=continue")
+
+
+# --- The receipt ----------------------------------------------------------------------------------------------------------
+
+
+@get("/{language:str}/partages/{grant:str}/recu", opt=who("person"), sync_to_thread=True)
+def receipt(request: Req, grant: FromPath[str]) -> Response[str]:
+    """The last receipt of a share, for paper: with whom, what for, until when, how to stop."""
+    context = context_of(request)
+    found = sharing.receipts_of(context, signed_in(request), GrantId(grant))
+    if not found:
+        raise NotThere
+    last = found[-1].receipt
+    acts = [act.value for act in (Act.SEE, Act.TAKE) if last.processing and act in last.processing.acts]
+    return page(request, "printed/receipt.html", receipt=last, acts=acts, contact=context.settings.contact or "Abri")
+
+
+# --- Tidying --------------------------------------------------------------------------------------------------------------
+
+
+@get("/{language:str}/partages/menage", opt=who("person"), sync_to_thread=True)
+def tidy(request: Req) -> Response[Any]:
+    """Seal anew what somebody could read: a little at each showing of this page, which comes back by itself until it is done.
+
+    Going away loses nothing: what is left is taken up at the next opening.
+    """
+    context, session, stopped = context_of(request), signed_in(request), request.query_params.get("arrete")
+    began = time.monotonic()
+    progress = reencryption.step(context, session)
+    while progress.done and progress.left and time.monotonic() - began < TIDY_SECONDS:
+        progress = reencryption.step(context, session)
+    if not (progress.done and progress.left):
+        return go(
+            request, f"partages?arrete={GrantId(stopped)}" if stopped and stopped.replace("-", "").isalnum() else "partages"
+        )
+    return page(request, "kiosk/tidy.html", back="partages", left=progress.left)
+
+
+ROUTES: list[ControllerRouterHandler] = [
+    shares, stop_page, stop, stop_with_card, stop_one_page, stop_one, renew, receipt, tidy,
+]  # fmt: skip

@@ -1,0 +1,125 @@
+"""A card, then its code, for something else than opening: come back after a recovery that had to wait, stop a recovery, cancel an
+erasure. The same two screens, and the same answer for a card that nobody knows.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+from litestar.types import ControllerRouterHandler
+
+from crypto.printed import card_text
+from vault import coming_back, erasure, people
+from vault.context import Context
+from vault.errors import BadInput, Busy, MustWait, NotThere, WrongSecret
+from vault.people import Chosen
+from vault.refusals import PaperRefused
+from vault.web.forms import Sent
+from vault.web.guards import anyone, context_of, signed_in, who
+from vault.web.pages import Fault
+from vault.web.shell import Req, closed, end_session, go, page
+from vault.web.unlock import CARD_LIMITS, here, picked_pictures, present_in_picture, refused, secret_page
+from vault.web.uploads import in_thread, receive
+
+Act = Callable[[Context, str | None, str, Chosen], str | None]
+ACTS: dict[str, tuple[Act, str]] = {
+    "retour": (coming_back.come_back, ""),
+    "reouverture": (coming_back.stop, "k23.stopped"),
+    "effacement": (erasure.cancel, "k20.cancelled"),
+}
+CANCELS = ("effacement", "reouverture")
+
+
+def _act(what: str) -> tuple[Act, str]:
+    if what not in ACTS:
+        raise NotThere
+    return ACTS[what]
+
+
+@get("/{language:str}/annuler", opt=anyone(), sync_to_thread=True)
+def what_to_cancel(request: Req) -> Response[str]:
+    """Cancel an erasure, or stop a recovery that one did not ask for."""
+    return page(request, "kiosk/cancel.html", back="aide")
+
+
+@get("/{language:str}/avec-la-carte/{what:str}", opt=anyone(), sync_to_thread=True)
+def show_card(request: Req, what: FromPath[str]) -> Response[str]:
+    """The card first."""
+    return _card_page(request, what, [])
+
+
+def _card_page(request: Req, what: str, faults: list[Fault], status: int = 200) -> Response[str]:
+    _act(what)
+    back = "annuler" if what in CANCELS else "perdu"
+    equipment = here(request).equipment
+    return page(request, "kiosk/card_then_code.html", status=status, back=back, faults=faults, what=what, equipment=equipment)
+
+
+@post("/{language:str}/avec-la-carte/{what:str}", opt=anyone(), sync_to_thread=True)
+def read_card(request: Req, what: FromPath[str], form: Sent) -> Response[Any]:
+    """By the USB reader."""
+    try:
+        cookie = people.present_card(context_of(request), here(request).id, form.need("card"))
+    except (WrongSecret, BadInput):
+        return _card_page(request, what, [Fault("error.card-unreadable", "card")], 422)
+    return go(request, f"avec-la-carte/{what}/code", cookie=cookie)
+
+
+@post("/{language:str}/avec-la-carte/{what:str}/photo", opt=anyone(streams=True))
+async def photo_of_card(request: Req, what: FromPath[str]) -> Response[Any]:
+    """By a photo."""
+    upload = await receive(request, CARD_LIMITS)
+    try:
+        if not upload.files:
+            raise WrongSecret
+        cookie = await in_thread(present_in_picture, context_of(request), here(request).id, upload.contents[0])
+    except (WrongSecret, PaperRefused):
+        return await in_thread(_card_page, request, what, [Fault("error.card-unreadable", "file")], 422)
+    return go(request, f"avec-la-carte/{what}/code", cookie=cookie)
+
+
+@get("/{language:str}/avec-la-carte/{what:str}/code", opt=who("card"), sync_to_thread=True)
+def code(request: Req, what: FromPath[str]) -> Response[str]:
+    """Then the code."""
+    return secret_page(request, "kiosk/code.html", base=f"avec-la-carte/{what}/")
+
+
+@get("/{language:str}/avec-la-carte/{what:str}/images", opt=who("card"), sync_to_thread=True)
+def pictures(request: Req, what: FromPath[str]) -> Response[str]:
+    """Or the pictures."""
+    return secret_page(request, "kiosk/pictures.html", base=f"avec-la-carte/{what}/")
+
+
+def _do(request: Req, what: str, chosen: Chosen, again: str) -> Response[Any]:
+    act, said = _act(what)
+    context, session = context_of(request), signed_in(request)
+    try:
+        cookie = act(context, here(request).id, card_text(people.card_of(context, session)), chosen)
+    except (WrongSecret, MustWait, Busy, BadInput) as error:
+        return refused(request, error, f"avec-la-carte/{what}/{again}")
+    if cookie is not None:
+        return go(request, "maison", cookie=cookie)
+    end_session(request)
+    return closed(request, "kiosk/said.html", said=said)
+
+
+@post("/{language:str}/avec-la-carte/{what:str}/code", opt=who("card"), sync_to_thread=True)
+def with_code(request: Req, what: FromPath[str], form: Sent) -> Response[Any]:
+    """Done with card and code."""
+    return _do(request, what, form.get("code"), "code")
+
+
+@post("/{language:str}/avec-la-carte/{what:str}/images", opt=who("card"), sync_to_thread=True)
+def with_pictures(request: Req, what: FromPath[str], form: Sent) -> Response[Any]:
+    """Done with card and pictures."""
+    try:
+        return _do(request, what, picked_pictures(form), "images")
+    except BadInput:
+        faults = [Fault("error.pictures-count")]
+        return secret_page(request, "kiosk/pictures.html", base=f"avec-la-carte/{what}/", status=422, faults=faults)
+
+
+ROUTES: list[ControllerRouterHandler] = [
+    what_to_cancel, show_card, read_card, photo_of_card, code, pictures, with_code, with_pictures,
+]  # fmt: skip
