@@ -30,6 +30,8 @@ class Site:
     base: str
     folder: Path
     access: dict[str, Any] = field(repr=False)
+    _made: int = field(default_factory=lambda: one_time.step_of(dt.datetime.now(dt.UTC)), repr=False)
+    _shown: dict[str, int] = field(default_factory=dict, repr=False)
 
     def card(self, who: str) -> Path:
         """The picture of somebody's card."""
@@ -50,8 +52,13 @@ class Site:
         return found
 
     def six_digits(self, who: str) -> str:
-        """What the telephone shows now."""
-        return one_time.password(bytes.fromhex(self.worker(who)["totp"]), dt.datetime.now(dt.UTC))
+        """The next six digits of the telephone that have opened no door yet: each opens one only, so a second entry may have to wait."""
+        step = max(one_time.step_of(dt.datetime.now(dt.UTC)), self._shown.get(who, self._made) + 1)
+        while step > one_time.step_of(dt.datetime.now(dt.UTC)) + 1:
+            time.sleep(0.5)
+        self._shown[who] = step
+        moment = dt.datetime.fromtimestamp(step * one_time.STEP_SECONDS, dt.UTC)
+        return one_time.password(bytes.fromhex(self.worker(who)["totp"]), moment)
 
 
 def free_port() -> int:
