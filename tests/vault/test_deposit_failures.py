@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -21,6 +21,8 @@ from vault.context import Context
 from vault.errors import TooMuch
 from vault.incoming import Incoming
 from vault.refusals import TooHeavy, UnknownKind, Unreadable
+
+WHATEVER_ITS_AGE = timedelta(days=-36500)  # blobs carry the time of the machine, which no test moves
 
 
 class FailingReaper:
@@ -89,8 +91,8 @@ def test_a_disk_that_fills_up_at_any_moment_leaves_nothing(any_house: Context) -
             keep(dataclasses.replace(any_house, blobs=DeadlyStore(any_house.blobs, full)), awa.session)
         except StorageFull:
             assert counts(any_house) == before
-            orphans.sweep(any_house)  # of what failed between two calls there is nothing to sweep but partial files
-            assert [held for held in any_house.blobs.inventory() if full.left >= 0] == []
+            orphans.sweep(any_house, older_than=WHATEVER_ITS_AGE)  # a store may have kept what it says it has no room for
+            assert list(any_house.blobs.inventory()) == []
             continue
         break
     assert step > 9
@@ -106,7 +108,7 @@ def test_a_store_that_goes_away_leaves_orphans_that_the_sweep_finds(house: Conte
     assert counts(house) == before
     assert len(list(house.blobs.inventory())) == 2
     assert orphans.sweep(dataclasses.replace(house, clock=lambda: datetime.now(clock.now.tzinfo))) == 0  # too young to be one
-    assert orphans.sweep(house, older_than=-10 * orphans.age(house) * 1000) == 2
+    assert orphans.sweep(house, older_than=WHATEVER_ITS_AGE) == 2
     assert list(house.blobs.inventory()) == []
 
 
