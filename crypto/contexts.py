@@ -42,6 +42,7 @@ TraceContext = NewType("TraceContext", bytes)
 TraceKeyContext = NewType("TraceKeyContext", bytes)
 TraceTagContext = NewType("TraceTagContext", bytes)
 SignSeedsContext = NewType("SignSeedsContext", bytes)
+CheckpointSeedsContext = NewType("CheckpointSeedsContext", bytes)
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _WORD = re.compile(r"[a-z]+(?:-[a-z]+)*")
@@ -82,6 +83,11 @@ def seed(*, account: str, name: Literal["kem", "sign", "values"]) -> SeedContext
 def sign_seeds() -> SignSeedsContext:
     """The two signature seeds, out of one."""
     return SignSeedsContext(context("sign-seeds", {}))
+
+
+def checkpoint_seeds() -> CheckpointSeedsContext:
+    """The two seeds that sign tree heads, out of the service's or a witness's."""
+    return CheckpointSeedsContext(context("checkpoint-seeds", {}))
 
 
 def name(*, person: str, id: str) -> NameContext:  # noqa: A002 - the field is called so in the signed format

@@ -21,7 +21,7 @@ def build(old: dict[str, Vector]) -> dict[str, Vector]:
     """Make every vector, keeping from `old` what chance made."""
     kept = Kept(old)
     parts = [of_keys.all_contexts(), of_keys.primitives(kept), of_keys.accounts(kept), of_keys.slots(kept)]
-    parts += [of_papers.papers(kept), of_papers.guardians(kept), of_papers.sessions_and_trace(kept)]
+    parts += [of_papers.papers(kept), of_papers.guardians(kept), of_papers.sessions_and_trace(kept), of_papers.tree(kept)]
     parts += [of_papers.signatures(kept)]
     return {name: vector for part in parts for name, vector in part.items()}
 

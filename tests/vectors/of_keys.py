@@ -47,6 +47,7 @@ def all_contexts() -> dict[str, Vector]:
     fields: dict[str, dict[str, Any]] = {
         "seed": {"account": ACCOUNT, "name": "values"},
         "sign-seeds": {},
+        "checkpoint-seeds": {},
         **{label: {"person": PERSON, "id": ID} for label in ("name", "note", "contact", "drawing", "shelf-name")},
         "slot": {"account": ACCOUNT, "slot": SLOT, "kind": "card-pin", "m": 65536, "t": 3},
         "card-id": {},

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 
-from crypto import circle, contexts, envelope, kem, keys, printed, session, signing, statements, stream, trace
+from crypto import checkpoint, circle, contexts, envelope, kem, keys, merkle, printed, session, signing, statements, stream, trace
 from crypto.canonical import Value
 from tests.vectors.ingredients import (
     ACCOUNT,
@@ -253,6 +253,37 @@ def sessions_and_trace(kept: Kept) -> dict[str, Vector]:
             "worker": "",
             "incident": b"for an inquiry".hex(),
             "leaf": trace.leaf(ENTRY, b"for the person", None, b"for an inquiry").hex(),
+        },
+    }
+
+
+def tree(kept: Kept) -> dict[str, Vector]:
+    """A tree of three entries, its proofs, and its signed head."""
+    entries = [bytes([number]) * 113 for number in range(3)]
+    hashes = [merkle.leaf_hash(entry) for entry in entries]
+
+    def node(level: int, place: int) -> bytes:
+        return hashes[place] if level == 0 else merkle.node_hash(node(level - 1, 2 * place), node(level - 1, 2 * place + 1))
+
+    signer = checkpoint.CheckpointSigner(ACCOUNT_KEYS.sign, "abri.example/trace")
+    head, at = checkpoint.TreeHead("abri.example/trace", 3, merkle.root(hashes)), 1_795_428_000
+    return {
+        "tree": {
+            "leaves": [entry.hex() for entry in entries],
+            "root": merkle.root(hashes).hex(),
+            "inclusion of 0": [one.hex() for one in merkle.inclusion_proof(node, 0, 3)],
+            "consistency of 2": [one.hex() for one in merkle.consistency_proof(node, 2, 3)],
+        },
+        "checkpoint": {
+            "seed": show(ACCOUNT_KEYS.sign),
+            "at": at,
+            "keys": signer.public.lines(),
+            "note": kept(
+                "checkpoint",
+                "note",
+                lambda: signer.sign(head, at).encode().encode(),
+                lambda old: expect(checkpoint.verify(old.decode(), signer.public), checkpoint.Checkpoint(head, at)),
+            ),
         },
     }
 

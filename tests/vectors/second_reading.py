@@ -21,7 +21,7 @@ from typing import Any
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, MLDSA65PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -312,6 +312,43 @@ def read_leaf(v: Vector) -> None:
     same(leaf.hex(), v["leaf"])
 
 
+def read_tree(v: Vector) -> None:
+    """The tree of three leaves, drawn by hand: ((0 1) 2)."""
+
+    def node(left: bytes, right: bytes) -> bytes:
+        return hashlib.sha256(b"\x01" + left + right).digest()
+
+    zero, one, two = (hashlib.sha256(b"\x00" + unhex(leaf)).digest() for leaf in v["leaves"])
+    same(node(node(zero, one), two).hex(), v["root"])
+    same([one.hex(), two.hex()], v["inclusion of 0"])
+    same([two.hex()], v["consistency of 2"])
+
+
+def read_checkpoint(v: Vector) -> None:
+    """A signed tree head: C2SP's signed-note, tlog-checkpoint and tlog-cosignature, by splitting lines."""
+    seeds = kdf(unhex(v["seed"]), ctx("checkpoint-seeds", {}), 64)
+    classic, lattice = Ed25519PrivateKey.from_private_bytes(seeds[:32]), MLDSA44PrivateKey.from_seed_bytes(seeds[32:])
+    text, _, lines = unhex(v["note"]).decode().partition("\n\n")
+    origin, size, root = text.split("\n")
+    same(lines[-1:], "\n")
+    keys, signed = [], []
+    for kind, key in ((b"\x01", classic), (b"\x06", lattice)):
+        public = key.public_key().public_bytes_raw()
+        keys.append((hashlib.sha256(origin.encode() + b"\n" + kind + public).digest()[:4], kind + public))
+    same("".join(f"{origin}+{name.hex()}+{base64.b64encode(key).decode()}\n" for name, key in keys), v["keys"])
+    for line, (name, _) in zip(lines.splitlines(), keys, strict=True):
+        dash, whose, octets = line.split(" ")
+        same((dash, whose), ("\u2014", origin))
+        same(base64.b64decode(octets)[:4], name)
+        signed.append(base64.b64decode(octets)[4:])
+    same(signed[0], classic.sign((text + "\n").encode()))
+    at = v["at"].to_bytes(8, "big")
+    same(signed[1][:8], at)
+    short = bytes([len(origin)]) + origin.encode()
+    said = b"subtree/v1\n\x00" + short + at + short + bytes(8) + int(size).to_bytes(8, "big") + base64.b64decode(root)
+    lattice.public_key().verify(signed[1][8:], said)
+
+
 def read_signature(v: Vector) -> None:
     """Both halves of a signature. The second differs each time it is made: it is verified."""
     seeds = kdf(unhex(v["seed"]), ctx("sign-seeds", {}), 64)
@@ -353,6 +390,8 @@ READINGS: dict[str, Callable[[Vector], None]] = {
     "trace": read_fields,
     "trace-tag": read_tag,
     "leaf": read_leaf,
+    "tree": read_tree,
+    "checkpoint": read_checkpoint,
     "signature": read_signature,
 }
 REFUSALS = (DisagreementError, InvalidTag, InvalidSignature, ValueError, LookupError)
