@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from consent.ids import KindId, PaperId, RequestId, WorkerId
-from consent.purposes import PurposeId
+from consent.purposes import PurposeId, ShelfKind
 from consent.scope import Act
 from crypto.canonical import Value
 from vault import sessions
@@ -35,14 +35,21 @@ class Choices:
     until: date | None = None
     request: RequestId | None = None
     kind: KindId | None = None
+    shelf: ShelfKind | None = None  # a whole drawer in the place of papers
+
+    @property
+    def begun(self) -> bool:
+        """Whether it is known what would be shared."""
+        return bool(self.papers) or self.shelf is not None
 
     def offer(self, said: Said, words: str) -> Offer:
         """The share as it will be given. NotThere when a question has no answer yet."""
-        if not (self.papers and self.worker and self.purpose and self.acts and self.until):
+        if not (self.begun and self.worker and self.purpose and self.acts and self.until):
             raise NotThere
         own = self.own_words if self.purpose == "other" else ""
         return Offer(
-            purpose=self.purpose, acts=self.acts, until=self.until, said=said, papers=self.papers, own_words=own, words=words
+            purpose=self.purpose, acts=self.acts, until=self.until, said=said, papers=self.papers, shelf=self.shelf, own_words=own,
+            words=words,
         )  # fmt: skip
 
 
@@ -51,6 +58,7 @@ def _told(choices: Choices) -> dict[str, Value]:
         "papers": list(choices.papers), "worker": choices.worker or "", "purpose": choices.purpose or "",
         "own_words": choices.own_words, "acts": sorted(act.value for act in choices.acts),
         "until": choices.until.isoformat() if choices.until else "", "request": choices.request or "", "kind": choices.kind or "",
+        "shelf": choices.shelf or "",
     }  # fmt: skip
 
 
@@ -58,13 +66,13 @@ def _choices(told: Value) -> Choices:
     match told:
         case {
             "papers": list(papers), "worker": str(worker), "purpose": str(purpose), "own_words": str(own), "acts": list(acts),
-            "until": str(until), "request": str(request), "kind": str(kind),
+            "until": str(until), "request": str(request), "kind": str(kind), "shelf": str(shelf),
         }:  # fmt: skip
             return Choices(
                 tuple(PaperId(str(one)) for one in papers), WorkerId(worker) if worker else None,
                 PurposeId(purpose) if purpose else None, own, frozenset(Act(str(one)) for one in acts),
                 date.fromisoformat(until) if until else None, RequestId(request) if request else None,
-                KindId(kind) if kind else None,
+                KindId(kind) if kind else None, ShelfKind(shelf) if shelf else None,
             )  # fmt: skip
     return Choices()
 

@@ -25,6 +25,7 @@ class Preferences:
     wrong: Mapping[str, int] = field(default_factory=dict)
     show_places: bool = False
     to_review: bool = False
+    confirmed: tuple[str, ...] = ()  # shares of the first day that were shown again and kept
 
 
 def read(connection: Connection, person: str, keys: AccountKeys) -> Preferences:
@@ -33,8 +34,8 @@ def read(connection: Connection, person: str, keys: AccountKeys) -> Preferences:
     if sealed is None:
         return Preferences()
     fields = unseal_value(keys.values, labels.preference(person=person, name="preferences"), sealed)
-    wrong = fields["wrong"]
-    if not isinstance(wrong, Mapping):
+    wrong, confirmed = fields["wrong"], fields.get("confirmed", [])
+    if not isinstance(wrong, Mapping) or not isinstance(confirmed, list):
         raise Undecryptable
     return Preferences(
         last=_moment(fields["last"]),
@@ -43,6 +44,7 @@ def read(connection: Connection, person: str, keys: AccountKeys) -> Preferences:
         wrong={slot: _count(count) for slot, count in wrong.items()},
         show_places=fields["show_places"] is True,
         to_review=fields["to_review"] is True,
+        confirmed=tuple(str(one) for one in confirmed),
     )
 
 
@@ -56,6 +58,7 @@ def write(connection: Connection, person: str, keys: AccountKeys, chosen: Prefer
         "wrong": dict(chosen.wrong),
         "show_places": chosen.show_places,
         "to_review": chosen.to_review,
+        "confirmed": list(chosen.confirmed),
     }
     sealed = seal_value(keys.values, labels.preference(person=person, name="preferences"), fields)
     connection.execute(update(persons).where(persons.c.account == person).values(sealed_preferences=sealed))

@@ -164,7 +164,7 @@ def of_person(context: Context, connection: Connection, session: Session, *, end
             found.append(reader.as_person(row, keys.values, own))
         except CryptoError:
             continue
-    return _oldest_first(found)
+    return oldest_first(found)
 
 
 def of_worker(context: Context, connection: Connection, session: Session) -> list[Share]:
@@ -181,7 +181,7 @@ def of_worker(context: Context, connection: Connection, session: Session) -> lis
             found.append(reader.as_worker(row, private))
         except (CryptoError, RowGone, Tampered, NotThere):
             continue
-    return _oldest_first(found)
+    return oldest_first(found)
 
 
 def one_of_worker(context: Context, connection: Connection, session: Session, grant: str) -> Share:
@@ -214,5 +214,6 @@ def one_of_person(context: Context, connection: Connection, session: Session, gr
         raise Tampered from None
 
 
-def _oldest_first(found: Iterable[Share]) -> list[Share]:
+def oldest_first(found: Iterable[Share]) -> list[Share]:
+    """In the order in which they were first given."""
     return sorted(found, key=lambda one: (one.body.since, one.grant))

@@ -40,7 +40,7 @@ from vault.shares import Face, Share
 from vault.shelves import Shelves
 from vault.versions import LISTED, Witnesses, current_of, joined, one_refusal, open_version, secret_of
 
-__all__ = ["Limits", "Offer", "Said", "grant", "grant_in", "narrow", "offer_limits", "receipts_of", "renew"]
+__all__ = ["Limits", "Offer", "Said", "grant", "grant_in", "narrow", "offer_limits", "on_first_day", "receipts_of", "renew"]
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,13 @@ def safe_opened(connection: Connection, person: str) -> datetime:
     """When the safe was opened: rows keep the day alone, in Paris."""
     day = connection.execute(select(accounts.c.created).where(accounts.c.id == person)).scalar_one()
     return datetime.combine(day, time(12), PARIS)
+
+
+def on_first_day(context: Context, session: Session) -> bool:
+    """Whether the safe was opened today: nothing irreversible is offered."""
+    who.person(session)
+    with context.database.transaction(read_only=True) as connection:
+        return is_first_day(safe_opened(connection, session.account), context.clock())
 
 
 def offer_limits(context: Context, session: Session, worker: str) -> Limits:

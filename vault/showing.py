@@ -1,15 +1,17 @@
 """What the person reads of their shares: with whom, what, until when, what was looked at, which copies were taken."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, not_, select
 
-from consent.grant import GrantState
+from consent.days import lasts
+from consent.grant import OPEN_STATES, GrantState
 from consent.ids import GrantId, PaperId
 from consent.policy import ending_soon
 from consent.purposes import PurposeId, ShelfKind
+from consent.recipients import RecipientState
 from consent.scope import Act, PapersScope, ShelfScope
 from storage.tables import grants, papers, versions
 from vault import audit, shares, shelves, who
@@ -19,6 +21,7 @@ from vault.context import Context
 from vault.errors import NotThere
 from vault.listing import cards_of
 from vault.sessions import Session
+from vault.settings import today_in_paris
 from vault.shares import Share
 from vault.versions import LISTED, joined
 
@@ -62,34 +65,62 @@ class ShareCard:
     opened: tuple[Opening, ...] = ()
 
     @property
+    def first(self) -> str:
+        """The worker's first name."""
+        return self.worker_name.split(",")[0]
+
+    @property
     def copies(self) -> int:
         """How many copies were taken: that cannot be undone, and the page says it."""
         return sum(one.tag == "paper.taken" for one in self.opened)
 
 
 def grants_of(context: Context, session: Session, *, ended: bool = False) -> list[ShareCard]:
-    """The person's living shares, or those that have ended; oldest first. With the card alone: worker, state and day."""
+    """The person's living shares, or those that are over; oldest first. With the card alone: worker, state and day.
+
+    Living is what could open something: a share whose day has passed, or whose worker has left, is over before any task has run.
+    """
     if session.kind != "person":
         return _without_keys(context, session, ended)
     history = audit.history(context, session)
     with context.database.transaction(read_only=True) as connection:
-        found = shares.of_person(context, connection, session, ended=ended)
+        found = [one for one in shares.of_person(context, connection, session) if (_state(context, one) in OPEN_STATES) != ended]
+        if ended:
+            found = shares.oldest_first([*found, *shares.of_person(context, connection, session, ended=True)])
         titles = _titles(context, connection, session, found)
     return [_card(context, share, titles, history) for share in found]
 
 
-def ending(context: Context, session: Session) -> list[ShareCard]:
-    """The shares in their last 30 days: told at each unlock."""
+def some_of(context: Context, session: Session, wanted: Callable[[Share], bool]) -> list[ShareCard]:
+    """The living shares that are wanted, without what was opened by them: quick enough for each unlock."""
     who.person(session)
     with context.database.transaction(read_only=True) as connection:
-        found = [one for one in shares.of_person(context, connection, session) if ending_soon(one.verified, context.clock())]
+        living = [one for one in shares.of_person(context, connection, session) if _state(context, one) in OPEN_STATES]
+        found = [one for one in living if wanted(one)]
         titles = _titles(context, connection, session, found) if found else {}
     return [_card(context, share, titles, ()) for share in found]
 
 
+def ending(context: Context, session: Session) -> list[ShareCard]:
+    """The shares in their last 30 days: told at each unlock."""
+    return some_of(context, session, lambda one: ending_soon(one.verified, context.clock()))
+
+
+def _state(context: Context, share: Share) -> GrantState:
+    """Where a share stands today, whether or not a task has written it down."""
+    state, now = share.row.state, context.clock()
+    if state not in OPEN_STATES:
+        return state
+    if not lasts(share.body.terms.until, now):
+        return GrantState.EXPIRED
+    to = share.recipient
+    left = to is not None and (to.state is RecipientState.ENDED or (to.ends is not None and not lasts(to.ends, now)))
+    return GrantState.ENDED if left else state
+
+
 def _without_keys(context: Context, session: Session, ended: bool) -> list[ShareCard]:
-    state = grants.c.state.not_in(LIVING) if ended else grants.c.state.in_(LIVING)
-    query = select(grants.c.id, grants.c.worker, grants.c.state, grants.c.until).where(state)
+    living = and_(grants.c.state.in_(LIVING), grants.c.until >= today_in_paris(context.clock()))
+    query = select(grants.c.id, grants.c.worker, grants.c.state, grants.c.until).where(not_(living) if ended else living)
     with context.database.transaction(read_only=True) as connection:
         try:
             query = query.where(grants.c.person == who.narrowing(connection, session))
@@ -120,7 +151,7 @@ def _card(context: Context, share: Share, titles: dict[PaperId, SharedTitle], hi
     named = terms.scope.papers if isinstance(terms.scope, PapersScope) else ()
     recipient = share.recipient
     return ShareCard(
-        grant=share.grant, worker=share.worker, worker_name=share.worker_name, state=share.row.state, until=terms.until,
+        grant=share.grant, worker=share.worker, worker_name=share.worker_name, state=_state(context, share), until=terms.until,
         ending_soon=ending_soon(share.verified, context.clock()),
         absent_until=share.colleague.absent_until if share.colleague else None,
         suspended=recipient is not None and recipient.state.value == "suspended",

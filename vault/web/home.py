@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.types import ControllerRouterHandler
 
-from vault import arriving, asking, guardians, notices, once, people, reencryption, space
+from vault import arriving, asking, first_day, guardians, notices, once, people, reencryption, space
 from vault.errors import BadInput, Busy, MustWait, WeakSecret, WrongSecret
 from vault.pictograms import DRAWINGS
 from vault.web.forms import Form, Sent
@@ -17,14 +17,19 @@ from vault.web.unlock import picked_pictures, refused
 
 
 @get("/{language:str}/maison", opt=who("person"), sync_to_thread=True)
-def home(request: Req) -> Response[str]:
+def home(request: Req) -> Response[Any]:
     """K10: how many papers, what waits, and four choices."""
     context, session = context_of(request), signed_in(request)
+    if first_day.said_yes(context, session):
+        return go(request, "partages/toujours-oui")
+    arrival = arriving.at_unlock(context, session)
+    if arrival.to_reencrypt:
+        reencryption.step(context, session)  # what was left unfinished goes on by itself, one paper at each showing
     told = people.me(context, session)
     notices.seen(context, session, [one.id for one in told.notices])
     return page(
         request, "kiosk/home.html", me=told, requests=len(asking.waiting_for_me(context, session)),
-        arrival=arriving.at_unlock(context, session), full=space.of(context, session).nearly_full,
+        arrival=arrival, full=space.of(context, session).nearly_full,
         waiting=reencryption.waiting(context, session), to_print=bool(once.told(context, session)),
     )  # fmt: skip
 

@@ -1,7 +1,9 @@
-"""Sharing, as one set of pages: give (K15), answer (K16), see who can see, and stop (K17)."""
+"""Sharing, as one set of pages: give (K15), answer (K16), see who can see, show less, and stop (K17)."""
 
 from litestar.types import ControllerRouterHandler
 
-from vault.web import answering, offering, stopping
+from vault.web import agreeing, answering, lessening, offering, stopping
 
-ROUTES: list[ControllerRouterHandler] = [*offering.ROUTES, *answering.ROUTES, *stopping.ROUTES]
+ROUTES: list[ControllerRouterHandler] = [
+    *offering.ROUTES, *agreeing.ROUTES, *answering.ROUTES, *stopping.ROUTES, *lessening.ROUTES,
+]  # fmt: skip

@@ -23,7 +23,6 @@ from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
 from vault.web.paging import address, asked, leaf
 from vault.web.shell import Req, go, language_of, page
-from vault.web.unlock import here
 
 SHARES_A_PAGE = 3
 ENDED_SHOWN = 20
@@ -43,14 +42,13 @@ def _shares_page(request: Req, faults: list[Fault], status: int = 200) -> Respon
     stopped = next((one for one in ended if one.grant == request.query_params.get("arrete")), None)
     return page(
         request, "kiosk/shares.html", status=status, back="maison", faults=faults, shares=shown.items, stopped=stopped,
-        printer=here(request).equipment.printer,
-        ended=ended[::-1][:ENDED_SHOWN], renewed=request.query_params.get("dit") == "continue",
+        ended=ended[::-1][:ENDED_SHOWN], done=request.query_params.get("dit") in ("continue", "moins"),
         before=address(request, "partages", suite=shown.before) if shown.before else None,
         after=address(request, "partages", suite=shown.after) if shown.after else None,
     )  # fmt: skip
 
 
-def _share(request: Req, grant: str) -> ShareCard:
+def share_of(request: Req, grant: str) -> ShareCard:
     """One living share of this person."""
     found = next((one for one in showing.grants_of(context_of(request), signed_in(request)) if one.grant == grant), None)
     if found is None:
@@ -61,24 +59,26 @@ def _share(request: Req, grant: str) -> ShareCard:
 # --- K17 ------------------------------------------------------------------------------------------------------------------
 
 
-def _said(request: Req, lines: list[Line], form: Form) -> Said:
+def said_so(request: Req, lines: list[Line], form: Form) -> Said:
+    """How the person was asked, in the language of the page."""
     sentences = request.app.state.pages.catalogues[language_of(request)]
     return offers.said(sentences, lines, heard=form.get("heard") == "yes")
 
 
-def _stop_lines(first: str) -> list[Line]:
+def stop_lines(first: str) -> list[Line]:
+    """What K17 says."""
     return [Line("k17.title", None, {"first": first}), Line("k17.text", None, {"first": first})]
 
 
 def _stop_page(request: Req, place: str) -> Response[str]:
     grant = request.path_params["grant"]
-    return page(request, "kiosk/stop.html", back=place, share=_share(request, grant), place=place)
+    return page(request, "kiosk/stop.html", back=place, share=share_of(request, grant), place=place)
 
 
 def _stop(request: Req, form: Form) -> None:
     grant = GrantId(request.path_params["grant"])
     share = next((one for one in showing.grants_of(context_of(request), signed_in(request)) if one.grant == grant), None)
-    said = _said(request, _stop_lines(share.worker_name.split(",")[0] if share else ""), form)
+    said = said_so(request, stop_lines(share.worker_name.split(",")[0] if share else ""), form)
     withdrawing.withdraw(context_of(request), signed_in(request), grant, said)
 
 
@@ -127,12 +127,12 @@ def stop_one(request: Req, grant: FromPath[str], form: Sent) -> Response[Any]:  
 def renew(request: Req, form: Sent) -> Response[Any]:
     """The same, to the same person, three months from today: one tap and a new receipt."""
     context, session = context_of(request), signed_in(request)
-    share = _share(request, form.need("grant"))
+    share = share_of(request, form.need("grant"))
     until = sharing.offer_limits(context, session, share.worker).default_until
     day = request.app.state.pages.catalogues[language_of(request)].day(until)
     lines = [Line("shares.renew", None, {"first": share.worker_name.split(",")[0]}), Line("k15.until", None, {"day": day})]
     try:
-        sharing.renew(context, session, share.grant, until, _said(request, lines, form))
+        sharing.renew(context, session, share.grant, until, said_so(request, lines, form))
     except TermsRefused:
         return _shares_page(request, [Fault("error.date")], 422)
     return go(request, "partages?dit=continue")
@@ -167,11 +167,14 @@ def tidy(request: Req) -> Response[Any]:
     progress = reencryption.step(context, session)
     while progress.done and progress.left and time.monotonic() - began < TIDY_SECONDS:
         progress = reencryption.step(context, session)
+    less = request.query_params.get("dit") == "moins"
     if not (progress.done and progress.left):
-        return go(
-            request, f"partages?arrete={GrantId(stopped)}" if stopped and stopped.replace("-", "").isalnum() else "partages"
-        )
-    return page(request, "kiosk/tidy.html", back="partages", left=progress.left)
+        ended = stopped if stopped and stopped.replace("-", "").isalnum() else None
+        return go(request, f"partages?arrete={ended}" if ended else "partages?dit=moins" if less else "partages")
+    return page(
+        request, "kiosk/tidy.html", back="partages", left=progress.left,
+        title="less.done" if less else "shares.tidy_title" if stopped else "shares.tidy_going_on",
+    )  # fmt: skip
 
 
 ROUTES: list[ControllerRouterHandler] = [

@@ -1,0 +1,171 @@
+"""Show less to somebody: fewer papers, a nearer end, no copy, no deposit; and the yes of the first day, asked once more.
+
+The worker is not asked anything. All of it needs the code: what is left is agreed anew, and signed. The card alone stops whole shares.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+from litestar.types import ControllerRouterHandler
+
+from consent.days import add_months
+from consent.errors import TermsRefused
+from consent.ids import GrantId, PaperId
+from consent.scope import Act
+from vault import first_day, reencryption, sharing, withdrawing
+from vault.errors import BadInput
+from vault.offers import Line
+from vault.settings import today_in_paris
+from vault.showing import ShareCard
+from vault.web.forms import Form, Sent
+from vault.web.guards import context_of, signed_in, who
+from vault.web.pages import Fault
+from vault.web.shell import Req, go, language_of, page
+from vault.web.stopping import said_so, share_of, stop_lines
+from vault.web.unlock import here
+
+DROPPED = {
+    Act.TAKE: ("copy", "less.no_copy"),
+    Act.DEPOSIT: ("file-plus", "less.no_deposit"),
+    Act.REPLACE: ("file-stack", "less.no_replace"),
+}
+SOONER = {"today": "less.today", "week": "less.week", "month": "less.month"}
+
+
+@get("/{language:str}/partages/{grant:str}/plus", opt=who("person"), sync_to_thread=True)
+def more(request: Req, grant: FromPath[str]) -> Response[str]:
+    """What else can be done with a share: show less, take the receipt away on paper or as a file."""
+    share = share_of(request, grant)
+    return page(request, "kiosk/share_more.html", back="partages", share=share, printer=here(request).equipment.printer)
+
+
+# --- Less -----------------------------------------------------------------------------------------------------------------
+
+
+def _acts_left(share: ShareCard, dropped: Act) -> frozenset[Act]:
+    return share.acts - {dropped}
+
+
+@get("/{language:str}/partages/{grant:str}/moins", opt=who("person"), sync_to_thread=True)
+def less(request: Req, grant: FromPath[str]) -> Response[str]:
+    """What could be taken away; stopping altogether is another page, and needs the card alone."""
+    share = share_of(request, grant)
+    drops = [(act, *DROPPED[act]) for act in DROPPED if act in share.acts and _acts_left(share, act)]
+    return page(
+        request, "kiosk/show_less.html", back=f"partages/{grant}/plus", share=share, drops=drops, days=bool(_sooner(request, share))
+    )  # fmt: skip
+
+
+@post("/{language:str}/partages/{grant:str}/moins", opt=who("person"), sync_to_thread=True)
+def drop(request: Req, grant: FromPath[str], form: Sent) -> Response[Any]:
+    """One of the things that they may do is taken away."""
+    share = share_of(request, grant)
+    act = next((one for one in DROPPED if one.value == form.get("act") and one in share.acts), None)
+    if act is None or not _acts_left(share, act):
+        raise BadInput("act", "error.nothing-chosen")
+    return _narrowed(request, share, form, [Line(DROPPED[act][1])], acts=_acts_left(share, act))
+
+
+@get("/{language:str}/partages/{grant:str}/moins/papiers", opt=who("person"), sync_to_thread=True)
+def fewer(request: Req, grant: FromPath[str]) -> Response[str]:
+    """Which papers go on being shown: all are ticked at first."""
+    return _fewer_page(request, share_of(request, grant), [])
+
+
+def _fewer_page(request: Req, share: ShareCard, faults: list[Fault], status: int = 200) -> Response[str]:
+    return page(
+        request, "kiosk/fewer_papers.html", status=status, back=f"partages/{share.grant}/moins", share=share, faults=faults
+    )
+
+
+@post("/{language:str}/partages/{grant:str}/moins/papiers", opt=who("person"), sync_to_thread=True)
+def keep_fewer(request: Req, grant: FromPath[str], form: Sent) -> Response[Any]:
+    """Those that stay. None at all is a stop: that page is shown."""
+    share = share_of(request, grant)
+    ticked = form.all("paper")
+    kept = [one.paper for one in share.papers if one.paper in ticked]
+    if not kept:
+        return go(request, f"partages/{grant}/arreter")
+    if len(kept) == len(share.papers):
+        return _fewer_page(request, share, [Fault("less.all_left")], 422)
+    return _narrowed(request, share, form, [Line("less.papers_title")], papers=kept)
+
+
+@dataclass(frozen=True)
+class Sooner:
+    """A nearer end."""
+
+    name: str
+    until: date
+    key: str
+
+
+def _sooner(request: Req, share: ShareCard) -> list[Sooner]:
+    today = today_in_paris(context_of(request).clock())
+    days = {"today": today, "week": today + timedelta(days=7), "month": add_months(today, 1)}
+    return [Sooner(name, until, SOONER[name]) for name, until in days.items() if until < share.until]
+
+
+@get("/{language:str}/partages/{grant:str}/moins/date", opt=who("person"), sync_to_thread=True)
+def sooner(request: Req, grant: FromPath[str]) -> Response[str]:
+    """This evening, in a week, in a month: those that come before the end that was said."""
+    share = share_of(request, grant)
+    return page(request, "kiosk/end_sooner.html", back=f"partages/{grant}/moins", share=share, days=_sooner(request, share))
+
+
+@post("/{language:str}/partages/{grant:str}/moins/date", opt=who("person"), sync_to_thread=True)
+def end_sooner(request: Req, grant: FromPath[str], form: Sent) -> Response[Any]:
+    """A nearer last day."""
+    share = share_of(request, grant)
+    chosen = next((one for one in _sooner(request, share) if one.name == form.get("until")), None)
+    if chosen is None:
+        raise BadInput("until", "error.date")
+    day = request.app.state.pages.catalogues[language_of(request)].day(chosen.until)
+    lines = [Line(chosen.key), Line("k15.until", None, {"day": day})]
+    return _narrowed(request, share, form, lines, until=chosen.until)
+
+
+def _narrowed(
+    request: Req, share: ShareCard, form: Form, lines: list[Line], *, papers: list[PaperId] | None = None,
+    acts: frozenset[Act] | None = None, until: date | None = None,
+) -> Response[Any]:  # fmt: skip
+    context, session = context_of(request), signed_in(request)
+    said = said_so(request, [Line("less.title", None, {"first": share.first}), *lines], form)
+    try:
+        sharing.narrow(context, session, share.grant, said, papers=papers, acts=acts, until=until)
+    except TermsRefused:
+        return go(request, "partages")  # it ended meanwhile, or was narrowed on another screen: the list says how it stands
+    left = reencryption.waiting(context, session)
+    return go(request, "partages/menage?dit=moins" if left else "partages?dit=moins")
+
+
+# --- The yes of the first day ---------------------------------------------------------------------------------------------
+
+
+@get("/{language:str}/partages/toujours-oui", opt=who("person"), sync_to_thread=True)
+def last_time(request: Req) -> Response[Any]:
+    """What was said on the first day, one share at a time: it is still yes, or it is taken back."""
+    asked = first_day.said_yes(context_of(request), signed_in(request))
+    if not asked:
+        return go(request, "maison")
+    return page(request, "kiosk/still_yes.html", share=asked[0], back=None)
+
+
+@post("/{language:str}/partages/toujours-oui", opt=who("person"), sync_to_thread=True)
+def still_yes(request: Req, form: Sent) -> Response[Any]:
+    """The answer; then the next share, or the first page."""
+    context, session = context_of(request), signed_in(request)
+    share = share_of(request, form.need("grant"))
+    if form.get("answer") == "no":
+        withdrawing.withdraw(context, session, GrantId(share.grant), said_so(request, stop_lines(share.first), form))
+    elif form.get("answer") == "yes":
+        first_day.still_yes(context, session, share.grant)
+    return go(request, "partages/toujours-oui")
+
+
+ROUTES: list[ControllerRouterHandler] = [
+    more, less, drop, fewer, keep_fewer, sooner, end_sooner, last_time, still_yes,
+]  # fmt: skip
