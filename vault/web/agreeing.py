@@ -78,9 +78,9 @@ def to_show(request: Req) -> list[PaperCard]:
 
 
 def _ways(acts: frozenset[Act], choices: Choices, *, first_day: bool) -> list[Way]:
-    # On the first day nobody is given a drawer to look into: putting something in it shows nothing and can be undone.
+    # On the first day papers are shown and no more, and nobody is given a drawer to look into: putting something in shows nothing.
     if choices.shelf is None:
-        return [way for way in OF_PAPERS if way.acts <= acts]
+        return [way for way in OF_PAPERS if way.acts <= acts and not (first_day and way.acts != SEE)]
     return [way for way in OF_DRAWERS if way.acts <= acts and not (first_day and way.acts != DEPOSIT)]
 
 

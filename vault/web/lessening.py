@@ -28,10 +28,9 @@ from vault.web.stopping import said_so, share_of, stop_lines
 from vault.web.unlock import here
 
 DROPPED = {
-    Act.TAKE: ("copy", "less.no_copy"),
-    Act.DEPOSIT: ("file-plus", "less.no_deposit"),
+    Act.TAKE: ("copy", "less.no_copy"), Act.SEE: ("eye-off", "less.no_sight"), Act.DEPOSIT: ("file-plus", "less.no_deposit"),
     Act.REPLACE: ("file-stack", "less.no_replace"),
-}
+}  # fmt: skip
 SOONER = {"today": "less.today", "week": "less.week", "month": "less.month"}
 
 
@@ -46,7 +45,9 @@ def more(request: Req, grant: FromPath[str]) -> Response[str]:
 
 
 def _acts_left(share: ShareCard, dropped: Act) -> frozenset[Act]:
-    return share.acts - {dropped}
+    """What would be left; nothing when that makes no sense to offer: a copy without sight, a newer version of what is not seen."""
+    left = share.acts - {dropped}
+    return left if dropped is not Act.SEE or left == {Act.DEPOSIT} else frozenset()
 
 
 @get("/{language:str}/partages/{grant:str}/moins", opt=who("person"), sync_to_thread=True)
@@ -91,7 +92,7 @@ def keep_fewer(request: Req, grant: FromPath[str], form: Sent) -> Response[Any]:
         return go(request, f"partages/{grant}/arreter")
     if len(kept) == len(share.papers):
         return _fewer_page(request, share, [Fault("less.all_left")], 422)
-    return _narrowed(request, share, form, [Line("less.papers_title")], papers=kept)
+    return _narrowed(request, share, form, [Line("less.papers_title", None, {"first": share.first})], papers=kept)
 
 
 @dataclass(frozen=True)
