@@ -4,6 +4,7 @@ A payload is 16 bytes of nonce, then chunks of 64 KiB, each 16 bytes longer once
 last. Nothing comes out before its chunk is authenticated, and the last chunk is held back until the end is known.
 """
 
+import io
 import secrets
 import struct
 from collections.abc import Callable, Iterator
@@ -73,25 +74,22 @@ class _Chunks:
             raise Undecryptable from None
 
 
-class _Buffer:
-    """One buffer for a whole paper: a fresh megabyte for each megabyte costs more than sealing it."""
+def _written(size: int, write: Callable[[memoryview], int]) -> bytes:
+    """Bytes written in place, at most `size` of them: a buffer of this kind is handed over as it is, where any other is copied.
 
-    __slots__ = ("_bytes",)
-
-    def __init__(self) -> None:
-        self._bytes = bytearray()
-
-    def fill(self, size: int, write: Callable[[memoryview], int]) -> bytes:
-        if len(self._bytes) < size:
-            self._bytes = bytearray(size)
-        view = memoryview(self._bytes)
-        return bytes(view[: write(view)])
+    Copying a megabyte into fresh memory costs more than sealing it.
+    """
+    made = io.BytesIO(bytes(size))
+    with made.getbuffer() as view:
+        wrote = write(view)
+    made.truncate(wrote)
+    return made.getvalue()
 
 
 class Encryptor:
     """Seals a paper as it comes in. Feed it about 1 MiB at a time; `finish` must be called."""
 
-    __slots__ = ("_buffer", "_chunks", "_held", "_holding", "_prefix")
+    __slots__ = ("_chunks", "_held", "_holding", "_lent", "_prefix")
 
     def __init__(self, key: AgeFileKey) -> None:
         nonce = secrets.token_bytes(NONCE)
@@ -99,7 +97,7 @@ class Encryptor:
         self._prefix = nonce
         self._held = memoryview(bytearray(CHUNK))
         self._holding = 0
-        self._buffer = _Buffer()
+        self._lent = bytearray()
 
     def room(self, size: int) -> int:
         """Tell how many bytes `update_into` may need for `size` bytes of plaintext, or `finish_into` for 0."""
@@ -140,17 +138,32 @@ class Encryptor:
 
     def update(self, data: bytes | bytearray | memoryview) -> bytes:
         """Seal what is surely not the last chunk."""
-        return self._buffer.fill(self.room(len(data)), lambda out: self.update_into(data, out))
+        return _written(self.room(len(data)), lambda out: self.update_into(data, out))
 
     def finish(self) -> bytes:
         """Seal the last chunk."""
-        return self._buffer.fill(self.room(0), self.finish_into)
+        return _written(self.room(0), self.finish_into)
+
+    def lend(self, data: bytes | bytearray | memoryview) -> memoryview:
+        """The same as `update` in memory that is used again: what this gives is good until the next call."""
+        out = self._lendable(self.room(len(data)))
+        return out[: self.update_into(data, out)]
+
+    def lend_last(self) -> memoryview:
+        """The same as `finish` in memory that is used again."""
+        out = self._lendable(self.room(0))
+        return out[: self.finish_into(out)]
+
+    def _lendable(self, size: int) -> memoryview:
+        if len(self._lent) < size:
+            self._lent = bytearray(size)
+        return memoryview(self._lent)
 
 
 class Decryptor:
     """Opens a paper as it is read. Feed it about 1 MiB at a time; without `finish` nothing says that it is whole."""
 
-    __slots__ = ("_buffer", "_chunks", "_held", "_holding", "_key", "_nonce")
+    __slots__ = ("_chunks", "_held", "_holding", "_key", "_nonce")
 
     def __init__(self, key: AgeFileKey) -> None:
         self._key = key
@@ -158,7 +171,6 @@ class Decryptor:
         self._chunks: _Chunks | None = None
         self._held = memoryview(bytearray(SEALED_CHUNK))
         self._holding = 0
-        self._buffer = _Buffer()
 
     def room(self, size: int) -> int:
         """Tell how many bytes `update_into` may need for `size` bytes of payload, or `finish_into` for 0."""
@@ -212,11 +224,11 @@ class Decryptor:
 
     def update(self, data: bytes | bytearray | memoryview) -> bytes:
         """Open what is surely not the last chunk, or raise Undecryptable."""
-        return self._buffer.fill(self.room(len(data)), lambda out: self.update_into(data, out))
+        return _written(self.room(len(data)), lambda out: self.update_into(data, out))
 
     def finish(self) -> bytes:
         """Open the last chunk, or raise Undecryptable."""
-        return self._buffer.fill(self.room(0), self.finish_into)
+        return _written(self.room(0), self.finish_into)
 
 
 class RangeReader:
@@ -271,6 +283,11 @@ def encrypt(key: AgeFileKey, plaintext: bytes) -> bytes:
 
 
 def decrypt(key: AgeFileKey, payload: bytes) -> bytes:
-    """Open something small in one go, or raise Undecryptable."""
+    """Open a payload that is all there, or raise Undecryptable."""
     decryptor = Decryptor(key)
-    return decryptor.update(payload) + decryptor.finish()
+
+    def write(out: memoryview) -> int:
+        done = decryptor.update_into(payload, out)
+        return done + decryptor.finish_into(out[done:])
+
+    return _written(plaintext_length(len(payload)), write)

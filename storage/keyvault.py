@@ -57,7 +57,9 @@ class KeyVault:
     def derive_many(self, wanted: Sequence[tuple[Kind, str, bytes]]) -> list[bytes]:
         """Compute `derive` for each (kind, row_id, context) in order, reading each row once. RowGone if any is missing."""
         rows = self._rows({(kind, row_id) for kind, row_id, _ in wanted})
-        return [hmac.digest(rows[kind, row_id], context, "sha256") for kind, row_id, context in wanted]
+        # One of these copied a hundred times costs a third of a hundred new ones.
+        ready = {name: hmac.new(row, digestmod="sha256") for name, row in rows.items()}
+        return [_answer(ready[kind, row_id], context) for kind, row_id, context in wanted]
 
     def _row(self, kind: Kind, row_id: str) -> bytes:
         with _renamed():
@@ -162,6 +164,12 @@ class KeyVault:
         if stones:
             with self.graveyard.transaction() as connection:
                 insert_once(connection, tombstones, *stones)
+
+
+def _answer(ready: hmac.HMAC, context: bytes) -> bytes:
+    one = ready.copy()
+    one.update(context)
+    return one.digest()
 
 
 def _table(kind: Kind) -> Table:

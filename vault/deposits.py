@@ -85,8 +85,8 @@ def store_sealed(context: Context, key: AgeFileKey, role: Role, blocks: Iterator
     encryptor = Encryptor(key)
     with context.blobs.writer() as writer:
         for block in blocks:
-            writer.write(encryptor.update(block))
-        writer.write(encryptor.finish())
+            writer.write(encryptor.lend(block))
+        writer.write(encryptor.lend_last())
         stored = writer.commit()
     return Kept(role, stored.name, stored.size, stored.sha256)
 

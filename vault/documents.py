@@ -6,9 +6,8 @@ Every use case here needs a session that the person's own secret opened. Opening
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import BindParameter, Connection, bindparam, func, select
 
 from consent.ids import PaperId
 from consent.purposes import SHELVES, ShelfKind
@@ -109,15 +108,20 @@ def lay_down(
 # --- Lists ----------------------------------------------------------------------------------------------------------------
 
 
+_PERSON: BindParameter[str] = bindparam("person")
+_CURRENT = joined(*LISTED).where(papers.c.person == _PERSON, versions.c.person == _PERSON, versions.c.id == papers.c.version)
+_KEPT = _CURRENT.where(papers.c.state != "bin")
+
+
 def list_papers(context: Context, session: Session, shelf: ShelfKind | None = None) -> list[PaperCard]:
     """The papers of the person, or of one drawer, newest first; without the bin."""
     keys = who.person(session)
     with context.database.transaction(read_only=True) as connection:
         opened = shelves.open_all(connection, session.account, keys.values)
-        query = _current(session.account).where(papers.c.state != "bin")
+        query = _KEPT
         if shelf is not None:
             query = query.where(papers.c.shelf == opened.current(shelves.checked_kind(shelf)).id)
-        rows = connection.execute(query).all()
+        rows = connection.execute(query, {"person": session.account}).all()
     return cards_of(context, opened, rows)
 
 
@@ -126,7 +130,7 @@ def bin_of(context: Context, session: Session) -> list[PaperCard]:
     keys = who.person(session)
     with context.database.transaction(read_only=True) as connection:
         opened = shelves.open_all(connection, session.account, keys.values)
-        rows = connection.execute(_current(session.account).where(papers.c.state == "bin")).all()
+        rows = connection.execute(_CURRENT.where(papers.c.state == "bin"), {"person": session.account}).all()
     return cards_of(context, opened, rows)
 
 
@@ -135,14 +139,10 @@ def paper(context: Context, session: Session, paper: PaperId) -> PaperCard:
     keys = who.person(session)
     with context.database.transaction(read_only=True) as connection:
         opened = shelves.open_all(connection, session.account, keys.values)
-        row = connection.execute(_current(session.account).where(papers.c.id == paper)).one_or_none()
+        row = connection.execute(_CURRENT.where(papers.c.id == paper), {"person": session.account}).one_or_none()
     if row is None:
         raise NotThere
     return cards_of(context, opened, [row])[0]
-
-
-def _current(person: str) -> Select[Any]:
-    return joined(*LISTED).where(papers.c.person == person, versions.c.person == person, versions.c.id == papers.c.version)
 
 
 @dataclass(frozen=True)

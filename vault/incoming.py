@@ -50,14 +50,14 @@ class Incoming:
         if len(self._head) < HEAD:
             self._head += block[: HEAD - len(self._head)]
         self._digest.update(block)
-        self._writer.write(self._encryptor.update(block))
+        self._writer.write(self._encryptor.lend(block))
 
     def finish(self) -> None:
         """The paper is whole: durable when this returns."""
         if not self._size:
             raise Unreadable
         kind_of(self._head)
-        self._writer.write(self._encryptor.finish())
+        self._writer.write(self._encryptor.lend_last())
         stored = self._writer.commit()
         self._kept = Kept("received", stored.name, stored.size, stored.sha256)
 

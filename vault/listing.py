@@ -18,7 +18,7 @@ from vault.errors import Tampered
 from vault.kinds import Finding, Kind
 from vault.paper_cards import Card
 from vault.shelves import Shelves
-from vault.versions import LISTED, SERVICE, VersionId, VersionRow, file_place, joined, read_card, secret_of
+from vault.versions import LISTED, SERVICE, Listed, VersionId, VersionRow, file_place, joined, read_card, secret_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +95,14 @@ def cards_of(context: Context, opened: Shelves, rows: Sequence[VersionRow]) -> l
     """The cards of some versions, newest first. The key vault is asked once for all."""
     if not rows:
         return []
-    places = [file_place(row) for row in rows]
-    answers = context.keyvault.derive_many([("person", row.person, place) for row, place in zip(rows, places, strict=True)])
-    cards = [_card(context, opened, *one) for one in zip(rows, places, answers, strict=True)]
+    listed = [Listed(*row[: len(LISTED)]) for row in rows]
+    places = [file_place(row) for row in listed]
+    answers = context.keyvault.derive_many([("person", row.person, place) for row, place in zip(listed, places, strict=True)])
+    cards = [_card(context, opened, *one) for one in zip(listed, places, answers, strict=True)]
     return sorted(cards, key=lambda one: (one.card.added if one.card else "", one.paper), reverse=True)
 
 
-def _card(context: Context, opened: Shelves, row: VersionRow, place: FileContext, vaulted: bytes) -> PaperCard:
+def _card(context: Context, opened: Shelves, row: Listed, place: FileContext, vaulted: bytes) -> PaperCard:
     try:
         card: Card | None = read_card(row, file_keys(secret_of(context, opened, row), vaulted, place))
     except (CryptoError, Tampered):

@@ -82,8 +82,8 @@ class Card:
             findings = frozenset(map(Finding, found.split())) if found else _NOTHING
         except ValueError:
             raise Undecryptable from None
-        title, sort, name, added = (_text(value.get(field)) for field in ("title", "sort", "file", "added"))
-        return cls(title, sort, name, pages, added, findings, told)
+        title, sort, name, added = value.get("title"), value.get("sort"), value.get("file"), value.get("added")
+        return cls(_text(title), _text(sort), _text(name), pages, _text(added), findings, told)
 
 
 def _text(value: Value) -> str:

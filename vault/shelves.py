@@ -6,8 +6,9 @@ and a public key signed by the person; which of the ten kinds it is stays sealed
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from consent.ids import ShelfId
 from consent.purposes import SHELVES, ShelfKind, shelf
@@ -36,32 +37,72 @@ class OpenShelf:
     key: ShelfKey = field(repr=False)
 
 
-class Shelves:
-    """All the drawers of a person that open with their keys. A row that does not open is as if it were not there."""
+Place: TypeAlias = "tuple[str, int]"
+"""A drawer and an epoch of it: what a row of a paper names."""
 
-    def __init__(self, opened: Iterable[OpenShelf]) -> None:
-        self._by_place = {(one.id, one.epoch): one for one in opened}
-        self._current = {one.kind: one for one in self._by_place.values() if one.current}
-        self._kinds: dict[str, ShelfKind] = {one.id: one.kind for one in self._by_place.values()}
-        self._private: dict[tuple[str, int], KemPrivate] = {}
+
+class Shelves:
+    """All the drawers of a person that open with their keys, each opened when it is first asked for: a list needs one or two.
+
+    A row that does not open is as if it were not there.
+    """
+
+    def __init__(self, person: str, values: ValuesKey, rows: Iterable[Any]) -> None:
+        self._person, self._values = person, values
+        self._rows: dict[Place, Any] = {(row.id, row.epoch): row for row in rows}
+        self._names: dict[str, ShelfKind | None] = {}
+        self._kinds: dict[Place, ShelfKind | None] = {}
+        self._opened: dict[Place, OpenShelf | None] = {}
+        self._private: dict[Place, KemPrivate] = {}
 
     def current(self, kind: ShelfKind) -> OpenShelf:
         """The drawer of this kind as it is now."""
-        found = self._current.get(kind)
-        if found is None:
-            raise Tampered
-        return found
+        for place, row in self._rows.items():
+            if row.current and self._kind(place) == kind:
+                found = self._at(place)
+                if found is not None:
+                    return found
+        raise Tampered
 
     def at(self, shelf_id: str, epoch: int) -> OpenShelf:
         """The drawer and epoch that a row names; raises Tampered when it does not open."""
-        found = self._by_place.get((ShelfId(shelf_id), epoch))
+        found = self._at((shelf_id, epoch))
         if found is None:
             raise Tampered
         return found
 
     def kind_of(self, shelf_id: str) -> ShelfKind | None:
         """Which of the ten a drawer is; None for one that does not open."""
-        return self._kinds.get(shelf_id)
+        if shelf_id not in self._names:
+            kinds = (self._kind(place) for place in self._rows if place[0] == shelf_id)
+            self._names[shelf_id] = next((kind for kind in kinds if kind is not None), None)
+        return self._names[shelf_id]
+
+    def _kind(self, place: Place) -> ShelfKind | None:
+        if place not in self._kinds:
+            try:
+                info = contexts.shelf_name(person=self._person, id=place[0])
+                self._kinds[place] = shelf(unseal_text(self._values, info, self._rows[place].sealed_kind)).kind
+            except (CryptoError, ValueError):
+                self._kinds[place] = None
+        return self._kinds[place]
+
+    def _at(self, place: Place) -> OpenShelf | None:
+        if place not in self._opened:
+            self._opened[place] = self._open(place) if place in self._rows else None
+        return self._opened[place]
+
+    def _open(self, place: Place) -> OpenShelf | None:
+        kind, (shelf_id, epoch), row = self._kind(place), place, self._rows[place]
+        if kind is None:
+            return None  # planted or damaged: nothing may be laid in it, and what it held is refused paper by paper
+        try:
+            info = contexts.shelf(person=self._person, shelf=shelf_id, epoch=epoch)
+            seed = open_shelf_seed(self._values, info, row.sealed_seed)
+        except (CryptoError, ValueError):
+            return None
+        key = shelf_key(seed, contexts.shelf_key(person=self._person, shelf=shelf_id, epoch=epoch))
+        return OpenShelf(self._person, ShelfId(shelf_id), epoch, kind, row.current, seed, key)
 
     def private(self, one: OpenShelf) -> KemPrivate:
         """The private half of a drawer's pair, made ready once for many deposits."""
@@ -72,7 +113,7 @@ class Shelves:
 
     def all(self) -> list[OpenShelf]:
         """Every drawer and epoch that opens."""
-        return list(self._by_place.values())
+        return [one for place in self._rows if (one := self._at(place)) is not None]
 
 
 def checked_kind(untrusted: object) -> ShelfKind:
@@ -110,21 +151,13 @@ def add_epoch(
     return OpenShelf(person, shelf_id, epoch, kind, True, seed, key)
 
 
-_SEALED = (shelves.c.id, shelves.c.epoch, shelves.c.current, shelves.c.sealed_kind, shelves.c.sealed_seed)
+_SEALED = select(shelves.c.id, shelves.c.epoch, shelves.c.current, shelves.c.sealed_kind, shelves.c.sealed_seed)
+_OF_PERSON = _SEALED.where(shelves.c.person == bindparam("person"))
 
 
 def open_all(connection: Connection, person: str, values: ValuesKey) -> Shelves:
-    """Open every drawer of a person; one query, no signature: `check_all` looks at those, once at each unlock."""
-    opened = []
-    for row in connection.execute(select(*_SEALED).where(shelves.c.person == person)):
-        try:
-            kind = shelf(unseal_text(values, contexts.shelf_name(person=person, id=row.id), row.sealed_kind)).kind
-            seed = open_shelf_seed(values, contexts.shelf(person=person, shelf=row.id, epoch=row.epoch), row.sealed_seed)
-        except (CryptoError, ValueError):
-            continue  # planted or damaged: nothing may be laid in it, and what it held is refused paper by paper
-        key = shelf_key(seed, contexts.shelf_key(person=person, shelf=row.id, epoch=row.epoch))
-        opened.append(OpenShelf(person, ShelfId(row.id), row.epoch, kind, row.current, seed, key))
-    return Shelves(opened)
+    """The drawers of a person; one query, no signature: `check_all` looks at those, once at each unlock."""
+    return Shelves(person, values, connection.execute(_OF_PERSON, {"person": person}).all())
 
 
 def check_all(connection: Connection, person: str, opened: Shelves, signer: Signer) -> tuple[ShelfKind | None, ...]:
