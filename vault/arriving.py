@@ -15,10 +15,11 @@ from consent.purposes import ShelfKind
 from crypto.canonical import instant
 from crypto.keys import AccountKeys
 from crypto.signing import Signer
-from storage.tables import papers, versions
+from storage.tables import accounts, papers, versions
 from vault import audit, exposed, reencryption, shelves, space, who
 from vault.arranging import lay_again, reseal
 from vault.audit import Entry
+from vault.colleagues import name_of
 from vault.context import Context
 from vault.errors import NotThere, Tampered
 from vault.events import Event
@@ -108,13 +109,13 @@ def _meet(
         except (Tampered, NotThere):
             refused.append(PaperId(row.paper))
             continue
-        _answer_for(context, connection, opened, keys, row, one)
+        _answer_for(context, connection, session, opened, row, one)
         met.append(one.paper)
     return met, refused
 
 
 def _answer_for(
-    context: Context, connection: Connection, opened: Shelves, keys: AccountKeys, row: VersionRow, one: Opened
+    context: Context, connection: Connection, session: Session, opened: Shelves, row: VersionRow, one: Opened
 ) -> None:  # fmt: skip
     """What a worker deposited stands from now on under the person's signature. What came by phone waits for the person's yes."""
     if one.origin.previous and not (one.card.title and one.card.sort):
@@ -122,9 +123,14 @@ def _answer_for(
     if row.depositor in (SERVICE, row.person):
         return
     connection.execute(
-        update(versions).where(versions.c.id == one.version).values(confirmation=Signer(keys.sign).sign(one.origin))
+        update(versions).where(versions.c.id == one.version).values(confirmation=Signer(session.opened().sign).sign(one.origin))
     )
     connection.execute(update(papers).where(papers.c.id == one.paper, papers.c.state == "to-read").values(state="kept"))
+    # Whoever deposited learns that it arrived, and nothing else: not when the safe is opened again.
+    event = Event("paper.received", by=row.person, by_name=name_of(connection, row.depositor), paper=one.paper)
+    living = select(accounts.c.id).where(accounts.c.id == row.depositor, accounts.c.state == "open")
+    depositor = connection.execute(living).scalar_one_or_none()
+    audit.record(context, connection, session, event, person=row.person, worker=depositor)
 
 
 def _keep_title(context: Context, connection: Connection, opened: Shelves, one: Opened) -> None:

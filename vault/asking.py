@@ -4,6 +4,7 @@ A request has a row of its own in the key vault, so that what it says dies with 
 living or past, or whoever shows their card: then nothing tells them whether that card opens a safe, until the person answers.
 """
 
+import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ from storage.tables import accounts, grants, requests
 from vault import audit, cards, endings, labels, shares, sharing, slots, who
 from vault.accounts import public_keys
 from vault.colleagues import colleague
-from vault.context import Context
+from vault.context import NOBODY, Context
 from vault.errors import BadInput, NotThere, Tampered
 from vault.events import Event
 from vault.sessions import Session
@@ -148,9 +149,29 @@ def ask_with_card(
             and connection.execute(select(accounts.c.id).where(accounts.c.id == slot.account, accounts.c.state == "open")).first()
         )
     if slot is None or not living:
+        _rehearse(context, session, kinds, purpose, own_words, procedure)
         return
     with suppress(RequestRefused):
         _ask(context, session, slot.account, Face("", ""), kinds, purpose, own_words, procedure, by_card=True)
+
+
+def _rehearse(
+    context: Context, session: Session, kinds: Sequence[str], purpose: PurposeId, own_words: str, procedure: str
+) -> None:
+    """Do for nobody the work of a request: a card that opens nothing must not be answered sooner than another."""
+    now = context.clock()
+    request = _request(context.new_id(), session.account, session.account, kinds, purpose, own_words, procedure, now)
+    text = request.to_bytes().decode()
+    with context.database.transaction() as connection:
+        serialise(connection, f"ask {session.account} {NOBODY}")
+        to = colleague(context, connection, session.account)
+        with suppress(RequestRefused):
+            may_ask(request, _earlier(context, connection, session, NOBODY), to.recipient, now)
+        place = labels.asking(person=NOBODY, worker=session.account, request=request.request)
+        for _ in ("person", "worker"):
+            post_value(to.kem, secrets.token_bytes(32), place, {"request": text, "answers": []})
+        event = Event("share.requested", by=session.account, by_name=to.name, purpose=purpose, detail=" ".join(request.kinds))
+        audit.rehearse(context, connection, event)
 
 
 def _request(
@@ -230,7 +251,12 @@ def _of_worker(
 def asked(context: Context, session: Session) -> list[Asking]:
     """What this worker asked, latest first. What was asked with a card is seen once it was answered."""
     with context.database.transaction(read_only=True) as connection:
-        found = _of_worker(context, connection, session)
+        return asked_of(context, connection, session)
+
+
+def asked_of(context: Context, connection: Connection, session: Session, person: str | None = None) -> list[Asking]:
+    """The same of one person, in the caller's transaction."""
+    found = _of_worker(context, connection, session, person)
     shown = [
         Asking(
             one.request.request, face.name, face.drawing, one.request.kinds, one.request.purpose, one.request.own_words,

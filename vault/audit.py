@@ -140,14 +140,19 @@ def months(since: dt.date, until: dt.date) -> Iterable[int]:
         year, month = (year, month + 1) if month < 12 else (year + 1, 1)
 
 
-def history(context: Context, session: Session, *, newest: int | None = None) -> list[Entry]:
-    """The session's own history, newest first: what the person reads as "Qui a regardé ?", what a worker reads as their acts."""
+def history(
+    context: Context, session: Session, *, newest: int | None = None, since: dt.date | None = None
+) -> list[Entry]:  # fmt: skip
+    """The session's own history, newest first: what the person reads as "Qui a regardé ?", what a worker reads as their acts.
+
+    `since`: the months before that day are not opened.
+    """
     keys = session.opened()
     party = WORKER if session.kind in ("worker", "administrator") else PERSON
     account = session.account
     with context.database.transaction(read_only=True) as connection:
         created = connection.execute(select(accounts.c.created).where(accounts.c.id == account)).scalar_one()
-        tags = _tags(context, account, created)
+        tags = _tags(context, account, max(created, since) if since else created)
         rows = connection.execute(
             select(
                 entry_copies.c.entry, entry_copies.c.envelope, entry_copies.c.key, entries.c.number,

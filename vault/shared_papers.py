@@ -32,7 +32,8 @@ from vault.shares import Share
 from vault.versions import LISTED, VersionRow, joined, keys_of, read_card
 
 __all__ = [
-    "Deposited", "PersonSharing", "SharedPaper", "covering", "deposit_for", "deposited", "open_shared", "page_image_shared",
+    "Deposited", "PersonSharing", "SharedPaper", "covering", "deposit_for", "deposited", "everything_shared", "open_shared",
+    "page_image_shared",
     "papers_shared", "people_sharing", "replace_for", "take", "undo_deposit",
 ]  # fmt: skip
 
@@ -67,6 +68,7 @@ class SharedPaper:
     added: datetime
     may_see: bool
     may_take: bool
+    may_replace: bool = False
 
 
 # --- What is shown --------------------------------------------------------------------------------------------------------------
@@ -74,13 +76,20 @@ class SharedPaper:
 
 def people_sharing(context: Context, session: Session) -> list[PersonSharing]:
     """The people who show something to this worker now, oldest share first."""
+    return [line for line, _ in everything_shared(context, session)]
+
+
+def everything_shared(context: Context, session: Session) -> list[tuple[PersonSharing, list[SharedPaper]]]:
+    """Each living share with the papers that open by it now."""
     private, now = KemPrivate(who.worker(session).kem), context.clock()
+    found = []
     with context.database.transaction(read_only=True) as connection:
-        found = []
         for share in shares.of_worker(context, connection, session):
-            if share.recipient is None or not _lives(share, share.recipient, now):
+            recipient = share.recipient
+            if recipient is None or not _lives(share, recipient, now):
                 continue
-            found.append(_line(share, len(_cards(context, connection, share, share.recipient, private, now)), now))
+            cards = _cards(context, connection, share, recipient, private, now)
+            found.append((_line(share, len(cards), now), [_shown(share, recipient, row, card, now) for row, card in cards]))
     return found
 
 
@@ -126,7 +135,7 @@ def _shown(share: Share, recipient: Recipient, row: VersionRow, card: Card, at: 
     received = card.thing("received")
     return SharedPaper(
         PaperId(row.paper), card.title, card.sort, received.kind, card.pages, received.size, parse_instant(card.added),
-        Act.SEE in allowed, Act.TAKE in allowed,
+        Act.SEE in allowed, Act.TAKE in allowed, Act.REPLACE in allowed,
     )  # fmt: skip
 
 

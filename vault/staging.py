@@ -9,7 +9,7 @@ from consent.purposes import PurposeId, ShelfKind
 from consent.scope import Act
 from crypto.choices import draw_code, draw_pictures
 from crypto.printed import sheet_text
-from vault import administrators, cards, circles, conditions, documents, one_time, people, sessions, sharing, workers
+from vault import administrators, cards, charter, circles, conditions, documents, one_time, people, sessions, sharing, workers
 from vault.context import Context
 from vault.false_papers import FalsePaper
 from vault.intake import prepare
@@ -73,7 +73,9 @@ class Story:
     def __init__(self, context: Context, clock: Clock, now: dt.datetime, roots: dict[str, object]) -> None:
         self.context, self.clock, self.now, self.roots, self.town = context, clock, now, roots, Town()
         self.today = today_in_paris(now)
-        self.text = conditions.in_language(context.settings, read_catalogues(), "fr")
+        catalogues = read_catalogues()
+        self.charter = charter.version(catalogues["fr"])
+        self.text = conditions.in_language(context.settings, catalogues, "fr")
         self.said = sharing.Said(language="fr", text_version=self.text.version, text_sha256=self.text.sha256)
 
     def days_ago(self, days: float) -> None:
@@ -105,7 +107,7 @@ class Story:
         shown = workers.acceptance(self.context, accepting)
         self.clock.to(self.clock.now + dt.timedelta(seconds=31))
         totp = one_time.password(shown.totp, self.clock.now)
-        made = workers.accept(self.context, accepting, shown.words, totp, charter="2026-11")
+        made = workers.accept(self.context, accepting, shown.words, totp, charter=self.charter)
         for admin in admins:
             workers.certify(self.context, admin, made)
         self.town.staff[key] = Staff(name, role, made, shown.code, tuple(shown.words), shown.totp)

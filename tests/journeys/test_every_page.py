@@ -163,7 +163,11 @@ def test_the_desk_and_the_office_are_read_by_axe(site: Site, new_page: NewPage) 
     script, wrong = axe_script(), []
     desk = Desk(new_page(), site)
     desk.sign_in("fatou")
-    for address in ("bureau", "bureau/demandes", "bureau/deposer", "bureau/confiance", "bureau/actes"):
+    for address in (
+        "bureau", "bureau/demandes", "bureau/demandes/carte", "bureau/deposer", "bureau/confiance", "bureau/actes",
+        "bureau/nouveau", "bureau/bientot", "bureau/carte", "bureau/carte/envois", "bureau/aide", "bureau/aide/premiers-pas",
+        "bureau/aide/quoi-dire", "bureau/aide/clavier", "bureau/aide/charte",
+    ):  # fmt: skip
         desk.page.goto(f"/fr/{address}")
         wrong += [one for one in check(desk.page, address, script) if "small target" not in one and "enhanced" not in one]
     office = Desk(new_page(), site)

@@ -5,11 +5,11 @@ from typing import Any
 from litestar import Response, Router, get, post
 from litestar.types import ControllerRouterHandler
 
-from vault import audit, notices, shared_papers
+from vault import audit, charter, news, notices, shared_papers
 from vault.audit import Entry
 from vault.languages import Sentences
 from vault.settings import today_in_paris
-from vault.web import desk_asking, desk_deposit, desk_entry, desk_papers, desk_trust
+from vault.web import desk_asking, desk_cards, desk_deposit, desk_entry, desk_help, desk_papers, desk_trust
 from vault.web.desk_frame import DESK_ERRORS, desk_page, in_two_languages, sentences
 from vault.web.forms import Sent
 from vault.web.guards import context_of, signed_in, who
@@ -17,15 +17,18 @@ from vault.web.paging import asked, leaf
 from vault.web.shell import Req, go
 
 ACTS_A_PAGE = 50
+NEWS_SHOWN = 5
 
 
 @get("/", opt=who("worker"), sync_to_thread=True)
 def people(request: Req) -> Response[str]:
-    """D01: one line for each living share, the oldest first."""
+    """D01: what is new, then one line for each living share, the oldest first."""
     context, session = context_of(request), signed_in(request)
+    new_words = charter.accepted(context, session) != charter.version(sentences(request))
     return desk_page(
         request, "desk/people.html", "people", shares=shared_papers.people_sharing(context, session),
-        notices=notices.waiting(context, session), today=today_in_paris(context.clock()),
+        notices=notices.waiting(context, session), today=today_in_paris(context.clock()), new_words=new_words,
+        news=news.since_last_visit(context, session), most=NEWS_SHOWN,
     )  # fmt: skip
 
 
@@ -55,7 +58,7 @@ ROUTES: list[ControllerRouterHandler] = [
         path="/{language:str}/bureau",
         route_handlers=[
             people, read_notices, acts, *desk_entry.HANDLERS, *desk_papers.HANDLERS, *desk_asking.HANDLERS, *desk_deposit.HANDLERS,
-            *desk_trust.HANDLERS,
+            *desk_trust.HANDLERS, *desk_cards.HANDLERS, *desk_help.HANDLERS,
         ],
         guards=[in_two_languages],
         exception_handlers=DESK_ERRORS,

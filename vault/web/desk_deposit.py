@@ -9,9 +9,10 @@ from litestar.types import ControllerRouterHandler
 from consent.ids import GrantId, PaperId
 from consent.scope import Act
 from vault import shared_papers
-from vault.errors import BadInput, TooMuch
+from vault.errors import BadInput, NotThere, TooMuch
 from vault.pictograms import KINDS
 from vault.refusals import PaperRefused
+from vault.shared_papers import PersonSharing, SharedPaper
 from vault.web.desk_frame import NOT_SHOWN, desk_page
 from vault.web.forms import Sent
 from vault.web.guards import context_of, signed_in, who
@@ -70,4 +71,54 @@ def undo(request: Req, paper: FromPath[str], form: Sent) -> Response[Any]:  # no
     return go(request, "bureau/deposer?dit=repris")
 
 
-HANDLERS: list[ControllerRouterHandler] = [deposit_page, deposit, undo]
+# --- A newer version ------------------------------------------------------------------------------------------------------
+
+
+def _to_replace(request: Req, grant: str, paper: str) -> tuple[PersonSharing, SharedPaper]:
+    """The paper of the address, when this share lets it be replaced."""
+    context, session = context_of(request), signed_in(request)
+    for share, papers in shared_papers.everything_shared(context, session):
+        for one in papers:
+            if (share.grant, one.paper) == (grant, paper) and one.may_replace:
+                return share, one
+    raise NotThere
+
+
+def _replace_page(request: Req, grant: str, paper: str, faults: list[Fault], status: int = 200) -> Response[str]:
+    share, shown = _to_replace(request, grant, paper)
+    kind = shown.sort if shown.sort in KINDS else "other"
+    return desk_page(request, "desk/replace.html", "people", status=status, share=share, paper=shown, kind=kind, faults=faults)
+
+
+@get("/papiers/{grant:str}/{paper:str}/remplacer", opt=who("worker"), exception_handlers=NOT_SHOWN, sync_to_thread=True)
+def replace_page(request: Req, grant: FromPath[str], paper: FromPath[str]) -> Response[str]:
+    """What is replaced, by what, and the word that the person opened it."""
+    return _replace_page(request, grant, paper, [])
+
+
+def _replace(request: Req, upload: Upload) -> Response[Any]:
+    grant, paper = str(request.path_params["grant"]), str(request.path_params["paper"])
+    _to_replace(request, grant, paper)
+    if not upload.files:
+        return _replace_page(request, grant, paper, [Fault("error.no-file", "file")], 422)
+    try:
+        shared_papers.replace_for(
+            context_of(request), signed_in(request), GrantId(grant), PaperId(paper), upload.contents, untrusted_name=upload.name,
+            opened_by_person=upload.form.get("opened_by_person") == "yes",
+        )  # fmt: skip
+    except BadInput as error:
+        return _replace_page(request, grant, paper, [Fault(FIELDS.get(error.field, error.shown), error.field)], 422)
+    except PaperRefused as error:
+        return _replace_page(request, grant, paper, [Fault(f"error.{error.key}", "file")], 422)
+    except TooMuch as error:
+        return _replace_page(request, grant, paper, [Fault(error.sentence)], 413)
+    return go(request, f"bureau/personnes/{grant}?dit=remplace")
+
+
+@post("/papiers/{grant:str}/{paper:str}/remplacer", opt=who("worker", streams=True), exception_handlers=NOT_SHOWN)
+async def replace(request: Req) -> Response[Any]:
+    """The newer version, in the place of the one before. The person reads who did it."""
+    return await in_thread(_replace, request, await receive(request))
+
+
+HANDLERS: list[ControllerRouterHandler] = [deposit_page, deposit, undo, replace_page, replace]

@@ -20,10 +20,14 @@ MENU: Mapping[str, tuple[str, str]] = {
     "people": ("bureau", "users-round"),
     "requests": ("bureau/demandes", "inbox"),
     "deposit": ("bureau/deposer", "file-plus"),
+    "soon": ("bureau/bientot", "calendar-clock"),
     "guardian": ("bureau/confiance", "life-buoy"),
     "card": ("bureau/carte", "id-card"),
     "acts": ("bureau/actes", "history"),
+    "help": ("bureau/aide", "circle-question-mark"),
 }
+ACCESS_KEYS: Mapping[str, str] = {name: str(number) for number, name in enumerate(MENU, start=1)}
+"""Digits: letters are taken by browsers and readers. With Alt and Shift, or as each browser has it; the page of keys says so."""
 OF_PEOPLE = ("person", "assisted")
 """Sessions that end before a worker opens: both roles never stand in one browser (WRK-10)."""
 
@@ -46,9 +50,10 @@ def day(request: Req, when: date | None) -> str:
 
 
 def menu(request: Req, area: str, entries: Mapping[str, tuple[str, str]], here: str) -> list[Place]:
-    """The entries of a menu, the present one marked."""
+    """The entries of a menu, the present one marked, each with its key at the desk."""
+    keys = ACCESS_KEYS if area == "desk" else {}
     return [
-        Place(f"{area}.nav.{name}", fragment(request, address), icon, current=name == here)
+        Place(f"{area}.nav.{name}", fragment(request, address), icon, current=name == here, key_to_press=keys.get(name, ""))
         for name, (address, icon) in entries.items()
     ]  # fmt: skip
 

@@ -46,7 +46,8 @@ def papers(request: Req, grant: FromPath[str]) -> Response[str]:
     share = share_of(request, grant)
     found = shared_papers.papers_shared(context_of(request), signed_in(request), GrantId(grant))
     lines = [(one, kind_of(one)) for one in found]
-    return desk_page(request, "desk/papers.html", "people", share=share, lines=lines)
+    said = "desk.replace.done" if request.query_params.get("dit") == "remplace" else ""
+    return desk_page(request, "desk/papers.html", "people", share=share, lines=lines, said=said)
 
 
 def _shared(request: Req, grant: str, paper: str) -> tuple[PersonSharing, SharedPaper]:

@@ -9,8 +9,7 @@ from litestar.types import ControllerRouterHandler
 from vault import guardians, people, recovery
 from vault.errors import BadInput, MustWait, NotThere, WrongSecret
 from vault.guardians import Ward
-from vault.intake import read_qr
-from vault.refusals import PaperRefused
+from vault.web.desk_cards import with_card
 from vault.web.desk_frame import desk_page
 from vault.web.forms import Sent
 from vault.web.guards import context_of, signed_in, who
@@ -75,19 +74,11 @@ def _card_page(request: Req, faults: list[Fault], status: int = 200) -> Response
 
 
 def _lift(request: Req, upload: Upload) -> Response[Any]:
-    context = context_of(request)
-    typed = upload.form.get("card").strip()
     try:
-        texts = [typed] if typed else read_qr(context.confinement, upload.contents[0]) if upload.files else []
-    except PaperRefused:
-        texts = []
-    for text in texts:
-        try:
-            people.lift_wait(context, signed_in(request), text)
-        except (WrongSecret, BadInput):
-            continue
-        return go(request, "bureau/carte?dit=fait")
-    return _card_page(request, [Fault("desk.card.unreadable", "file")], 422)
+        with_card(request, upload, lambda text: people.lift_wait(context_of(request), signed_in(request), text))
+    except (WrongSecret, BadInput):
+        return _card_page(request, [Fault("desk.card.unreadable", "file")], 422)
+    return go(request, "bureau/carte?dit=fait")
 
 
 @post("/carte", opt=who("worker", streams=True))

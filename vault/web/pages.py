@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 
 from vault.assets.icons import DIRECTIONAL
 from vault.assets.manifest import Assets
+from vault.events import WORDS
 from vault.languages import FRENCH, SHOWN_ZONE, Catalogues, Sentences, fill
 from vault.pictograms import DRAWERS, DRAWINGS, KINDS, PICTURES, REASONS
 
@@ -57,6 +58,7 @@ class Place:
     url: str
     icon: str
     current: bool = False
+    key_to_press: str = ""
 
 
 @dataclass(frozen=True)
@@ -233,6 +235,7 @@ def environment(assets: Assets, catalogues: Catalogues, *, demo: bool = False) -
         drawers=DRAWERS,
         reasons=REASONS,
         kinds=KINDS,
+        events=WORDS,
         drawings=DRAWINGS,
         pictures=PICTURES,
     )
