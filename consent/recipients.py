@@ -30,7 +30,7 @@ class Role:
 
 
 ROLES: tuple[Role, ...] = (
-    Role(RoleId("salaried"), "salarié", True, _ALL, True, True),
+    Role(RoleId("salaried"), "de l'équipe", True, _ALL, True, True),
     Role(RoleId("volunteer"), "bénévole", False, _DEPOSIT, False, False),
     Role(RoleId("intern"), "stagiaire", False, _DEPOSIT, False, False),
     Role(RoleId("civic-service"), "service civique", False, _ALL, True, True),

@@ -23,7 +23,7 @@ LIVING = tuple(sorted(state.value for state in (GrantState.GIVEN, GrantState.REN
 
 @dataclass(frozen=True)
 class Colleague:
-    """A worker: keys and role as certified, name as shown ("Fatou, salarié, ESI Les Tilleuls"), where they stand."""
+    """A worker: keys and role as certified, name as shown ("Fatou, de l'équipe, ESI Les Tilleuls"), where they stand."""
 
     recipient: Recipient
     name: str

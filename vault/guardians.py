@@ -12,7 +12,7 @@ from crypto.kem import KemPrivate
 from crypto.sealing import open_posted_value
 from crypto.statements import CircleFormed
 from storage.errors import RowGone
-from storage.tables import circle_members, circles, workers
+from storage.tables import circle_members, circles, structures, workers
 from vault import accounts, audit, labels, notices
 from vault.circles import living, open_label
 from vault.context import Context
@@ -33,6 +33,7 @@ class Guardian:
     worker: str
     name: str = field(repr=False)
     structure: str
+    structure_name: str
     state: str
 
 
@@ -66,8 +67,16 @@ def circle(context: Context, session: Session) -> Circle | None:
         if found is None:
             return None
         row, said = found
-        query = select(circle_members, workers.c.first_name, workers.c.structure, workers.c.state).outerjoin(
-            workers, workers.c.account == circle_members.c.worker
+        query = (
+            select(
+                circle_members,
+                workers.c.first_name,
+                workers.c.structure,
+                workers.c.state,
+                structures.c.name.label("structure_name"),
+            )
+            .outerjoin(workers, workers.c.account == circle_members.c.worker)
+            .outerjoin(structures, structures.c.id == workers.c.structure)
         )
         members = (
             connection.execute(query.where(circle_members.c.circle == row["id"]).order_by(circle_members.c.id)).mappings().all()
@@ -75,7 +84,7 @@ def circle(context: Context, session: Session) -> Circle | None:
     guardians = tuple(
         Guardian(
             one["id"], one["kind"], one["worker"] or "", one["first_name"] or open_label(keys, session.account, one)["label"],
-            one["structure"] or "", one["state"] or "printed",
+            one["structure"] or "", one["structure_name"] or "", one["state"] or "printed",
         )
         for one in members
     )  # fmt: skip

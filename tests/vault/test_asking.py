@@ -34,7 +34,7 @@ def test_asked_then_given(any_house: Context) -> None:
     (waits,) = asking.waiting_for_me(any_house, awa.session)
     assert (waits.request, waits.worker_name, waits.kinds, waits.purpose) == (
         request,
-        "Fatou, salarié, ESI Les Tilleuls",
+        "Fatou, de l'équipe, ESI Les Tilleuls",
         (TAX,),
         HOME,
     )

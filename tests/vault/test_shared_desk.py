@@ -54,7 +54,7 @@ def test_pages_are_marked_and_each_one_is_traced(reading_house: Context, clock: 
     seen = [one.event for one in audit.history(house, awa.session) if one.event.tag == "paper.seen"]
     assert sorted(event.detail for event in seen) == ["1", "2", "3"]
     assert {(event.by, event.by_name, event.purpose, event.title, event.place) for event in seen} == {
-        (fatou.id, "Fatou, salarié, ESI Les Tilleuls", "home", "Avis", "")
+        (fatou.id, "Fatou, de l'équipe, ESI Les Tilleuls", "home", "Avis", "")
     }
     theirs = [one.event for one in audit.history(house, fatou.session) if one.event.tag == "paper.seen"]
     assert {(event.title, event.grant) for event in theirs} == {("", grant)}  # names nobody, and no paper's title

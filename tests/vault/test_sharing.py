@@ -62,7 +62,7 @@ def test_a_worker_opens_what_is_shown_and_nothing_else(any_house: Context, clock
     (card,) = showing.grants_of(any_house, awa.session)
     assert (card.grant, card.worker_name, card.state, card.copies) == (
         grant,
-        "Fatou, salarié, ESI Les Tilleuls",
+        "Fatou, de l'équipe, ESI Les Tilleuls",
         GrantState.GIVEN,
         1,
     )
@@ -210,7 +210,7 @@ def test_moving_says_who_would_newly_see_and_asks(any_house: Context, clock: Clo
     grant = sharing.grant(any_house, awa.session, fatou.id, offer(shelf="money"))
     with pytest.raises(documents.WouldShow) as asked:
         documents.move(any_house, awa.session, paper, ShelfKind("money"))
-    assert [(one.grant, one.worker_name) for one in asked.value.shares] == [(grant, "Fatou, salarié, ESI Les Tilleuls")]
+    assert [(one.grant, one.worker_name) for one in asked.value.shares] == [(grant, "Fatou, de l'équipe, ESI Les Tilleuls")]
     assert shared_papers.papers_shared(any_house, fatou.session, grant) == []
     documents.move(any_house, awa.session, paper, ShelfKind("money"), agreed=[grant])
     assert taken(any_house, fatou, grant, paper) == picture("received un")
