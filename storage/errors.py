@@ -45,5 +45,9 @@ class RowGone(StorageError):
     """The key vault has no such row: it was destroyed, or never was. What it protected stays closed for ever."""
 
 
+class TileMissing(StorageError):
+    """A row of the trace's tree is gone or too short: what it proved can be made again from the entries, and must be looked at."""
+
+
 class WrongRevision(StorageError):
     """The tables are not those that this version of the program knows, or a revision would break them."""

@@ -6,13 +6,14 @@ order of commits. One sequencer numbers what is committed, under a lock. Nothing
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 
+from storage import tiles
 from storage.database import Database, insert_once, serialise
 from storage.tables import checkpoints, entries, entry_copies, trace_keys
 
@@ -51,6 +52,17 @@ class Key:
 
 
 @dataclass(frozen=True)
+class Bound:
+    """What one leaf binds: the entry's id, its number, and SHA-256 of each party's envelope (zeros where there is none)."""
+
+    entry: str
+    number: int
+    person: bytes
+    worker: bytes
+    incident: bytes
+
+
+@dataclass(frozen=True)
 class Checkpoint:
     """A signed tree head as it was kept: the `size` of the tree, its `root` (32 bytes), the signed `note`, when."""
 
@@ -58,6 +70,7 @@ class Checkpoint:
     root: bytes
     note: str
     at: datetime
+    published: datetime | None = None
 
 
 def add_key(connection: Connection, *, key: str, session: str, party: Party, posted: bytes) -> None:
@@ -129,7 +142,10 @@ def erase_copies(connection: Connection, tags: Sequence[bytes], party: Party) ->
 
 
 def number(database: Database, limit: int = 10_000) -> int:
-    """Number what is committed and has no number yet, from 0, without gaps; tells how many. Any process may call it."""
+    """Number what is committed and has no number yet, from 0, without gaps; tells how many. Any process may call it.
+
+    The tree grows in the same transaction: whoever reads a number can prove it. Killed at any moment, it has done all or nothing.
+    """
     unnumbered = select(entries.c.id).where(entries.c.number.is_(None)).order_by(entries.c.id).limit(limit)
     with database.transaction(read_only=True) as connection:  # most calls find nothing, and then disturb no writer
         if connection.scalar(unnumbered.limit(1)) is None:
@@ -144,7 +160,24 @@ def number(database: Database, limit: int = 10_000) -> int:
                 update(entries).where(entries.c.id == bindparam("entry")).values(number=bindparam("place")),
                 [{"entry": entry, "place": place} for place, entry in enumerate(waiting, first)],
             )
+            held = tiles.size(connection)
+            tiles.grow(connection, leaves(connection, held, first + len(waiting)), held)
         return len(waiting)
+
+
+def numbers(connection: Connection, wanted: Collection[str]) -> dict[str, int]:
+    """The numbers of these entries, of those that have one."""
+    found: dict[str, int] = {}
+    names = sorted(set(wanted))
+    for start in range(0, len(names), BATCH):
+        query = select(entries.c.id, entries.c.number).where(entries.c.id.in_(names[start : start + BATCH]))
+        found |= {row.id: row.number for row in connection.execute(query.where(entries.c.number.is_not(None)))}
+    return found
+
+
+def waiting(connection: Connection) -> int:
+    """How many entries have no number yet."""
+    return connection.scalar(select(func.count()).select_from(entries).where(entries.c.number.is_(None))) or 0
 
 
 def leaves(connection: Connection, start: int, end: int) -> list[bytes]:
@@ -153,14 +186,54 @@ def leaves(connection: Connection, start: int, end: int) -> list[bytes]:
     return list(connection.scalars(query))
 
 
+def bound(connection: Connection, start: int, end: int) -> list[Bound]:
+    """What the leaves numbered from `start` up to, not including, `end` bind together, in order."""
+    columns = (entries.c.id, entries.c.number, entries.c.person_hash, entries.c.worker_hash, entries.c.incident_hash)
+    query = select(*columns).where(entries.c.number >= start, entries.c.number < end).order_by(entries.c.number)
+    return [Bound(*row) for row in connection.execute(query)]
+
+
+def bound_of(connection: Connection, entry: str) -> Bound | None:
+    """The same of one entry, None while it has no number."""
+    place = numbers(connection, [entry]).get(entry)
+    return None if place is None else bound(connection, place, place + 1)[0]
+
+
 def keep_checkpoint(connection: Connection, checkpoint: Checkpoint) -> None:
     """Keep a signed tree head for ever."""
-    connection.execute(
-        insert(checkpoints).values(size=checkpoint.size, root=checkpoint.root, note=checkpoint.note, at=checkpoint.at)
-    )
+    connection.execute(insert(checkpoints).values(**asdict(checkpoint)))
 
 
-def last_checkpoint(connection: Connection) -> Checkpoint | None:
-    """Read the latest signed tree head."""
-    row = connection.execute(select(checkpoints).order_by(checkpoints.c.size.desc()).limit(1)).mappings().one_or_none()
+def publish(connection: Connection, size: int, note: str, at: datetime) -> None:
+    """Say that anybody may see this head, kept before, and write its note anew: witnesses have signed below."""
+    connection.execute(update(checkpoints).where(checkpoints.c.size == size).values(note=note, published=at))
+
+
+def all_checkpoints(connection: Connection) -> list[Checkpoint]:
+    """Every head that was signed, the smallest first."""
+    return [Checkpoint(**row) for row in connection.execute(select(checkpoints).order_by(checkpoints.c.size)).mappings()]
+
+
+def last_checkpoint(connection: Connection, *, published: bool = False) -> Checkpoint | None:
+    """Read the latest signed tree head, or the latest that is public."""
+    return _one(connection, _heads(published=published).order_by(checkpoints.c.size.desc()))
+
+
+def first_covering(connection: Connection, number: int, *, published: bool = False) -> Checkpoint | None:
+    """The smallest head over the entry of this number."""
+    return _one(connection, _heads(published=published).where(checkpoints.c.size > number).order_by(checkpoints.c.size))
+
+
+def last_before(connection: Connection, number: int) -> Checkpoint | None:
+    """The largest head without the entry of this number: when it was signed, the entry was not there."""
+    return _one(connection, _heads(published=False).where(checkpoints.c.size <= number).order_by(checkpoints.c.size.desc()))
+
+
+def _heads(*, published: bool) -> Select[Any]:
+    query = select(checkpoints)
+    return query.where(checkpoints.c.published.is_not(None)) if published else query
+
+
+def _one(connection: Connection, query: Select[Any]) -> Checkpoint | None:
+    row = connection.execute(query.limit(1)).mappings().one_or_none()
     return None if row is None else Checkpoint(**row)

@@ -420,6 +420,27 @@ checkpoints = Table(
     "checkpoints", metadata,
     number("size", "technical", NEVER, primary_key=True),
     octets("root", "technical", NEVER), text("note", "public", NEVER), moment("at", "technical", NEVER),
+    moment("published", "technical", NEVER, nullable=True),  # else only those who asked for it have seen it
+)  # fmt: skip
+
+tiles = Table(  # the inner hashes of the tree, 256 to a row (storage/tiles.py)
+    "tiles", metadata,
+    small("level", "technical", NEVER, primary_key=True), number("number", "technical", NEVER, primary_key=True),
+    octets("hashes", "digest", TRACE),
+)  # fmt: skip
+
+trace_checks = Table(
+    "trace_checks", metadata,
+    moment("at", "technical", NEVER, primary_key=True),
+    number("size", "technical", NEVER),  # entries that were counted again
+    small("faults", "technical", NEVER),
+)  # fmt: skip
+
+witness_answers = Table(
+    "witness_answers", metadata,
+    word("witness", "public", NEVER, primary_key=True),  # SHA-256 of the name, its first 40 digits
+    number("size", "technical", NEVER), moment("at", "technical", NEVER),
+    word("answer", "technical", NEVER),  # cosigned, refused, silent
 )  # fmt: skip
 
 schedule_runs = Table(

@@ -41,6 +41,7 @@ def upgrade() -> None:
         sa.Column("root", sa.LargeBinary(), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("published", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("size", name=op.f("pk_checkpoints")),
     )
     op.create_table(
@@ -101,12 +102,34 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("job", "minute", name=op.f("pk_schedule_runs")),
     )
     op.create_table(
+        "tiles",
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("hashes", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("level", "number", name=op.f("pk_tiles")),
+    )
+    op.create_table(
+        "trace_checks",
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("faults", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("at", name=op.f("pk_trace_checks")),
+    )
+    op.create_table(
         "trace_keys",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("session", sa.String(length=64), nullable=False),
         sa.Column("party", sa.String(length=40), nullable=False),
         sa.Column("posted", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_trace_keys")),
+    )
+    op.create_table(
+        "witness_answers",
+        sa.Column("witness", sa.String(length=40), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("answer", sa.String(length=40), nullable=False),
+        sa.PrimaryKeyConstraint("witness", name=op.f("pk_witness_answers")),
     )
     op.create_table(
         "administrators",
