@@ -134,7 +134,7 @@ def test_the_sequencer_killed_at_any_moment_loses_and_doubles_none(engines: Engi
     while kills < 6:
         fill(engines.database, size, size + 400)
         size += 400
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:  # noqa: S603 (our own interpreter)
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             process.stdout.readline()
             time.sleep(0.003 * (kills + 1))
