@@ -18,7 +18,7 @@ from consent.record import Category, Change, Entity, Notice, Processing, Receipt
 from consent.record_reading import receipt_from_value
 from consent.terms import GivenHow, Method
 from consent.verified import Signatures
-from crypto.canonical import canonical, parse
+from crypto.canonical import Value, canonical, parse
 from crypto.errors import BadSignature, Malformed
 from crypto.signing import SIGNATURE_BYTES, Signer, SignPublic, verify
 from crypto.statements import ReceiptSealed
@@ -103,17 +103,21 @@ class SignedReceipt:
     signatures: Signatures
     inclusion: bytes = b""
 
-    def to_bytes(self) -> bytes:
-        """The canonical bytes (RFC 8785): what is sealed for the person, exported, verified elsewhere."""
-        return canonical({
+    def to_value(self) -> dict[str, Value]:
+        """As JSON values."""
+        return {
             "v": "1", "receipt": self.receipt.to_value(), "person": self.person, "inclusion": self.inclusion.hex(),
             "signatures": self.signatures.to_bytes().hex(),
-        })  # fmt: skip
+        }  # fmt: skip
+
+    def to_bytes(self) -> bytes:
+        """The canonical bytes (RFC 8785): what is sealed for the person, exported, verified elsewhere."""
+        return canonical(self.to_value())
 
     @classmethod
-    def from_bytes(cls, untrusted: bytes) -> "SignedReceipt":
-        """Read canonical bytes; raises Malformed unless they encode back to themselves. Nothing is verified yet."""
-        fields = shape(parse(untrusted), _SIGNED)
+    def from_value(cls, untrusted: Value) -> "SignedReceipt":
+        """Read one; raises Malformed for anything that this program would not have written. Nothing is verified yet."""
+        fields = shape(untrusted, _SIGNED)
         if fields["v"] != "1":
             raise Malformed("another version of a signed receipt")
         return cls(
@@ -122,6 +126,11 @@ class SignedReceipt:
             signatures=Signatures.from_bytes(any_octets(fields, "signatures", 2 + 3 * SIGNATURE_BYTES)),
             inclusion=any_octets(fields, "inclusion", _LONGEST_PROOF),
         )
+
+    @classmethod
+    def from_bytes(cls, untrusted: bytes) -> "SignedReceipt":
+        """Read canonical bytes; raises Malformed unless they encode back to themselves. Nothing is verified yet."""
+        return cls.from_value(parse(untrusted))
 
 
 def sealed_statement(receipt: Receipt, person: PersonId) -> ReceiptSealed:

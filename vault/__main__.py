@@ -1,6 +1,7 @@
 """The command line: `abri serve | tasks | demo | migrate | check | cards | keys`. Each command explains itself with --help."""
 
 import argparse
+import json
 import os
 import signal
 import subprocess
@@ -154,6 +155,31 @@ def keys_roots(options: argparse.Namespace) -> int:
     return 0
 
 
+def keys_public(options: argparse.Namespace) -> int:
+    """The service's public key, to be given to whoever wants to verify receipts elsewhere."""
+    from crypto.signing import sign_public
+
+    settings = read_settings(os.environ)
+    written = {"v": "1", "service": bytes(sign_public(settings.service_sign)).hex()}
+    Path(options.file).write_text(json.dumps(written) + "\n")
+    print(f"Written: {options.file}. It is public.")
+    return 0
+
+
+def receipt_verify(options: argparse.Namespace) -> int:
+    """Say whether receipts are what was signed: offline, with public keys alone."""
+    from vault.settings import public_keys_place
+    from vault.verifying import verify
+
+    status = 2
+    for line in verify(options.file, options.keys or public_keys_place(os.environ), options.sheet):
+        if isinstance(line, int):
+            status = line
+        else:
+            print(line)
+    return status
+
+
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     main_parser = argparse.ArgumentParser(
@@ -190,6 +216,15 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--operator", required=True, help="the association's name")
     one.add_argument("--contact", required=True, help="who answers people: a name, an address, a telephone")
     one.add_argument("--administrator", action="append", required=True, metavar="FIRST_NAME", help="give it twice")
+    one = command("public", keys_public, "write the service's public key, for whoever verifies receipts elsewhere", keys)
+    one.add_argument("file", help="the file to write")
+    receipts = commands.add_parser("receipt", help="receipts of consent").add_subparsers(required=True, metavar="ACTION")
+    one = command(
+        "verify", receipt_verify, "say whether receipts are what was signed; 0 yes, 1 no, 2 could not be read", receipts
+    )
+    one.add_argument("file", type=Path, help="the file that the person carried away")
+    one.add_argument("--keys", type=Path, help="the service's public key: /cles.json of its pages (default: public-keys.json)")
+    one.add_argument("--sheet", default="", metavar="IMPRINT", help="the imprint on a printed receipt: is it of this file?")
     return main_parser
 
 

@@ -22,6 +22,7 @@ from crypto.choices import draw_code
 from crypto.circle import halve
 from crypto.kem import public_key
 from crypto.keys import KemSeed
+from crypto.signing import sign_public
 from storage.migrate import Urls, upgrade
 from vault import (
     administrators,
@@ -196,9 +197,10 @@ def build(folder: Path, environment: dict[str, str]) -> Town:
     (folder / "incident").mkdir()
     for place, half in enumerate(halve(incident), start=1):
         (folder / "incident" / f"half-{place}.hex").write_text(bytes(half).hex() + "\n")
-    public = {"roots": {}, "incident": bytes(public_key(incident)).hex()}
+    public: dict[str, object] = {"roots": {}, "incident": bytes(public_key(incident)).hex()}
     (data / "public-keys.json").write_text(json.dumps(public))
     settings = read_settings(environment, mode="demo")
+    public = {**public, "service": bytes(sign_public(settings.service_sign)).hex()}
     upgrade(Urls(settings.database_url, settings.vault_url, settings.tombstones_url))
     town = _tell(settings)
     roots = {name: bytes(key).hex() for name, key in settings.root_keys.items()}

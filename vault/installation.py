@@ -7,6 +7,7 @@ from pathlib import Path
 from crypto.circle import halve
 from crypto.kem import public_key
 from crypto.keys import KemSeed
+from crypto.signing import sign_public
 from storage.migrate import Urls, upgrade
 from vault import administrators, one_time
 from vault.confinement import Confinement
@@ -48,6 +49,7 @@ def _administrators(
     environment: Mapping[str, str], place: Path, written: dict[str, object], operator: str, contact: str, names: Sequence[str]
 ) -> Iterator[str]:
     settings = read_settings(environment, installing=True)
+    written = {**written, "service": bytes(sign_public(settings.service_sign)).hex()}
     upgrade(Urls(settings.database_url, settings.vault_url, settings.tombstones_url))
     context = open_context(settings, confinement=Confinement())
     roots = {}

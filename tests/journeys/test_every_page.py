@@ -16,7 +16,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("pages")]
 PUBLIC = ("", "abri", "conditions", "aide", "carte", "carte/autrement", "mots", "perdu", "perdu/je-ne-sais-plus", "annuler",
           "ouvrir/avant/1", "ouvrir/avant/5", "proteger", "certificat", "perdu/raison/lost", "avec-la-carte/retour")  # fmt: skip
 OPEN = ("maison", "papiers", "papiers?noms=1", "papiers/tiroirs", "papiers/jetes", "ajouter", "ajouter/fichier", "ajouter/photo",
-        "partages", "montrer", "montrer/tiroir", "montrer/tiroir?pour=deposer", "regards", "demandes", "moi", "moi/autres", "moi/nom", "moi/dessin", "moi/code", "confiance", "confiance/choisir",
+        "partages", "montrer", "montrer/tiroir", "montrer/tiroir?pour=deposer", "regards", "demandes",
+        "moi", "moi/autres", "moi/nom", "moi/dessin", "moi/code", "confiance", "confiance/choisir",
         "proteger", "bloquer", "effacer-tout", "effacer-tout/details", "effacer-tout/temoin")  # fmt: skip
 AXE = """async () => {
   const tags = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'];
@@ -68,6 +69,11 @@ def test_axe_and_measures(site: Site, new_page: NewPage, language: str, size: di
     for address in OPEN:
         kiosk.go(address)
         wrong += check(kiosk.page, address, script)
+    kiosk.go("partages")
+    share = str(kiosk.page.locator("a[href$='/plus']").first.get_attribute("href")).removesuffix("/plus")
+    for address in ("plus", "moins", "moins/papiers", "moins/date", "arreter"):
+        kiosk.page.goto(f"{share}/{address}")
+        wrong += check(kiosk.page, f"partages/*/{address}", script)
     assert wrong == []
 
 

@@ -43,6 +43,7 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     "/static/*": ANYONE,
     "/borne/*": ANYONE,
     "/langues/*": ANYONE,
+    "/cles.json": ANYONE,
     "/sortir": ANYONE,
     "/fr": ANYONE,
     "/fr/abri": ANYONE,

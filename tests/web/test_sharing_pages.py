@@ -1,18 +1,21 @@
 """Sharing, page by page: K15 from a paper or from several, K16 and its three answers, who can see, K17 with the code and without."""
 
 import datetime as dt
+import json
 
 import pytest
 
 from consent.ids import PaperId
 from consent.purposes import PurposeId
+from consent.receipt_file import verify_file
 from consent.scope import Act
+from crypto.signing import sign_public_from
 from tests.vault.builders import MadePerson, MadeWorker, Office, make_office, make_person, make_worker, sign_in
 from tests.vault.clock import Clock
 from tests.vault.papers import SAID, keep
 from tests.web.sharing_steps import another_day, share_paper
 from tests.web.site import Shown, Site
-from vault import asking, cards, offers, reencryption, shared_papers, sharing, showing, withdrawing
+from vault import asking, cards, offers, receipt_files, reencryption, shared_papers, sharing, showing, withdrawing
 from vault.languages import read_catalogues
 
 
@@ -275,11 +278,33 @@ def test_the_receipt_goes_on_paper(site: Site, awa: MadePerson, fatou: MadeWorke
     done = site.press(to_k15(site, site.get(f"/fr/papiers/{paper}/montrer"), fatou), answer="yes")
     printed = site.get(done.link("/recu"))
     assert printed.heading == "Reçu de votre accord"
-    for words in ("Fatou", "un logement", "Montrer", "Argent : avis d'impôt", "23 février 2027", "montrez votre carte"):
+    for words in ("Fatou", "un logement", "Voir", "Argent : avis d'impôt", "23 février 2027", "montrez votre carte"):
         assert words in printed.text, words
+    assert len(printed.tree.xpath("//main//li//*[name()='svg']")) == len(
+        printed.tree.xpath("//main//li")
+    )  # each with its drawing
+    (share,) = showing.grants_of(site.house, awa.session)
+    more = site.get(f"/fr/partages/{share.grant}/plus")
+    file = site.get(more.link("/recu/cle"))
+    assert file.headers["content-disposition"] == 'attachment; filename="recu.json"'
+    keys = site.get("/cles.json")
+    (receipt,) = verify_file(file.content, sign_public_from(bytes.fromhex(json.loads(keys.content)["service"])))
+    assert receipt_files.imprint(receipt) in printed.text
+    assert receipt.record in printed.text
+    assert site.get("/fr/partages/recus").content == file.content
     assert "Vuillard" not in printed.text  # kinds, never titles
     site.open(make_person(site.house, "Yonas"))
-    assert site.get(printed.url).status == 404
+    for address in (printed.url, file.url, "/fr/partages/recus"):
+        assert site.get(address).status == 404
+
+
+def test_the_receipt_of_an_ending_says_so(site: Site, awa: MadePerson, fatou: MadeWorker) -> None:
+    grant = share_paper(site, awa, fatou, tax_notice(site, awa))
+    withdrawing.withdraw(site.house, awa.session, grant, SAID)
+    printed = site.get(f"/fr/partages/{grant}/recu")
+    assert printed.heading == "Reçu : c'est arrêté"
+    assert "Fini le 23 novembre 2026" in printed.text
+    assert "Jusqu'au" not in printed.text
 
 
 # --- K16 ------------------------------------------------------------------------------------------------------------------

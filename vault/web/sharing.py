@@ -2,8 +2,9 @@
 
 from litestar.types import ControllerRouterHandler
 
-from vault.web import agreeing, answering, lessening, offering, stopping
+from vault.web import agreeing, answering, lessening, offering, receipts, stopping
 
 ROUTES: list[ControllerRouterHandler] = [
     *offering.ROUTES, *agreeing.ROUTES, *answering.ROUTES, *stopping.ROUTES, *lessening.ROUTES,
+    *receipts.ROUTES,
 ]  # fmt: skip

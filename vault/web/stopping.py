@@ -12,7 +12,6 @@ from litestar.types import ControllerRouterHandler
 
 from consent.errors import TermsRefused
 from consent.ids import GrantId
-from consent.scope import Act
 from vault import offers, reencryption, sharing, showing, withdrawing
 from vault.errors import NotThere
 from vault.offers import Line
@@ -138,21 +137,6 @@ def renew(request: Req, form: Sent) -> Response[Any]:
     return go(request, "partages?dit=continue")
 
 
-# --- The receipt ----------------------------------------------------------------------------------------------------------
-
-
-@get("/{language:str}/partages/{grant:str}/recu", opt=who("person"), sync_to_thread=True)
-def receipt(request: Req, grant: FromPath[str]) -> Response[str]:
-    """The last receipt of a share, for paper: with whom, what for, until when, how to stop."""
-    context = context_of(request)
-    found = sharing.receipts_of(context, signed_in(request), GrantId(grant))
-    if not found:
-        raise NotThere
-    last = found[-1].receipt
-    acts = [act.value for act in (Act.SEE, Act.TAKE) if last.processing and act in last.processing.acts]
-    return page(request, "printed/receipt.html", receipt=last, acts=acts, contact=context.settings.contact or "Abri")
-
-
 # --- Tidying --------------------------------------------------------------------------------------------------------------
 
 
@@ -178,5 +162,5 @@ def tidy(request: Req) -> Response[Any]:
 
 
 ROUTES: list[ControllerRouterHandler] = [
-    shares, stop_page, stop, stop_with_card, stop_one_page, stop_one, renew, receipt, tidy,
+    shares, stop_page, stop, stop_with_card, stop_one_page, stop_one, renew, tidy,
 ]  # fmt: skip

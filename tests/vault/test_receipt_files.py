@@ -1,0 +1,203 @@
+"""Receipts carried away: verified on another machine with a public key alone; each altered field, and any altered byte, is found."""
+
+import datetime as dt
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from consent.ids import GrantId
+from consent.receipt_file import NotVerified, ReceiptFile, verify_file
+from consent.record import Receipt
+from crypto.canonical import canonical
+from crypto.errors import Malformed
+from crypto.keys import SignSeed
+from crypto.signing import Signer
+from crypto.statements import PersonKeys
+from tests.vault.builders import MadePerson, make_office, make_person, make_worker, show_card, unlock
+from tests.vault.clock import Clock
+from tests.vault.papers import SAID, keep
+from tests.vault.test_sharing import SEE, UNTIL, offer
+from vault import receipt_files, sharing, verifying, withdrawing
+from vault.__main__ import main
+from vault.context import Context
+from vault.errors import NotAllowed, NotThere
+
+
+@pytest.fixture
+def awa(house: Context, clock: Clock) -> tuple[MadePerson, GrantId, GrantId]:
+    """Given, renewed, taken back with the code; and given, taken back with the card alone: five receipts of two shares."""
+    fatou, awa = make_worker(house, make_office(house)), make_person(house)
+    paper = keep(house, awa.session, "Avis de Mme Vuillard", sort="tax-notice")
+    first = sharing.grant(house, awa.session, fatou.id, offer(paper, acts=SEE, until=dt.date(2026, 12, 10)))
+    clock.forward(seconds=30)
+    sharing.renew(house, awa.session, first, UNTIL, SAID)
+    second = sharing.grant(house, awa.session, fatou.id, offer(paper, acts=SEE))
+    clock.forward(seconds=30)
+    withdrawing.withdraw(house, awa.session, first, SAID)
+    withdrawing.withdraw(house, show_card(house, awa.card), second, SAID)
+    unlock(house, awa)
+    return awa, first, second
+
+
+def keys_of(house: Context, folder: Path) -> Path:
+    place = folder / "cles.json"
+    place.write_text(json.dumps({"v": "1", "service": bytes(house.service.public).hex()}))
+    return place
+
+
+def test_receipts_verify_on_another_machine_with_the_public_key_alone(
+    house: Context, awa: tuple[MadePerson, GrantId, GrantId], tmp_path: Path
+) -> None:  # fmt: skip
+    person, first, _ = awa
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "recu.json").write_bytes(receipt_files.of_all(house, person.session))
+    keys_of(house, elsewhere)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ABRI_")}
+    command = [sys.executable, "-m", "vault", "receipt", "verify", "recu.json", "--keys", "cles.json"]
+    environment["PYTHONPATH"] = str(Path(__file__).parents[2])
+    done = subprocess.run(command, cwd=elsewhere, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "OK  recu.json: 5 receipts are as signed" in done.stdout
+    for words in ("consent given,", "consent given again", "consent taken back", "the card alone", "Fatou", "money: tax-notice"):
+        assert words in done.stdout, words
+    assert "Vuillard" not in done.stdout  # kinds, never titles
+    assert sorted(one.name for one in elsewhere.iterdir()) == ["cles.json", "recu.json"]  # it made no store of its own
+    imprint = receipt_files.imprint(sharing.receipts_of(house, person.session, first)[-1].receipt)
+    assert imprint in done.stdout
+
+
+def said(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    status = main(["receipt", "verify", *arguments])
+    return status, capsys.readouterr().out
+
+
+def test_what_cannot_be_verified_is_said_in_words_and_in_the_status(
+    house: Context, awa: tuple[MadePerson, GrantId, GrantId], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:  # fmt: skip
+    person, first, second = awa
+    file, keys = tmp_path / "recu.json", keys_of(house, tmp_path)
+    file.write_bytes(receipt_files.of_share(house, person.session, first))
+    sheet = receipt_files.imprint(sharing.receipts_of(house, person.session, first)[0].receipt)
+    other = receipt_files.imprint(sharing.receipts_of(house, person.session, second)[0].receipt)
+    both = [str(file), "--keys", str(keys)]
+    assert said([*both, "--sheet", sheet.upper()], capsys)[0] == verifying.VERIFIES
+    status, words = said([*both, "--sheet", other], capsys)
+    assert (status, "no receipt in this file bears the imprint" in words) == (verifying.ALTERED, True)
+    file.write_bytes(file.read_bytes().replace(b'"rdf:value":"2027-01-31"', b'"rdf:value":"2028-01-31"'))
+    assert said(both, capsys) == (verifying.ALTERED, f"NO  {file}: receipt 2 is not what was signed.\n")
+    keys.write_text(json.dumps({"service": bytes(Signer(SignSeed.random()).public).hex()}))
+    status, words = said(both, capsys)
+    assert (status, "not vouched for by this service" in words) == (verifying.ALTERED, True)
+    for wrong in ("{}", "[]", '{"service": "zz"}', '{"service": "00"}', ""):
+        keys.write_text(wrong)
+        assert said(both, capsys)[0] == verifying.UNREADABLE
+    assert said([str(tmp_path / "absent"), "--keys", str(keys_of(house, tmp_path))], capsys)[0] == verifying.UNREADABLE
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if isinstance(value, dict | list) and value:
+        for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(inner, (*path, name))
+    else:
+        yield path
+
+
+def changed(value: Any, path: tuple[Any, ...]) -> bytes:
+    """The same file with one leaf changed, written canonically again: only a signature can tell."""
+    whole = json.loads(json.dumps(value))
+    inner = whole
+    for name in path[:-1]:
+        inner = inner[name]
+    old = inner[path[-1]]
+    text = old if isinstance(old, str) else ""
+    last = {"0": "1", "a": "b", "r": "t"}.get(text[-1:], "0")
+    inner[path[-1]] = text[:-1] + last if isinstance(old, str) else [last]
+    assert inner[path[-1]] != old
+    return canonical(whole)
+
+
+def verifies(content: bytes, house: Context) -> bool:
+    try:
+        return bool(verify_file(content, house.service.public))
+    except NotVerified:
+        return False
+
+
+def test_each_altered_field_fails(house: Context, awa: tuple[MadePerson, GrantId, GrantId]) -> None:
+    person, first, _ = awa
+    whole = receipt_files.of_share(house, person.session, first)
+    assert len(verify_file(whole, house.service.public)) == 3
+    value = json.loads(whole)
+    paths = list(leaves(value))
+    assert len(paths) > 200
+    assert [path for path in paths if verifies(changed(value, path), house)] == []
+
+
+def test_any_altered_byte_is_found(house: Context, awa: tuple[MadePerson, GrantId, GrantId]) -> None:
+    person, _, second = awa
+    whole = receipt_files.of_share(house, person.session, second)
+    for place in random.Random(7).sample(range(len(whole)), 250):
+        altered = bytearray(whole)
+        altered[place] ^= 1
+        with pytest.raises(NotVerified):
+            verify_file(bytes(altered), house.service.public)
+    for cut in (whole[:-1], whole + b"\n", b"", b" " + whole, b"\xff"):
+        with pytest.raises(NotVerified):
+            verify_file(cut, house.service.public)
+
+
+def test_none_is_left_out_taken_from_elsewhere_or_put_in_another_order(
+    house: Context, awa: tuple[MadePerson, GrantId, GrantId]
+) -> None:  # fmt: skip
+    person, first, _ = awa
+    other = make_person(house, "Yonas")
+    theirs = sharing.grant(house, other.session, person_worker(house, person, first), offer(keep(house, other.session), acts=SEE))
+    mine = ReceiptFile.from_bytes(receipt_files.of_share(house, person.session, first))
+    foreign = ReceiptFile.from_bytes(receipt_files.of_share(house, other.session, theirs))
+    one, two, three = mine.receipts
+
+    def fails(*receipts: Any, keys: ReceiptFile = mine) -> str:
+        with pytest.raises(NotVerified) as why:
+            verify_file(ReceiptFile(keys.keys_statement, keys.keys_signature, receipts).to_bytes(), house.service.public)
+        return str(why.value)
+
+    assert "does not follow" in fails(one, three)
+    assert "does not follow" in fails(two, one, three)
+    assert "somebody else" in fails(one, *foreign.receipts)
+    assert "somebody else" in fails(one, two, keys=foreign)
+    with pytest.raises(Malformed):
+        ReceiptFile(mine.keys_statement, mine.keys_signature, ())
+
+
+def person_worker(house: Context, person: MadePerson, grant: GrantId) -> str:
+    receipt: Receipt = sharing.receipts_of(house, person.session, grant)[0].receipt
+    return receipt.recipient.identifier
+
+
+def test_a_key_that_nobody_vouched_for_signs_nothing(house: Context, awa: tuple[MadePerson, GrantId, GrantId]) -> None:
+    """Whoever holds the file cannot put their own key in it, even with the service's real statement beside."""
+    person, first, _ = awa
+    mine = ReceiptFile.from_bytes(receipt_files.of_share(house, person.session, first))
+    said_of = PersonKeys.parse(mine.keys_statement)
+    forged = PersonKeys(said_of.person, said_of.kem, Signer(SignSeed.random()).public, 1, b"")
+    with pytest.raises(NotVerified):
+        verify_file(ReceiptFile(forged.encode(), mine.keys_signature, mine.receipts).to_bytes(), house.service.public)
+
+
+def test_receipts_are_one_s_own(house: Context, awa: tuple[MadePerson, GrantId, GrantId]) -> None:
+    person, first, _ = awa
+    other = make_person(house, "Yonas")
+    with pytest.raises(NotThere):
+        receipt_files.of_share(house, other.session, first)
+    with pytest.raises(NotThere):
+        receipt_files.of_all(house, other.session)
+    with pytest.raises(NotAllowed):
+        receipt_files.of_all(house, show_card(house, person.card))

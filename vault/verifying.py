@@ -1,0 +1,98 @@
+"""`abri receipt verify`: whether a file of receipts is what was signed, in words. No store, no network, no secret: public keys alone."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from consent.days import paris_day
+from consent.grant import GrantState
+from consent.receipt_file import LONGEST, NotVerified, verify_file
+from consent.record import Receipt
+from consent.scope import Act
+from consent.terms import Method
+from crypto.errors import Malformed
+from crypto.signing import SignPublic, sign_public_from
+from vault.receipt_files import imprint
+
+VERIFIES, ALTERED, UNREADABLE = 0, 1, 2
+STATES = {
+    GrantState.REQUESTED: "asked", GrantState.GIVEN: "consent given", GrantState.REFUSED: "refused",
+    GrantState.RENEWED: "consent given again, or made smaller", GrantState.WITHDRAWN: "consent taken back",
+    GrantState.EXPIRED: "ended, its last day had passed", GrantState.ENDED: "ended, the recipient left",
+}  # fmt: skip
+ACTS = {Act.SEE: "see", Act.TAKE: "take a copy", Act.DEPOSIT: "put papers in", Act.REPLACE: "put newer versions in place"}
+METHODS = {
+    Method.SESSION: "a session that the person's secret had opened", Method.CARD: "the card alone, without the code",
+    Method.ASSISTED: "an assisted opening, with a second worker as witness", Method.SERVICE: "the service itself",
+}  # fmt: skip
+
+
+def read_service_key(place: Path) -> SignPublic:
+    """The service's public key, from the file of public keys. Raises OSError, ValueError."""
+    try:
+        return sign_public_from(bytes.fromhex(json.loads(place.read_bytes())["service"]))
+    except (KeyError, TypeError, Malformed):
+        raise ValueError("it holds no public key of a service") from None
+
+
+def verify(file: Path, keys: Path, sheet: str = "") -> Iterator[str | int]:
+    """The lines to print, then the status: 0 verifies, 1 does not, 2 could not be looked at. `sheet`: the imprint on a printed sheet."""
+    try:
+        service = read_service_key(keys)
+    except (OSError, ValueError) as error:
+        yield f"NO  {keys}: the public keys could not be read ({_why(error)})."
+        yield UNREADABLE
+        return
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(LONGEST + 1)
+    except OSError as error:
+        yield f"NO  {file}: it could not be read ({_why(error)})."
+        yield UNREADABLE
+        return
+    try:
+        receipts = verify_file(content, service)
+    except NotVerified as error:
+        yield f"NO  {file}: {error}."
+        yield ALTERED
+        return
+    for number, one in enumerate(receipts, 1):
+        yield from _told(one, number, len(receipts))
+    if sheet and "".join(sheet.split()).lower() not in {imprint(one).replace(" ", "") for one in receipts}:
+        yield f"NO  {file}: no receipt in this file bears the imprint of that sheet."
+        yield ALTERED
+        return
+    yield f"OK  {file}: {_many(len(receipts))} as signed, by this service and by whoever is named above."
+    yield "    It shows that a session opened with the person's secret agreed, or that whoever held the card took something back; no more."
+    yield VERIFIES
+
+
+def _why(error: Exception) -> str:
+    return error.strerror or "it cannot be read" if isinstance(error, OSError) else str(error)
+
+
+def _many(number: int) -> str:
+    return "1 receipt is" if number == 1 else f"{number} receipts are"
+
+
+def _told(one: Receipt, number: int, many: int) -> Iterator[str]:
+    change, what = one.change, one.processing
+    yield f"Receipt {number} of {many}: {STATES[change.state]}, on {paris_day(change.at).isoformat()}"
+    yield f"    number   {one.record}"
+    yield f"    imprint  {imprint(one)}"
+    yield f"    person   {one.subject} (a number, no name)"
+    yield f"    with     {one.recipient.name} ({one.controller.name}; {one.recipient.contact})"
+    if what is not None:
+        yield f"    for      {what.words}"
+        yield f"    may      {', '.join(ACTS[act] for act in sorted(what.acts))}"
+        yield f"    papers   {'; '.join(_drawer(one.shelf, one.kinds) for one in what.categories)}"
+    if change.until is not None:
+        yield f"    until    {change.until.isoformat()}, that day included"
+    heard = ", read aloud" if one.notice.heard else ""
+    yield f"    by       {METHODS[change.method]}; text {one.notice.version} in {one.notice.language}{heard}"
+    if one.replaces is not None:
+        yield f"    replaces {one.replaces}"
+
+
+def _drawer(shelf: str, kinds: tuple[str, ...]) -> str:
+    return f"{shelf}: {', '.join(kinds)}" if kinds else shelf
