@@ -6,7 +6,8 @@
   const form = document.querySelector("form[data-scanner]");
   if (form) type(form);
   // The reader's field has the focus, and may lie far down: the page still begins at its heading.
-  addEventListener("load", () => scrollTo(0, 0));
+  form?.querySelector("[autofocus]").focus({ preventScroll: true });
+  scrollTo(0, 0);
 
   async function watch(root) {
     const video = root.querySelector("video");
