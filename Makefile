@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help run demo-reset test lint bench assets screenshots requirements vectors clean
+.PHONY: help run demo-reset tour test lint bench assets screenshots requirements vectors clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -32,6 +32,10 @@ test: .venv/.test assets ## install what the tests need, then run everything
 	@tools/engines
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+tour: .venv/.test assets ## walk the demonstration from end to end in a browser
+	@tools/engines
+	@$(BIN)/python -m pytest -q tests/journeys/test_tour.py
 
 bench: .venv/.test assets ## ratios of speed, measured in one run
 	@tools/engines
