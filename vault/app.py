@@ -14,7 +14,7 @@ from litestar.static_files import create_static_files_router
 
 from vault.assets.manifest import BUILT, read_assets
 from vault.context import Context
-from vault.languages import read_catalogues
+from vault.languages import catalogues
 from vault.web import api, errors, routes
 from vault.web.crumbs import join_crumbs
 from vault.web.forms import Form, read_form
@@ -58,7 +58,7 @@ def create_app(context: Context) -> Litestar:
     """The application on a context whose stores are open. Whoever opened the context closes it after the application."""
     quiet_logs()
     settings = context.settings
-    pages = Pages(assets=read_assets(), catalogues=read_catalogues(), demo=settings.demo)
+    pages = Pages(assets=read_assets(), catalogues=catalogues(), demo=settings.demo)
 
     @asynccontextmanager
     async def confined(_: Litestar) -> AsyncIterator[None]:

@@ -11,8 +11,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import suppress
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from consent.ids import GrantId, PaperId
@@ -50,12 +52,19 @@ from vault.events import Event
 from vault.false_papers import letter_for, papers_of, papers_of_awa
 from vault.kiosks import Equipment
 from vault.pictograms import PICTURES
-from vault.printed import Printing, card_image
+from vault.printed import Printing, card_images
+from vault.sessions import Session
 from vault.settings import DEMO_MARK, Settings, UnsafeSettings, read_settings
 from vault.staging import Clock, Story, Town
 
 STARTS_DAYS_AGO = 47
 EVERYTHING = Equipment(camera=True, scanner=True, printer=True, sound=True)
+
+
+def _papers_are_drawn(story: Story) -> None:
+    story.draw("awa", lambda: papers_of_awa(story.context.confinement, story.today, "Awa (démo)"))
+    for name, many in (("Yonas", 2), ("Mariam", 2), ("Viktor", 3), ("Salif", 1), ("Lina", 1)):
+        story.draw(name.lower(), partial(papers_of, f"{name} (démo)", story.today, many))
 
 
 def _offices(story: Story) -> None:
@@ -80,27 +89,26 @@ def _awa_arrives(story: Story) -> list[str]:
     story.days_ago(40)
     fatou = story.guardian(None, "fatou", "Awa (démo)", "turtle")
     story.open_safe("awa", "Awa (démo)", "turtle", "fr", [fatou])
-    false = papers_of_awa(story.context.confinement, story.today, "Awa (démo)")
-    kept = story.deposit("awa", false[:5])
+    kept = story.deposit("awa", slice(5))
     story.days_ago(38)
     awa = story.town.people["awa"]
     story.unlock("awa")
     story.trust(awa, [fatou, story.guardian(awa, "marc", "", "turtle")])
-    return kept + story.deposit("awa", false[5:])
+    return kept + story.deposit("awa", slice(5, None))
 
 
 def _others_arrive(story: Story) -> None:
     story.days_ago(30)
-    yonas = story.open_safe(
+    story.open_safe(
         "yonas", "Yonas (démo)", "sun", "ar", [story.guardian(None, "fatou", "Yonas (démo)", "sun")], pictures=True
     )  # fmt: skip
-    story.deposit("yonas", papers_of(yonas.name, story.today, 2))
+    story.deposit("yonas")
     story.days_ago(26)
     story.open_safe("mariam", "Mariam (démo)", "key", "ar", [circles.NewSheet("1"), circles.NewSheet("2")])
-    story.deposit("mariam", papers_of("Mariam (démo)", story.today, 2))
+    story.deposit("mariam")
     both = [story.guardian(None, name, "Viktor (démo)", "sailboat") for name in ("fatou", "marc")]
     story.open_safe("viktor", "Viktor (démo)", "sailboat", "en", both)
-    story.deposit("viktor", papers_of("Viktor (démo)", story.today, 3))
+    story.deposit("viktor")
 
 
 def _shares_begin(story: Story, papers: list[str]) -> None:
@@ -110,7 +118,7 @@ def _shares_begin(story: Story, papers: list[str]) -> None:
     sharing.grant(context, awa, town.staff["fatou"].id, story.offer("home", [papers[1], papers[2]], 62, Act.SEE))
     sharing.grant(context, awa, town.staff["marc"].id, story.offer("rsa", [papers[3]], 40, Act.SEE))
     sharing.grant(context, awa, town.staff["marc"].id, story.offer("mail-address", [papers[1]], 9, Act.SEE))
-    asking.ask(context, story.sign_in("fatou"), _through(story), ["benefits"], PurposeId("rsa"))
+    asking.ask(context, *_fatou(story), ["benefits"], PurposeId("rsa"))
     story.days_ago(24)
     rights.receive(context, story.sign_in_administrator("nadia"), "erasure", "letter")
     yonas = story.unlock("yonas")
@@ -122,9 +130,10 @@ def _shares_begin(story: Story, papers: list[str]) -> None:
     depositing_for.deposit_for(context, ines, given, [letter], title="Convocation", sort="letter", opened_by_person=True)
 
 
-def _through(story: Story) -> GrantId:
-    """The share by which Fatou knows Awa."""
-    return shared_papers.people_sharing(story.context, story.sign_in("fatou"))[0].grant
+def _fatou(story: Story) -> tuple[Session, GrantId]:
+    """Fatou at her desk, and the share by which she knows Awa."""
+    fatou = story.sign_in("fatou")
+    return fatou, shared_papers.people_sharing(story.context, fatou)[0].grant
 
 
 def _shares_go_on(story: Story, papers: list[str]) -> None:
@@ -135,14 +144,14 @@ def _shares_go_on(story: Story, papers: list[str]) -> None:
     asking.refuse(context, awa, request.request)
     for days in (16, 5):
         story.days_ago(days)
-        through, fatou = _through(story), story.sign_in("fatou")
+        fatou, through = _fatou(story)
         opening_shared.page_image_shared(context, fatou, through, PaperId(papers[2]), 1)
 
 
 def _yesterday(story: Story) -> None:
     context, town = story.context, story.town
     story.days_ago(2)
-    asking.ask(context, story.sign_in("fatou"), _through(story), ["tax-notice"], PurposeId("home"))
+    asking.ask(context, *_fatou(story), ["tax-notice"], PurposeId("home"))
     story.days_ago(1)
     awa = town.people["awa"]
     shown = sessions.find(context, people.present_card(context, town.kiosk, awa.card))
@@ -176,7 +185,7 @@ def _leavers(story: Story) -> None:
     story.days_ago(3.2)
     for key, name, drawing in (("salif", "Salif (démo)", "fish"), ("lina", "Lina (démo)", "moon")):
         story.open_safe(key, name, drawing, "fr", [])
-        story.deposit(key, papers_of(name, story.today, 1))
+        story.deposit(key)
         rights.ask_right(context, town.people[key].session, town.people[key].secret, "erasure")
     nadia = story.sign_in_administrator("nadia")
     waiting = [one for one in rights.requests(context, nadia) if one.kind == "erasure" and one.state == "identified"]
@@ -201,45 +210,50 @@ def build(folder: Path, environment: dict[str, str]) -> Town:
     (data / "public-keys.json").write_text(json.dumps(public))
     settings = read_settings(environment, mode="demo")
     public = {**public, "service": bytes(sign_public(settings.service_sign)).hex()}
-    upgrade(Urls(settings.database_url, settings.vault_url, settings.tombstones_url))
-    town = _tell(settings)
-    roots = {name: bytes(key).hex() for name, key in settings.root_keys.items()}
-    (data / "public-keys.json").write_text(json.dumps({**public, "roots": roots}))
+    with ThreadPoolExecutor(2) as hands, closing(Confinement()) as confinement:
+        started = hands.submit(confinement.start)
+        upgrade(Urls(settings.database_url, settings.vault_url, settings.tombstones_url))
+        started.result()
+        now = dt.datetime.now(dt.UTC)
+        clock = Clock(now - dt.timedelta(days=STARTS_DAYS_AGO + 1))
+        with closing(open_context(settings, confinement=confinement, clock=clock)) as context:
+            roots: dict[str, object] = settings.root_keys  # type: ignore[assignment]  # the very mapping, filled as keys are made
+            town = _tell(
+                Story(context, clock, now, roots, hands), lambda town: hands.submit(_write_cards, folder, town, confinement)
+            )
+        written = {name: bytes(key).hex() for name, key in settings.root_keys.items()}
+        (data / "public-keys.json").write_text(json.dumps({**public, "roots": written}))
     _write_access(folder, town)
     return town
 
 
-def _tell(settings: Settings) -> Town:
-    now = dt.datetime.now(dt.UTC)
-    clock = Clock(now - dt.timedelta(days=STARTS_DAYS_AGO + 1))
-    with Confinement() as confinement:
-        context = open_context(settings, confinement=confinement, clock=clock)
-        try:
-            roots: dict[str, object] = settings.root_keys  # type: ignore[assignment]  # the very mapping, filled as keys are made
-            story = Story(context, clock, now, roots)
-            _offices(story)
-            papers = _awa_arrives(story)
-            _register(story)
-            _others_arrive(story)
-            _shares_begin(story, papers)
-            _shares_go_on(story, papers)
-            _leavers(story)
-            _yesterday(story)
-        finally:
-            context.close()
+def _tell(story: Story, once_all_are_there: Callable[[Town], Future[None]]) -> Town:
+    _papers_are_drawn(story)
+    _offices(story)
+    papers = _awa_arrives(story)
+    _register(story)
+    _others_arrive(story)
+    _shares_begin(story, papers)
+    _shares_go_on(story, papers)
+    _leavers(story)
+    written = once_all_are_there(story.town)
+    _yesterday(story)
+    written.result()
     return story.town
 
 
-def _write_access(folder: Path, town: Town) -> None:
-    """Cards as pictures to give as files, and how to enter, for people and for the tour."""
+def _write_cards(folder: Path, town: Town, confinement: Confinement) -> None:
+    """Cards as pictures to give as files: each person's, and three that are nobody's yet."""
     place = folder / "cartes"
     place.mkdir()
-    with Confinement() as confinement:
-        for key, person in town.people.items():
-            drawn = cards.Card(person.card, person.drawing)
-            (place / f"{key}.jpg").write_bytes(card_image(confinement, drawn, Printing(language=person.language, demo=True)))
-        for number, blank in enumerate(cards.new_cards(3), start=1):
-            (place / f"vierge-{number}.jpg").write_bytes(card_image(confinement, blank, Printing(language="fr", demo=True)))
+    drawn = {key: (cards.Card(one.card, one.drawing), one.language) for key, one in town.people.items()}
+    drawn |= {f"vierge-{number}": (blank, "fr") for number, blank in enumerate(cards.new_cards(3), start=1)}
+    for key, picture in zip(drawn, card_images(confinement, list(drawn.values()), Printing(demo=True)), strict=True):
+        (place / f"{key}.jpg").write_bytes(picture)
+
+
+def _write_access(folder: Path, town: Town) -> None:
+    """How to enter, for people and for the tour."""
     access = {
         "kiosk": f"/borne/{town.kiosk_token}",
         "people": {

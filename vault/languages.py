@@ -222,6 +222,12 @@ def read_catalogues(folder: Path = LOCALES, *, with_pseudo: bool = False) -> Cat
     return Catalogues(languages)
 
 
+@lru_cache(maxsize=1)
+def catalogues() -> Catalogues:
+    """What this installation says, read once in the life of a process."""
+    return read_catalogues()
+
+
 def plural_rule(language: Language) -> Callable[[int], int]:
     """Which form of a sentence a number asks for: six in Arabic."""
     return c2py(get_plural(language.locale.split("_")[0]).plural_expr)

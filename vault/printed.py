@@ -5,7 +5,7 @@ Sentences come from the catalogues (`printed.*`); fonts are those that the build
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -23,7 +23,7 @@ from vault.account_numbers import shown as shown_number
 from vault.assets.manifest import Assets, read_assets
 from vault.cards import Card
 from vault.confinement import Confinement
-from vault.languages import Catalogues, Sentences, read_catalogues
+from vault.languages import Sentences, catalogues
 from vault.rendering import page_image
 
 WIDTH, HEIGHT, MARGIN = 210.0, 297.0, 22.0  # millimetres, all of them
@@ -40,11 +40,6 @@ class Printing:
     language: str = "fr"
     demo: bool = False
     assets: Assets | None = None
-
-
-@lru_cache(maxsize=1)
-def _catalogues() -> Catalogues:
-    return read_catalogues()
 
 
 @lru_cache(maxsize=1)
@@ -66,7 +61,7 @@ class Page(FPDF):
         self.set_margin(MARGIN)
         self.set_auto_page_break(auto=True, margin=MARGIN)
         self.set_producer("Abri")
-        self.speak(_catalogues()[printing.language])
+        self.speak(catalogues()[printing.language])
         self.set_lang(printing.language)
         self.set_title(self.sentences.plain(title))
 
@@ -91,7 +86,7 @@ class Page(FPDF):
         self.set_font(LATIN, "B", size)
         self.set_xy(x, y)
         self.set_text_shaping(use_shaping_engine=True, direction="ltr")
-        self.cell(width, height, _catalogues()["fr"].plain("demo.ribbon"), align="C")
+        self.cell(width, height, catalogues()["fr"].plain("demo.ribbon"), align="C")
         self.speak(self.sentences)
         self.set_text_color(0)
 
@@ -182,13 +177,23 @@ def one_card(card: Card, printing: Printing | None = None) -> bytes:
 
 def card_image(confinement: Confinement, card: Card, printing: Printing | None = None) -> bytes:
     """A card as a JPEG of 300 dots an inch, to be shown to a camera or sent as a file. Drawn where every page is: confined."""
-    page = Page(printing or Printing(), "printed.card.title")
+    chosen = printing or Printing()
+    return next(card_images(confinement, [(card, chosen.language)], chosen))
+
+
+def card_images(confinement: Confinement, cards: Sequence[tuple[Card, str]], printing: Printing) -> Iterator[bytes]:
+    """Many of them, each in a language of its own: the fonts, which take longer than all the rest, are read once."""
+    page = Page(printing, "printed.card.title")
     page.set_auto_page_break(auto=False)
-    page.demo, ribbon = False, page.demo  # the card carries its own ribbon, its page is the card itself
-    page.add_page(format=(CARD_WIDTH, CARD_HEIGHT))
-    page.demo = ribbon
-    _card(page, card, 0, 0)
-    return page_image(confinement, page.done(), 1, dpi=300, quality=92).jpeg
+    for card, language in cards:
+        page.speak(catalogues()[language])
+        page.demo = False  # the card carries its own ribbon, its page is the card itself
+        page.add_page(format=(CARD_WIDTH, CARD_HEIGHT))
+        page.demo = printing.demo
+        _card(page, card, 0, 0)
+    drawn = page.done()
+    for number in range(1, len(cards) + 1):
+        yield page_image(confinement, drawn, number, dpi=300, quality=92).jpeg
 
 
 def _card(page: Page, card: Card, x: float, y: float) -> None:
@@ -263,7 +268,7 @@ def erasure_certificate(said: ErasureCertified, number: str, printing: Printing 
     page.add_page()
     day, horizon = dt.date.fromisoformat(said.day), dt.date.fromisoformat(said.horizon)
     for code in dict.fromkeys((chosen.language, "fr")):
-        page.speak(_catalogues()[code])
+        page.speak(catalogues()[code])
         page.lines("printed.certificate.title", 24, bold=True)
         page.gap(4)
         page.lines("printed.certificate.text", 15, day=page.sentences.day(day), horizon=page.sentences.day(horizon))

@@ -1,8 +1,10 @@
 """How the people of the demonstration act: a clock moved by hand, and the real use cases in their hands."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from consent.ids import PaperId
 from consent.purposes import PurposeId, ShelfKind
@@ -12,10 +14,13 @@ from crypto.printed import sheet_text
 from vault import administrators, cards, charter, circles, conditions, documents, one_time, people, sessions, sharing, workers
 from vault.context import Context
 from vault.false_papers import FalsePaper
-from vault.intake import prepare
-from vault.languages import read_catalogues
+from vault.intake import PreparedPaper, prepare
+from vault.languages import catalogues
 from vault.sessions import Session
 from vault.settings import today_in_paris
+
+Drawn: TypeAlias = tuple[FalsePaper, PreparedPaper]
+EVERY = slice(None)
 
 
 class Clock:
@@ -70,12 +75,13 @@ class Town:
 class Story:
     """How the demonstration came to be, day by day."""
 
-    def __init__(self, context: Context, clock: Clock, now: dt.datetime, roots: dict[str, object]) -> None:
+    def __init__(self, context: Context, clock: Clock, now: dt.datetime, roots: dict[str, object], hands: Executor) -> None:
         self.context, self.clock, self.now, self.roots, self.town = context, clock, now, roots, Town()
+        self._hands, self._drawn = hands, dict[str, Future[list[Drawn]]]()
         self.today = today_in_paris(now)
-        catalogues = read_catalogues()
-        self.charter = charter.version(catalogues["fr"])
-        self.text = conditions.in_language(context.settings, catalogues, "fr")
+        read = catalogues()
+        self.charter = charter.version(read["fr"])
+        self.text = conditions.in_language(context.settings, read, "fr")
         self.said = sharing.Said(language="fr", text_version=self.text.version, text_sha256=self.text.sha256)
 
     def days_ago(self, days: float) -> None:
@@ -163,12 +169,19 @@ class Story:
         person.session = sessions.find(self.context, cookie)
         return person.session
 
-    def deposit(self, key: str, papers: Sequence[FalsePaper]) -> list[str]:
-        """Put papers in; gives their ids."""
+    def draw(self, key: str, papers: Callable[[], list[FalsePaper]]) -> None:
+        """Have somebody's papers drawn and prepared aside, while others live: what parses them is another process anyway."""
+
+        def drawn() -> list[Drawn]:
+            return [(paper, prepare(self.context.confinement, [paper.content])) for paper in papers()]
+
+        self._drawn[key] = self._hands.submit(drawn)
+
+    def deposit(self, key: str, papers: slice = EVERY) -> list[str]:
+        """Put in some of the papers that were drawn for somebody, or all; gives their ids."""
         session = self.town.people[key].session
         kept = []
-        for paper in papers:
-            prepared = prepare(self.context.confinement, [paper.content])
+        for paper, prepared in self._drawn[key].result()[papers]:
             kept.append(
                 documents.deposit(self.context, session, prepared, ShelfKind(paper.shelf), title=paper.title, sort=paper.sort)
             )
