@@ -44,6 +44,16 @@ structures = Table(
     text("contact", "public", NEVER),
 )  # fmt: skip
 
+procedure_editions = Table(  # lists of papers as an operator's administrators changed them; what the file says is edition 0
+    "procedure_editions", metadata,
+    ident("operator", "technical", NEVER, "operators.id", primary_key=True),
+    word("procedure", "public", NEVER, primary_key=True),
+    small("number", "technical", NEVER, primary_key=True),
+    text("content", "public", NEVER),
+    ident("by", "technical", ACCOUNT, nullable=True),  # the administrator; their name goes with their account
+    moment("at", "technical", NEVER),
+)  # fmt: skip
+
 kiosks = Table(
     "kiosks", metadata,
     ident("id", "technical", NEVER, primary_key=True),

@@ -19,9 +19,9 @@ SQUARE = "square"
 
 LIKELY: Mapping[str, tuple[str, ...]] = {
     "identity": ("identity-card", "passport", "birth-certificate", "loss-report", "photo"),
-    "stay": ("residence-permit", "residence-receipt", "asylum-certificate", "passport", "letter"),
+    "stay": ("residence-permit", "residence-receipt", "asylum-certificate", "asylum-decision", "passport"),
     "family": ("family-book", "birth-certificate", "judgment", "photo"),
-    "housing": ("domiciliation", "rent", "benefits", "letter"),
+    "housing": ("domiciliation", "rent", "housing-request", "benefits", "letter"),
     "health": ("health-card", "prescription", "medical-letter", "disability"),
     "money": ("tax-notice", "benefits", "bank-details", "payslip", "pension"),
     "work": ("work-contract", "payslip", "job-search", "diploma"),

@@ -53,6 +53,7 @@ class Asking:
     asked: datetime
     answers: Mapping[KindId, Answer]
     last_day: date
+    procedure: str = ""
 
 
 @dataclass(frozen=True)
@@ -260,7 +261,7 @@ def asked_of(context: Context, connection: Connection, session: Session, person:
     shown = [
         Asking(
             one.request.request, face.name, face.drawing, one.request.kinds, one.request.purpose, one.request.own_words,
-            one.request.asked, {said.kind: said.answer for said in one.answers}, one.last_day(),
+            one.request.asked, {said.kind: said.answer for said in one.answers}, one.last_day(), one.request.procedure,
         )
         for one, face, by_card in found
         if one.answers or not by_card
@@ -312,8 +313,8 @@ def _held(connection: Connection, person: str, request: str) -> RowMapping:
     return row
 
 
-def give(context: Context, session: Session, request: RequestId, kind: KindId, offer: Offer) -> GrantId:
-    """Yes: a share for what was asked for, and the answer, in one commit. RequestRefused, TermsRefused, NotThere, BadInput."""
+def give(context: Context, session: Session, request: RequestId, kinds: Sequence[KindId], offer: Offer) -> GrantId:
+    """Yes: one share for all that is answered, and the answers, in one commit. RequestRefused, TermsRefused, NotThere, BadInput."""
     private = KemPrivate(who.person(session).kem)
     with sharing.new_row(context, session.account) as grant_id, context.database.transaction() as connection:
         row = _held(connection, session.account, request)
@@ -321,7 +322,7 @@ def give(context: Context, session: Session, request: RequestId, kind: KindId, o
         if (offer.purpose, offer.own_words) != (one.request.purpose, one.request.own_words):
             raise BadInput("purpose")  # another purpose is another share, not an answer
         body = sharing.grant_in(context, connection, session, grant_id, row["worker"], offer)
-        _say(context, connection, session, row, one, [kind], Answer.GIVE, body.name_shown, grant_id)
+        _say(context, connection, session, row, one, kinds, Answer.GIVE, body.name_shown, grant_id)
     return grant_id
 
 

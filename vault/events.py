@@ -109,6 +109,7 @@ WORDS = {
         Word("worker.ended", "structure", "user-x"),
         Word("kiosk.enrolled", "structure", "monitor"),
         Word("kiosk.retired", "structure", "monitor-off"),
+        Word("procedure.changed", "structure", "list-checks"),
         Word("rights.received", "structure", "inbox"),
         Word("rights.identified", "structure", "user-check"),
         Word("rights.extended", "structure", "calendar-plus"),

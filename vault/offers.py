@@ -25,7 +25,8 @@ PLACE = "offer"
 
 @dataclass(frozen=True)
 class Choices:
-    """What has been chosen until now; an empty text is not chosen yet. `request` and `kind` name the question that is answered."""
+    """What has been chosen until now; an empty text is not chosen yet. `request` and `kinds` name what is answered, `todo` the kinds
+    whose paper is still to be chosen."""
 
     papers: tuple[PaperId, ...] = ()
     worker: WorkerId | None = None
@@ -34,7 +35,8 @@ class Choices:
     acts: frozenset[Act] = frozenset()
     until: date | None = None
     request: RequestId | None = None
-    kind: KindId | None = None
+    kinds: tuple[KindId, ...] = ()
+    todo: tuple[KindId, ...] = ()
     shelf: ShelfKind | None = None  # a whole drawer in the place of papers
 
     @property
@@ -57,7 +59,8 @@ def _told(choices: Choices) -> dict[str, Value]:
     return {
         "papers": list(choices.papers), "worker": choices.worker or "", "purpose": choices.purpose or "",
         "own_words": choices.own_words, "acts": sorted(act.value for act in choices.acts),
-        "until": choices.until.isoformat() if choices.until else "", "request": choices.request or "", "kind": choices.kind or "",
+        "until": choices.until.isoformat() if choices.until else "", "request": choices.request or "", "kinds": list(choices.kinds),
+        "todo": list(choices.todo),
         "shelf": choices.shelf or "",
     }  # fmt: skip
 
@@ -66,13 +69,14 @@ def _choices(told: Value) -> Choices:
     match told:
         case {
             "papers": list(papers), "worker": str(worker), "purpose": str(purpose), "own_words": str(own), "acts": list(acts),
-            "until": str(until), "request": str(request), "kind": str(kind), "shelf": str(shelf),
+            "until": str(until), "request": str(request), "kinds": list(kinds), "todo": list(todo), "shelf": str(shelf),
         }:  # fmt: skip
             return Choices(
                 tuple(PaperId(str(one)) for one in papers), WorkerId(worker) if worker else None,
                 PurposeId(purpose) if purpose else None, own, frozenset(Act(str(one)) for one in acts),
                 date.fromisoformat(until) if until else None, RequestId(request) if request else None,
-                KindId(kind) if kind else None, ShelfKind(shelf) if shelf else None,
+                tuple(KindId(str(one)) for one in kinds), tuple(KindId(str(one)) for one in todo),
+                ShelfKind(shelf) if shelf else None,
             )  # fmt: skip
     return Choices()
 

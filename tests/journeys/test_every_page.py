@@ -172,7 +172,7 @@ def test_the_desk_and_the_office_are_read_by_axe(site: Site, new_page: NewPage) 
     for address in (
         "bureau", "bureau/demandes", "bureau/demandes/carte", "bureau/deposer", "bureau/confiance", "bureau/actes",
         "bureau/nouveau", "bureau/bientot", "bureau/carte", "bureau/carte/envois", "bureau/aide", "bureau/aide/premiers-pas",
-        "bureau/aide/quoi-dire", "bureau/aide/clavier", "bureau/aide/charte",
+        "bureau/aide/quoi-dire", "bureau/aide/clavier", "bureau/aide/charte", "bureau/demarches", "bureau/demarches/logement-social",
     ):  # fmt: skip
         desk.page.goto(f"/fr/{address}")
         wrong += [one for one in check(desk.page, address, script) if "small target" not in one and "enhanced" not in one]
@@ -184,6 +184,11 @@ def test_the_desk_and_the_office_are_read_by_axe(site: Site, new_page: NewPage) 
         "association/structures",
         "association/bornes",
         "association/registre",
+        "association/demarches",
+        "association/demarches/dalo",
+        "association/demarches/dalo/ligne/identite",
+        "association/demarches/dalo/ligne/nouvelle",
+        "association/demarches/dalo/avant/0",
     ):
         office.page.goto(f"/fr/{address}")
         wrong += [one for one in check(office.page, address, script) if "small target" not in one and "enhanced" not in one]

@@ -39,7 +39,7 @@ def test_asked_then_given(any_house: Context) -> None:
         HOME,
     )
     paper = keep(any_house, awa.session, "Avis", sort=TAX)
-    made = asking.give(any_house, awa.session, request, TAX, Offer(HOME, SEE, UNTIL, SAID, (paper,)))
+    made = asking.give(any_house, awa.session, request, [TAX], Offer(HOME, SEE, UNTIL, SAID, (paper,)))
     assert asking.waiting_for_me(any_house, awa.session) == []
     (told,) = asking.asked(any_house, fatou.session)
     assert (told.name, told.drawing, told.answers) == ("Awa", "turtle", {TAX: Answer.GIVE})
@@ -125,7 +125,7 @@ def test_nobody_asks_a_stranger_or_answers_for_another(house: Context) -> None:
     with pytest.raises(NotThere):
         asking.have_not(house, awa.session, RequestId(house.new_id()), TAX)
     with pytest.raises(BadInput):  # another purpose is another share, not an answer
-        asking.give(house, awa.session, request, TAX, Offer(PurposeId("bank"), SEE, UNTIL, SAID, (keep(house, awa.session),)))
+        asking.give(house, awa.session, request, [TAX], Offer(PurposeId("bank"), SEE, UNTIL, SAID, (keep(house, awa.session),)))
     assert len(asking.waiting_for_me(house, awa.session)) == 1
 
 

@@ -249,8 +249,8 @@ def agree(request: Req, form: Sent) -> Response[Any]:
     said = offers.said(sentences, shown.lines, heard=form.get("heard") == "yes", interpreter=form.get("interpreter") == "yes")
     offer = choices.offer(said, shown.reason)
     try:
-        if choices.request and choices.kind:
-            asking.give(context, session, choices.request, choices.kind, offer)
+        if choices.request:
+            asking.give(context, session, choices.request, choices.kinds, offer)
             offers.forget(context, session)
             return go(request, "demandes?dit=donne")
         given = sharing.grant(context, session, shown.worker.id, offer)

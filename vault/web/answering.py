@@ -1,22 +1,27 @@
-"""K16: somebody asks for a paper. I give, I have not, I do not want: three answers of the same size, none needs a reason."""
+"""K16: somebody asks for a paper, or for all those of a procedure. I give, I have not, I do not want: none needs a reason.
 
+A whole procedure is one page, three answers on each line, and one share at the end for all that is given.
+"""
+
+from dataclasses import dataclass, replace
 from typing import Any
 
 from litestar import Response, get, post
 from litestar.types import ControllerRouterHandler
 
 from consent.ids import KindId, PaperId, WorkerId
-from consent.purposes import PRIVATE
 from consent.scope import Act
-from vault import asking, documents, offers, sharing
+from vault import asking, documents, offers, procedure_asking, sharing
 from vault.asking import Waiting
 from vault.errors import NotThere
 from vault.offers import Choices
 from vault.pictograms import KINDS
+from vault.procedure_asking import Wanted
 from vault.web.forms import Form, Sent
 from vault.web.guards import context_of, signed_in, who
+from vault.web.pages import Fault
 from vault.web.paging import PICTURES, address, asked, leaf
-from vault.web.paper_items import KEPT, item, kind_of
+from vault.web.paper_items import item, kind_of
 from vault.web.shell import Req, go, page
 
 SAID = {"reponse": "k16.answered", "donne": "k16.given"}
@@ -34,14 +39,24 @@ def _asked_for(request: Req, form: Form | None = None) -> tuple[Waiting, KindId]
 
 @get("/{language:str}/demandes", opt=who("person"), sync_to_thread=True)
 def requests(request: Req) -> Response[str]:
-    """K16, one kind of paper at a time."""
+    """K16, one kind of paper at a time; a whole procedure on one page."""
     said = SAID.get(request.query_params.get("dit", ""))
     try:
         one, kind = _asked_for(request)
     except NotThere:
         return page(request, "kiosk/no_request.html", back="maison", said=said)
+    if one.procedure:
+        return _whole_page(request, one, [], said=said)
     shown = kind if kind in KINDS else "other"
     return page(request, "kiosk/request.html", back="maison", said=said, one=one, kind=kind, shown_kind=shown)
+
+
+def _begun(request: Req, one: Waiting, **more: Any) -> Choices:
+    limits = sharing.offer_limits(context_of(request), signed_in(request), one.worker)
+    return Choices(
+        worker=WorkerId(one.worker), purpose=one.purpose, own_words=one.own_words, acts=frozenset({Act.SEE}),
+        until=limits.default_until, request=one.request, **more,
+    )  # fmt: skip
 
 
 @post("/{language:str}/demandes", opt=who("person"), sync_to_thread=True)
@@ -54,12 +69,7 @@ def answer(request: Req, form: Sent) -> Response[Any]:
         return go(request, "demandes")
     match form.get("answer"):
         case "give":
-            limits = sharing.offer_limits(context, session, one.worker)
-            chosen = Choices(
-                worker=WorkerId(one.worker), purpose=one.purpose, own_words=one.own_words, acts=frozenset({Act.SEE}),
-                until=limits.default_until, request=one.request, kind=kind,
-            )  # fmt: skip
-            offers.keep(context, session, chosen)
+            offers.keep(context, session, _begun(request, one, todo=(kind,)))
             return go(request, "demandes/papier")
         case "have-not":
             asking.have_not(context, session, one.request, kind)
@@ -70,23 +80,101 @@ def answer(request: Req, form: Sent) -> Response[Any]:
     return go(request, "demandes?dit=reponse")
 
 
+# --- A whole procedure ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the page: the name of its answer, what it is shown as, how many papers answer it, the answer already ticked."""
+
+    name: str
+    kind: str
+    papers: int
+    chosen: str
+
+
+def _rows(wanted: list[Wanted], form: Form | None) -> list[Row]:
+    return [
+        Row(f"answer-{one.kind}", one.kind if one.kind in KINDS else "other", len(one.papers),
+            form.get(f"answer-{one.kind}") if form else "")
+        for one in wanted
+    ]  # fmt: skip
+
+
+def _whole_page(
+    request: Req, one: Waiting, faults: list[Fault], form: Form | None = None, *, said: str | None = None, status: int = 200
+) -> Response[str]:
+    wanted = procedure_asking.wanted(context_of(request), signed_in(request), one)
+    named = request.app.state.pages.catalogues["fr"].has(f"procedure.name.{one.procedure}")
+    return page(
+        request, "kiosk/whole_request.html", status=status, back="maison", said=said, faults=faults, one=one,
+        rows=_rows(wanted, form), procedure=f"procedure.name.{one.procedure}" if named else "",
+    )  # fmt: skip
+
+
+@post("/{language:str}/demandes/demarche", opt=who("person"), sync_to_thread=True)
+def answer_whole(request: Req, form: Sent) -> Response[Any]:
+    """All the answers at once. What was left open still waits; what is given goes on to K15, as one share."""
+    context, session = context_of(request), signed_in(request)
+    waiting = asking.waiting_for_me(context, session)
+    one = next((one for one in waiting if one.request == form.get("request") and one.procedure), None)
+    if one is None:
+        return go(request, "demandes")
+    said = {kind: form.get(f"answer-{kind}") for kind in one.kinds}
+    if not any(said.values()):
+        return _whole_page(request, one, [Fault("error.nothing-chosen")], form, status=422)
+    for kind, word in said.items():
+        if word == "have-not":
+            asking.have_not(context, session, one.request, kind)
+        elif word == "refuse":
+            asking.refuse(context, session, one.request, kind)
+    given = [kind for kind, word in said.items() if word == "give"]
+    if not given:
+        return go(request, "demandes?dit=reponse")
+    return _choose(request, one, given)
+
+
+def _choose(request: Req, one: Waiting, given: list[KindId]) -> Response[Any]:
+    """Where exactly one paper answers a line it is taken; the others are asked for one after the other."""
+    known = {want.kind: want.papers for want in procedure_asking.wanted(context_of(request), signed_in(request), one)}
+    sure = {kind: known[kind][0].paper for kind in given if len(known.get(kind, ())) == 1}
+    chosen = _begun(
+        request, one, papers=tuple(dict.fromkeys(sure.values())), kinds=tuple(sure), todo=tuple(kind for kind in given if kind not in sure)
+    )  # fmt: skip
+    offers.keep(context_of(request), signed_in(request), chosen)
+    return go(request, "demandes/papier" if chosen.todo else "montrer/comment")
+
+
+# --- Which paper ----------------------------------------------------------------------------------------------------------
+
+
 def _giving(request: Req) -> Choices:
     choices = offers.current(context_of(request), signed_in(request))
-    if choices.request is None:
+    if choices.request is None or not choices.todo:
         raise NotThere
     return choices
+
+
+def _answering(request: Req, choices: Choices) -> frozenset[PaperId]:
+    """The papers of the kind that is asked for, or of those that answer its line of the procedure."""
+    context, session = context_of(request), signed_in(request)
+    one = next((one for one in asking.waiting_for_me(context, session) if one.request == choices.request), None)
+    if one is None:
+        raise NotThere
+    found = next((want for want in procedure_asking.wanted(context, session, one) if want.kind == choices.todo[0]), None)
+    return frozenset(card.paper for card in found.papers) if found else frozenset()
 
 
 @get("/{language:str}/demandes/papier", opt=who("person"), sync_to_thread=True)
 def which_paper(request: Req) -> Response[str]:
     """Which paper to give: those of the kind that is asked for first."""
     choices = _giving(request)
-    found = documents.list_papers(context_of(request), signed_in(request))
-    kept = [card for card in found if card.state in KEPT and card.shelf != PRIVATE and not card.damaged]
-    kept.sort(key=lambda card: kind_of(card) != choices.kind)
+    first = _answering(request, choices)
+    kept = procedure_asking.can_be_given(documents.list_papers(context_of(request), signed_in(request)))
+    kept.sort(key=lambda card: (card.paper not in first, kind_of(card) != choices.todo[0]))
     shown = leaf(kept, asked(request), PICTURES)
     return page(
-        request, "kiosk/which_to_give.html", back="demandes", kind=choices.kind if choices.kind in KINDS else "other",
+        request, "kiosk/which_to_give.html", back="demandes", kind=choices.todo[0] if choices.todo[0] in KINDS else "other",
         items=[item(request, card, names=True) for card in shown.items],
         before=address(request, "demandes/papier", suite=shown.before) if shown.before else None,
         after=address(request, "demandes/papier", suite=shown.after) if shown.after else None,
@@ -95,14 +183,16 @@ def which_paper(request: Req) -> Response[str]:
 
 @post("/{language:str}/demandes/papier", opt=who("person"), sync_to_thread=True)
 def choose_paper(request: Req, form: Sent) -> Response[Any]:
-    """The paper; then K15 says all of it once more."""
+    """The paper; then the next line's, and K15 says all of it once more."""
     choices = _giving(request)
-    given = Choices(
-        papers=(PaperId(form.need("paper")),), worker=choices.worker, purpose=choices.purpose, own_words=choices.own_words,
-        acts=choices.acts, until=choices.until, request=choices.request, kind=choices.kind,
+    given = replace(
+        choices, papers=tuple(dict.fromkeys((*choices.papers, PaperId(form.need("paper"))))),
+        kinds=(*choices.kinds, choices.todo[0]), todo=choices.todo[1:],
     )  # fmt: skip
     offers.keep(context_of(request), signed_in(request), given)
-    return go(request, "montrer/accord")
+    if given.todo:
+        return go(request, "demandes/papier")
+    return go(request, "montrer/comment" if len(given.kinds) > 1 else "montrer/accord")
 
 
-ROUTES: list[ControllerRouterHandler] = [requests, answer, which_paper, choose_paper]
+ROUTES: list[ControllerRouterHandler] = [requests, answer, answer_whole, which_paper, choose_paper]

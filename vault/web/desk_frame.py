@@ -21,6 +21,7 @@ MENU: Mapping[str, tuple[str, str]] = {
     "requests": ("bureau/demandes", "inbox"),
     "deposit": ("bureau/deposer", "file-plus"),
     "soon": ("bureau/bientot", "calendar-clock"),
+    "procedures": ("bureau/demarches", "list-checks"),
     "guardian": ("bureau/confiance", "life-buoy"),
     "card": ("bureau/carte", "id-card"),
     "acts": ("bureau/actes", "history"),

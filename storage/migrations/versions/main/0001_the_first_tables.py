@@ -243,6 +243,17 @@ def upgrade() -> None:
         sa.UniqueConstraint("number_digest", name=op.f("uq_persons_number_digest")),
     )
     op.create_table(
+        "procedure_editions",
+        sa.Column("operator", sa.String(length=64), nullable=False),
+        sa.Column("procedure", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=True),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["operator"], ["operators.id"], name=op.f("fk_procedure_editions_operator")),
+        sa.PrimaryKeyConstraint("operator", "procedure", "number", name=op.f("pk_procedure_editions")),
+    )
+    op.create_table(
         "recoveries",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("person", sa.String(length=64), nullable=True),
