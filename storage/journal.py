@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, func, insert, literal_column, select, update
 
 from storage import tiles
 from storage.database import Database, insert_once, serialise
@@ -146,13 +146,13 @@ def number(database: Database, limit: int = 10_000) -> int:
 
     The tree grows in the same transaction: whoever reads a number can prove it. Killed at any moment, it has done all or nothing.
     """
-    unnumbered = select(entries.c.id).where(entries.c.number.is_(None)).order_by(entries.c.id).limit(limit)
+    unnumbered = select(entries.c.id).where(entries.c.number.is_(None)).limit(limit)
     with database.transaction(read_only=True) as connection:  # most calls find nothing, and then disturb no writer
         if connection.scalar(unnumbered.limit(1)) is None:
             return 0
     with database.transaction() as connection:
         serialise(connection, "abri trace numbers")
-        waiting = connection.scalars(unnumbered).all()
+        waiting = connection.scalars(unnumbered.order_by(*_arrival(connection))).all()
         last = connection.scalar(select(func.max(entries.c.number)))
         first = 0 if last is None else last + 1
         if waiting:
@@ -178,6 +178,17 @@ def numbers(connection: Connection, wanted: Collection[str]) -> dict[str, int]:
 def waiting(connection: Connection) -> int:
     """How many entries have no number yet."""
     return connection.scalar(select(func.count()).select_from(entries).where(entries.c.number.is_(None))) or 0
+
+
+def _arrival(connection: Connection) -> tuple[ColumnElement[int], ...]:
+    """The order in which rows were written, so that numbers follow time: what one page of a history holds is cut by number.
+
+    The row keeps no moment on purpose (it is sealed inside). SQLite counts its rows; PostgreSQL knows the transaction that wrote a
+    row and, in it, the statement: the age of a transaction does not suffer when their numbers wrap around.
+    """
+    if connection.dialect.name == "postgresql":
+        return literal_column("age(entries.xmin)").desc(), literal_column("entries.cmin::text::bigint").asc()
+    return (literal_column("entries.rowid").asc(),)
 
 
 def leaves(connection: Connection, start: int, end: int) -> list[bytes]:

@@ -8,8 +8,9 @@ import datetime as dt
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from crypto import contexts
@@ -145,41 +146,65 @@ def history(
 ) -> list[Entry]:  # fmt: skip
     """The session's own history, newest first: what the person reads as "Qui a regardé ?", what a worker reads as their acts.
 
-    `since`: the months before that day are not opened.
+    It opens everything: a page shows a part of it (`vault.looking_back`). `since`: the months before that day are not opened.
     """
-    keys = session.opened()
-    party = WORKER if session.kind in ("worker", "administrator") else PERSON
-    account = session.account
     with context.database.transaction(read_only=True) as connection:
-        created = connection.execute(select(accounts.c.created).where(accounts.c.id == account)).scalar_one()
-        tags = _tags(context, account, max(created, since) if since else created)
-        rows = connection.execute(
-            select(
-                entry_copies.c.entry, entry_copies.c.envelope, entry_copies.c.key, entries.c.number,
-                trace_keys.c.posted, trace_keys.c.session,
-            )
-            .join(trace_keys, trace_keys.c.id == entry_copies.c.key)
-            .join(entries, entries.c.id == entry_copies.c.entry)
-            .where(entry_copies.c.tag.in_(tags), entry_copies.c.party == party)
-        ).all()  # fmt: skip
-    private, opened, found = KemPrivate(keys.kem), {}, []
-    for row in rows:
-        if row.key not in opened:
-            place = contexts.trace_key(session=row.session, party=account)
-            vaulted = context.keyvault.derive("person", account, place)
-            opened[row.key] = sealed_trace.open_trace_key(private, vaulted, place, row.posted)
-        fields = sealed_trace.open_event(opened[row.key], contexts.trace(entry=row.entry, party=account), row.envelope)
-        found.append(_entry(row.entry, row.number, fields))
-    # Ties (one transaction, one second) keep the order in which they were numbered.
-    found.sort(key=lambda entry: (entry.at, entry.number if entry.number is not None else 1 << 62), reverse=True)
+        found = opened(
+            context, connection, session, copies_of(session, [tag for _, tag in tags_of(context, connection, session, since)])
+        )
     return found[:newest]
 
 
-def _tags(context: Context, account: str, created: dt.date) -> Sequence[bytes]:
-    today = context.clock().date()
-    day = dt.timedelta(days=1)  # on each side: days are Paris's, months are in UTC
-    wanted = [contexts.trace_tag(month=month) for month in months(min(created, today) - day, today + day)]
-    return [sealed_trace.tag(one) for one in context.keyvault.derive_many([("person", account, place) for place in wanted])]
+def copies_of(session: Session, tags: Sequence[bytes]) -> Select[Any]:
+    """The session's own copies under these tags, with what `opened` needs."""
+    query = select(
+        entry_copies.c.entry, entry_copies.c.envelope, entry_copies.c.key, entries.c.number,
+        trace_keys.c.posted, trace_keys.c.session,
+    )  # fmt: skip
+    query = query.join(trace_keys, trace_keys.c.id == entry_copies.c.key).join(entries, entries.c.id == entry_copies.c.entry)
+    return query.where(entry_copies.c.tag.in_(tags), entry_copies.c.party == party_of(session))
+
+
+def party_of(session: Session) -> journal.Party:
+    """Whose copies a session reads."""
+    return WORKER if session.kind in ("worker", "administrator") else PERSON
+
+
+def opened(context: Context, connection: Connection, session: Session, query: Select[Any]) -> list[Entry]:
+    """The entries that a query of `copies_of` finds, newest first."""
+    keys, account = session.opened(), session.account
+    rows = connection.execute(query).all()
+    places = {row.key: (contexts.trace_key(session=row.session, party=account), row.posted) for row in rows}
+    answers = context.keyvault.derive_many([("person", account, place) for place, _ in places.values()])
+    private = KemPrivate(keys.kem)
+    secret = {
+        key: sealed_trace.open_trace_key(private, answer, place, posted)
+        for (key, (place, posted)), answer in zip(places.items(), answers, strict=True)
+    }
+    found = [
+        _entry(
+            row.entry,
+            row.number,
+            sealed_trace.open_event(secret[row.key], contexts.trace(entry=row.entry, party=account), row.envelope),
+        )
+        for row in rows
+    ]
+    # Ties (one transaction, one second) keep the order in which they were numbered.
+    found.sort(key=lambda entry: (entry.at, entry.number if entry.number is not None else 1 << 62), reverse=True)
+    return found
+
+
+def tags_of(
+    context: Context, connection: Connection, session: Session, since: dt.date | None = None
+) -> list[tuple[int, bytes]]:  # fmt: skip
+    """The months of a session's history (202611), the oldest first, each with the tag that its copies are found by."""
+    account = session.account
+    created = connection.execute(select(accounts.c.created).where(accounts.c.id == account)).scalar_one()
+    today, day = context.clock().date(), dt.timedelta(days=1)  # a day on each side: days are Paris's, months are in UTC
+    first = min(max(created, since) if since else created, today) - day
+    wanted = list(months(first, today + day))
+    answers = context.keyvault.derive_many([("person", account, contexts.trace_tag(month=month)) for month in wanted])
+    return [(month, sealed_trace.tag(answer)) for month, answer in zip(wanted, answers, strict=True)]
 
 
 def _entry(entry: str, number: int | None, fields: Mapping[str, object]) -> Entry:

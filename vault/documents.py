@@ -4,7 +4,7 @@ Every use case here needs a session that the person's own secret opened. Opening
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import BindParameter, Connection, bindparam, func, select
@@ -25,6 +25,7 @@ from vault.events import Event
 from vault.kinds import Kind
 from vault.listing import PaperCard, by_whom, cards_of
 from vault.paper_cards import Role, checked_sort, checked_title, tame_file_name
+from vault.places import place_of
 from vault.preparing import PreparedPaper
 from vault.removing import erase_now, erase_version, purge_bin, remove, restore
 from vault.sessions import Session
@@ -203,8 +204,9 @@ def read_own(context: Context, session: Session, paper: str, version: str | None
 
 def trace_own(context: Context, session: Session, tag: str, opened: Opened, detail: str = "") -> None:
     """One entry about one's own paper, committed before anything leaves."""
-    event = Event(tag, by=session.account, paper=opened.paper, title=opened.card.title, place=session.kiosk or "", detail=detail)
+    event = Event(tag, by=session.account, paper=opened.paper, title=opened.card.title, detail=detail)
     with context.database.transaction() as connection:
+        event = replace(event, place=place_of(connection, session.kiosk))
         audit.record(context, connection, session, event, person=session.account)
 
 

@@ -107,6 +107,13 @@ def show_places(context: Context, session: Session, shown: bool) -> None:
         preferences.write(connection, session.account, session.opened(), replace(kept, show_places=shown))
 
 
+def places_shown(context: Context, session: Session) -> bool:
+    """Whether the person asked to see where things happened."""
+    keys = who.person(session)
+    with context.database.transaction(read_only=True) as connection:
+        return preferences.read(connection, session.account, keys).show_places
+
+
 def reviewed(context: Context, session: Session) -> None:
     """Guardians and shares were looked at one by one after "je me protège"."""
     with _preferences(context, session) as (connection, kept):

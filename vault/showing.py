@@ -101,6 +101,13 @@ def some_of(context: Context, session: Session, wanted: Callable[[Share], bool])
     return [_card(context, share, titles, ()) for share in found]
 
 
+def living(context: Context, session: Session) -> dict[GrantId, str]:
+    """The shares that still live, by the name of who sees: what can be stopped from a line of the history."""
+    query = select(grants.c.id, grants.c.worker).where(grants.c.person == session.account, grants.c.state.in_(LIVING))
+    with context.database.transaction(read_only=True) as connection:
+        return {GrantId(row.id): name_of(connection, row.worker) for row in connection.execute(query)}
+
+
 def ending(context: Context, session: Session) -> list[ShareCard]:
     """The shares in their last 30 days: told at each unlock."""
     return some_of(context, session, lambda one: ending_soon(one.verified, context.clock()))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.vault.builders import MadePerson, make_office, make_person, make_worker, sign_in
+from tests.vault.builders import MadePerson, make_office, make_person, make_worker, sign_in, unlock
 from tests.vault.clock import Clock
 from tests.vault.papers import keep
 from tests.web.sharing_steps import share_paper
@@ -57,8 +57,8 @@ def test_stopping_takes_the_way_to_stop_away(site: Site, awa: MadePerson) -> Non
     assert not [one for one in shown.links if one.endswith("/arreter")]
 
 
-def test_ten_a_page_newest_first_grouped_by_day(site: Site, awa: MadePerson, clock: Clock) -> None:
-    for number in range(12):
+def test_twelve_a_page_newest_first_grouped_by_day_and_person(site: Site, awa: MadePerson, clock: Clock) -> None:
+    for number in range(14):
         clock.forward(seconds=1)
         keep(site.house, awa.session, f"papier {number:02}")
     clock.forward(days=1)
@@ -68,11 +68,46 @@ def test_ten_a_page_newest_first_grouped_by_day(site: Site, awa: MadePerson, clo
         "24 novembre 2026",
         "23 novembre 2026",
     ]
-    assert len(first.tree.xpath("//ol[@class='history']/li")) == 10
-    assert first.text.index("papier 11") < first.text.index("papier 05")
-    second = site.get(first.link("suite=2"))
+    assert [" ".join(one.text_content().split()) for one in first.tree.xpath("//main//h3")] == ["Vous", "Abri", "Vous"]
+    assert len(first.tree.xpath("//ol[@class='history']/li")) == 12
+    assert first.text.index("papier 13") < first.text.index("papier 05")
+    second = site.get(first.link("avant="))
     assert "papier 00" in second.text
-    assert site.get(second.link("suite=1")).text == first.text
+    assert "papier 13" not in second.text
+    newest = site.get(second.link("apres="))
+    assert newest.tree.xpath("string(//main//section[1])") == first.tree.xpath("string(//main//section[1])")
+    assert site.get("/fr/regards?avant=nothing-of-ours").text == first.text
+
+
+def test_the_same_thing_again_is_one_line(site: Site, awa: MadePerson, clock: Clock) -> None:
+    fatou = make_worker(site.house, make_office(site.house), "Fatou")
+    first, other = keep_photo(site, awa), keep_photo(site, awa)
+    grant = share_paper(site, awa, fatou, first)
+    working = sign_in(site.house, fatou)
+    for _ in range(3):
+        clock.forward(seconds=20)
+        shared_papers.page_image_shared(site.house, working, grant, first, 1)
+        documents.page_image(site.house, awa.session, other, 1)
+    site.open(awa)
+    shown = site.get("/fr/regards")
+    hers = shown.tree.xpath("//section[@aria-label='Fatou']")
+    assert len(hers) == 1
+    (line,) = hers[0].xpath(".//li")
+    assert "3 fois" in line.text_content()
+    assert len(hers[0].xpath(".//a[contains(@href, '/arreter')]")) == 1
+
+
+def test_where_is_shown_when_the_person_asks_and_hidden_again(site: Site, awa: MadePerson) -> None:
+    office = make_office(site.house)
+    unlock(site.house, awa, kiosk=office.kiosk)
+    site.open(awa)
+    page = site.get("/fr/regards")
+    assert office.name not in page.text
+    site.press(page, shown="yes")
+    page = site.get("/fr/regards")
+    assert office.name in page.text
+    site.press(page, shown="no")
+    assert office.name not in site.get("/fr/regards").text
 
 
 def test_a_paper_without_a_name_and_one_that_is_gone_have_their_sentences(site: Site, awa: MadePerson) -> None:

@@ -18,7 +18,7 @@ from consent.ids import GrantId, PaperId
 from consent.purposes import PurposeId, ShelfKind, purpose
 from consent.scope import Act
 from crypto.errors import Malformed
-from vault import arriving, audit, documents, erasure, people, sessions, sharing, showing, withdrawing, workers
+from vault import arriving, documents, erasure, looking_back, people, sessions, sharing, showing, withdrawing, workers
 from vault.errors import BadInput
 from vault.people import Chosen
 from vault.receipts import Said
@@ -121,9 +121,11 @@ def withdraw(request: Req, grant: FromPath[UUID], data: JSONBody[Withdrawal]) ->
 
 
 @get("/history", opt=PERSON, sync_to_thread=True)
-def history(request: Req) -> list[api_shapes.Line]:
-    """Who looked, and everything else that happened, newest first."""
-    return [api_shapes.line(one) for one in audit.history(context_of(request), signed_in(request))]
+def history(request: Req, before: FromQuery[str] = "") -> Response[list[api_shapes.Line]]:
+    """Who looked, and everything else that happened, newest first, 200 lines at a time: the header Link names what is older."""
+    sheet = looking_back.sheet(context_of(request), signed_in(request), 200, before=looking_back.cursor(before))
+    following = {"Link": f'</api/v1/history?before={sheet.older}>; rel="next"'} if sheet.older else {}
+    return Response([api_shapes.line(one) for one in sheet.entries], headers=following)
 
 
 @delete("/papers/{paper:uuid}", opt=PERSON, sync_to_thread=True)

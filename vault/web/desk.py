@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Response, Router, get, post
 from litestar.types import ControllerRouterHandler
 
-from vault import audit, charter, news, notices, shared_papers
+from vault import charter, looking_back, news, notices, shared_papers
 from vault.audit import Entry
 from vault.languages import Sentences
 from vault.settings import today_in_paris
@@ -13,7 +13,6 @@ from vault.web import desk_asking, desk_cards, desk_deposit, desk_entry, desk_he
 from vault.web.desk_frame import DESK_ERRORS, desk_page, in_two_languages, sentences
 from vault.web.forms import Sent
 from vault.web.guards import context_of, signed_in, who
-from vault.web.paging import asked, leaf
 from vault.web.shell import Req, go
 
 ACTS_A_PAGE = 50
@@ -42,10 +41,12 @@ def read_notices(request: Req, form: Sent) -> Response[Any]:
 @get("/actes", opt=who("worker"), sync_to_thread=True)
 def acts(request: Req) -> Response[str]:
     """What the trace keeps of this worker, for their own eyes. It names nobody."""
-    found = audit.history(context_of(request), signed_in(request))
-    shown = leaf(found, asked(request), ACTS_A_PAGE)
-    lines = [(one, _sentence(one, sentences(request))) for one in shown.items]
-    return desk_page(request, "desk/acts.html", "acts", lines=lines, leaf=shown)
+    places = {
+        name: looking_back.cursor(request.query_params.get(word, "")) for name, word in (("before", "avant"), ("after", "apres"))
+    }
+    shown = looking_back.sheet(context_of(request), signed_in(request), ACTS_A_PAGE, **places)
+    lines = [(one, _sentence(one, sentences(request))) for one in shown.entries]
+    return desk_page(request, "desk/acts.html", "acts", lines=lines, shown=shown)
 
 
 def _sentence(entry: Entry, known: Sentences) -> str:
