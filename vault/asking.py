@@ -231,7 +231,7 @@ def _of_worker(
     context: Context, connection: Connection, session: Session, person: str | None = None
 ) -> list[tuple[Asked, Face, bool]]:  # fmt: skip
     private = KemPrivate(who.worker(session).kem)
-    query = select(requests).where(requests.c.worker == session.account)
+    query = select(requests).where(requests.c.worker == session.account, requests.c.kind != "handover")
     if person is not None:
         query = query.where(requests.c.person == person)
     found = []

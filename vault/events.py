@@ -65,6 +65,7 @@ WORDS = {
         Word("share.request-have-not", "consent", "circle-slash"),
         Word("share.request-refused", "consent", "x"),
         Word("share.handover-proposed", "consent", "arrow-right-left"),
+        Word("share.handover-followed", "consent", "check"),
         Word("share.handover-refused", "consent", "x"),
         Word("share.given", "consent", "handshake"),
         Word("share.renewed", "consent", "calendar-plus"),

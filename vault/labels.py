@@ -46,6 +46,11 @@ def asking(*, person: str, worker: str, request: str) -> bytes:
     return context("request", {"person": person, "request": request, "worker": worker})
 
 
+def handover(*, person: str, worker: str, proposal: str) -> bytes:
+    """A worker's proposal that a colleague go on."""
+    return context("handover", {"person": person, "proposal": proposal, "worker": worker})
+
+
 def face(*, person: str, circle: str, member: str) -> bytes:
     """The name and drawing that a person gives to a guardian."""
     return context("face", {"circle": circle, "member": member, "person": person})

@@ -17,6 +17,9 @@ from vault.sessions import Session
 from vault.settings import today_in_paris
 
 KEPT_AFTER_SEEN = dt.timedelta(days=30)
+WORKER_LEFT = "worker-left"
+QUESTIONS = (WORKER_LEFT,)
+"""Sentences that ask something: they wait on a page of their own (`vault.succession`), until they are answered."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +70,14 @@ def waiting_for(context: Context, connection: Connection, session: Session) -> l
 
 def seen(context: Context, session: Session, ids: Sequence[str]) -> None:
     """The person has read these."""
-    wanted = (notices.c.account == session.account, notices.c.id.in_(list(ids)))
     with context.database.transaction() as connection:
-        connection.execute(update(notices).where(*wanted).values(seen=today_in_paris(context.clock())))
+        seen_in(context, connection, session, ids)
+
+
+def seen_in(context: Context, connection: Connection, session: Session, ids: Sequence[str]) -> None:
+    """The same, in the caller's transaction."""
+    wanted = (notices.c.account == session.account, notices.c.id.in_(list(ids)))
+    connection.execute(update(notices).where(*wanted).values(seen=today_in_paris(context.clock())))
 
 
 def sweep(context: Context) -> int:

@@ -71,7 +71,7 @@ def me(context: Context, session: Session) -> Me:
         mine = (papers.c.person == session.account, papers.c.state.in_(READABLE))
         count = connection.execute(select(func.count()).select_from(papers).where(*mine)).scalar_one()
         missing = tuple(_missing(connection, session.account))
-        waiting = tuple(notices.waiting_for(context, connection, session))
+        waiting = tuple(one for one in notices.waiting_for(context, connection, session) if one.key not in notices.QUESTIONS)
     return Me(name, drawing, count, kept.before, kept.failed, missing, kept.to_review, kept.show_places, waiting)
 
 

@@ -105,11 +105,17 @@ def expire(context: Context) -> int:
 
 
 def end_grants_of(context: Context, connection: Connection, worker: str) -> int:
-    """End every share of a worker who leaves, in the transaction that ends their account. Tells how many."""
+    """End every share of a worker who leaves, in the transaction that ends their account. Tells how many.
+
+    Each person finds one question at their next unlock: give the same to somebody else, or not.
+    """
+    from vault import succession  # it knows shares from their beginning to here
+
     query = select(grants).where(grants.c.worker == worker, grants.c.state.in_(LIVING)).with_for_update()
     rows: Sequence[RowMapping] = connection.execute(query).mappings().all()
     for row in rows:
         _by_service(context, connection, rules.end(shares.clear_row(row), context.clock()))
+        succession.tell_of_leaving(context, connection, row["person"], row["id"])
     return len(rows)
 
 

@@ -104,6 +104,7 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     "/fr/partages*": PERSON,
     "/fr/demandes*": PERSON,
     "/fr/regards*": PERSON,
+    "/fr/suite*": PERSON,
     "/fr/confiance*": PERSON,
     "/fr/effacer-tout*": PERSON,
     # The desk

@@ -13,8 +13,8 @@ from litestar.types import ControllerRouterHandler
 
 from consent.ids import GrantId, PaperId
 from consent.scope import Act
-from vault import shared_papers
-from vault.errors import NotThere
+from vault import shared_papers, succession
+from vault.errors import Conflict, NotThere
 from vault.opening_shared import page_image_shared
 from vault.page_rate import TooFast
 from vault.pictograms import KINDS
@@ -22,9 +22,12 @@ from vault.shared_papers import PersonSharing, SharedPaper
 from vault.web.desk_frame import NOT_SHOWN, desk_page, sentences
 from vault.web.forms import Sent
 from vault.web.guards import context_of, signed_in, who
+from vault.web.pages import Fault
 from vault.web.paging import asked
-from vault.web.shell import Req
+from vault.web.shell import Req, go
 from vault.web.taking import attachment
+
+SAID = {"remplace": "desk.replace.done", "relais": "desk.relay.done"}
 
 
 def share_of(request: Req, grant: str) -> PersonSharing:
@@ -46,8 +49,39 @@ def papers(request: Req, grant: FromPath[str]) -> Response[str]:
     share = share_of(request, grant)
     found = shared_papers.papers_shared(context_of(request), signed_in(request), GrantId(grant))
     lines = [(one, kind_of(one)) for one in found]
-    said = "desk.replace.done" if request.query_params.get("dit") == "remplace" else ""
-    return desk_page(request, "desk/papers.html", "people", share=share, lines=lines, said=said)
+    said = SAID.get(request.query_params.get("dit", ""), "")
+    proposed = [one for one in succession.proposals(context_of(request), signed_in(request)) if one.grant == grant]
+    return desk_page(request, "desk/papers.html", "people", share=share, lines=lines, said=said, proposed=proposed)
+
+
+# --- Somebody else goes on ------------------------------------------------------------------------------------------------
+
+
+def _relay_page(request: Req, grant: str, faults: list[Fault], status: int = 200) -> Response[str]:
+    found = succession.colleagues_of(context_of(request), signed_in(request))
+    return desk_page(
+        request, "desk/relay.html", "people", status=status, share=share_of(request, grant), colleagues=found, faults=faults
+    )  # fmt: skip
+
+
+@get("/personnes/{grant:str}/relais", opt=who("worker"), exception_handlers=NOT_SHOWN, sync_to_thread=True)
+def relay_page(request: Req, grant: FromPath[str]) -> Response[str]:
+    """Propose that a colleague go on: only the person gives."""
+    return _relay_page(request, grant, [])
+
+
+@post("/personnes/{grant:str}/relais", opt=who("worker"), exception_handlers=NOT_SHOWN, sync_to_thread=True)
+def propose_relay(request: Req, grant: FromPath[str], form: Sent) -> Response[Any]:
+    """The person reads it at their next opening."""
+    share_of(request, grant)
+    chosen = form.get("worker")
+    if chosen not in [one.id for one in succession.colleagues_of(context_of(request), signed_in(request))]:
+        return _relay_page(request, grant, [Fault("error.nothing-chosen", "worker")], 422)
+    try:
+        succession.propose(context_of(request), signed_in(request), GrantId(grant), chosen)
+    except Conflict:
+        return _relay_page(request, grant, [Fault("desk.relay.already")], 409)
+    return go(request, f"bureau/personnes/{grant}?dit=relais")
 
 
 def _shared(request: Req, grant: str, paper: str) -> tuple[PersonSharing, SharedPaper]:
@@ -106,4 +140,4 @@ def take(request: Req, grant: FromPath[str], paper: FromPath[str], form: Sent) -
     return attachment(content)
 
 
-HANDLERS: list[ControllerRouterHandler] = [papers, viewer, page_image, take]
+HANDLERS: list[ControllerRouterHandler] = [papers, relay_page, propose_relay, viewer, page_image, take]

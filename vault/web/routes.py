@@ -8,6 +8,7 @@ from vault.web import (
     desk,
     documents,
     erasing,
+    following,
     history,
     home,
     opening,
@@ -24,7 +25,7 @@ from vault.web import (
 def all_routes(*, demo: bool) -> list[ControllerRouterHandler]:
     """The handlers of all screens; the style guide only where everything is false."""
     screens = (
-        public, opening, unlock, two_steps, recovery, home, documents, capture, sharing, history, protection, erasing, phone,
+        public, opening, unlock, two_steps, recovery, home, documents, capture, sharing, history, protection, following, erasing, phone,
         desk, admin,
     )  # fmt: skip
     routes: list[ControllerRouterHandler] = []

@@ -1,0 +1,125 @@
+"""Somebody goes on from somebody else: one question for the person, with all that would be given on the same page."""
+
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.types import ControllerRouterHandler
+
+from consent.errors import TermsRefused
+from consent.ids import WorkerId
+from consent.scope import Act
+from vault import documents, offers, succession
+from vault.errors import NotThere
+from vault.offers import Line
+from vault.pictograms import KINDS
+from vault.succession import Succession
+from vault.web.agreeing import REFUSED
+from vault.web.forms import Form, Sent
+from vault.web.guards import context_of, signed_in, who
+from vault.web.pages import Fault
+from vault.web.paging import address, asked, leaf
+from vault.web.paper_items import kind_of
+from vault.web.shell import Req, go, language_of, page
+from vault.workers import KnownWorker
+
+PEOPLE_A_PAGE = 3
+ACT_LINES = {Act.SEE: "next.see", Act.TAKE: "next.take", Act.DEPOSIT: "next.deposit", Act.REPLACE: "next.replace"}
+
+
+def _question(request: Req, source: str = "") -> Succession:
+    found = succession.waiting(context_of(request), signed_in(request))
+    for one in found:
+        if not source or one.source == source:
+            return one
+    raise NotThere
+
+
+def _offered(request: Req, one: Succession) -> tuple[KnownWorker, ...]:
+    """Those who are named on the page: whoever was just chosen from the list, or those who are offered."""
+    chosen = request.query_params.get("avec", "")
+    for each in succession.successors(context_of(request), signed_in(request), one) if chosen else ():
+        if each.id == chosen:
+            return (each,)
+    return one.offered
+
+
+def _lines(request: Req, one: Succession, names: tuple[KnownWorker, ...]) -> list[Line]:
+    """Everything that stands on the page, in its order: it is what the receipt says was shown."""
+    context, session = context_of(request), signed_in(request)
+    sentences = request.app.state.pages.catalogues[language_of(request)]
+    last = min((succession.last_day(context, session, one, each.id) for each in names), default=one.until)
+    reason = one.own_words or sentences.plain(f"reason.{one.purpose}")
+    heading = Line("next.left", None, {"first": one.first})
+    if one.cause == "proposed":
+        heading = Line("next.proposed", None, {"first": one.first, "other": one.offered[0].first_name})
+    acts = [Line(key) for act, key in ACT_LINES.items() if act in one.acts]
+    return [heading, Line("k15.reason", None, {"reason": reason}), *acts, Line("k15.until", None, {"day": sentences.day(last)}),
+            Line("k15.text")]  # fmt: skip
+
+
+def _page(request: Req, one: Succession, faults: list[Fault], status: int = 200) -> Response[str]:
+    names = _offered(request, one)
+    cards = {card.paper: card for card in documents.list_papers(context_of(request), signed_in(request))}
+    shown = [kind_of(cards[paper]) for paper in one.papers if paper in cards]
+    kinds = [(kind, shown.count(kind)) for kind in KINDS if kind in shown]
+    return page(
+        request, "kiosk/next.html", back="maison", status=status, one=one, names=names, lines_of=_lines(request, one, names),
+        kinds_shown=kinds, faults=faults,
+    )  # fmt: skip
+
+
+@get("/{language:str}/suite", opt=who("person"), sync_to_thread=True)
+def question(request: Req) -> Response[str]:
+    """The oldest question, or that there is none any more."""
+    try:
+        return _page(request, _question(request, request.query_params.get("pour", "")), [])
+    except NotThere:
+        return page(request, "kiosk/next_none.html", back="maison")
+
+
+@post("/{language:str}/suite", opt=who("person"), sync_to_thread=True)
+def answer(request: Req, form: Sent) -> Response[Any]:
+    """Yes to somebody by name, or no to everybody. What was answered meanwhile is simply no longer asked."""
+    context, session = context_of(request), signed_in(request)
+    try:
+        one = _question(request, form.need("source"))
+    except NotThere:
+        return go(request, "suite")
+    chosen = form.get("worker")
+    if chosen == "nobody":
+        succession.decline(context, session, one.source)
+        return go(request, "suite")
+    return _given(request, form, one, WorkerId(chosen))
+
+
+def _given(request: Req, form: Form, one: Succession, chosen: WorkerId) -> Response[Any]:
+    context, session = context_of(request), signed_in(request)
+    names = tuple(each for each in succession.successors(context, session, one) if each.id == chosen)
+    if not names:
+        return _page(request, one, [Fault("error.nothing-chosen")], 422)
+    sentences = request.app.state.pages.catalogues[language_of(request)]
+    heard = form.get("heard") == "yes"
+    said = offers.said(
+        sentences, [*_lines(request, one, names), Line("next.yes", None, {"first": names[0].first_name})], heard=heard
+    )
+    try:
+        succession.follow(context, session, one.source, chosen, said)
+    except TermsRefused as error:
+        return _page(request, one, [Fault(REFUSED.get(error.reason, "error.bad-input"))], 422)
+    return page(request, "kiosk/next_given.html", back="maison", status=200, one=one, first=names[0].first_name)
+
+
+@get("/{language:str}/suite/autre", opt=who("person"), sync_to_thread=True)
+def others(request: Req) -> Response[str]:
+    """Another person than those who are named."""
+    one = _question(request, request.query_params.get("pour", ""))
+    shown = leaf(succession.successors(context_of(request), signed_in(request), one), asked(request), PEOPLE_A_PAGE)
+    people = [(each, address(request, "suite", pour=one.source, avec=each.id)) for each in shown.items]
+    return page(
+        request, "kiosk/next_others.html", back="suite", people=people,
+        more=address(request, "suite/autre", pour=one.source, suite=shown.after) if shown.after else None,
+        before=address(request, "suite/autre", pour=one.source, suite=shown.before) if shown.before else None,
+    )  # fmt: skip
+
+
+ROUTES: list[ControllerRouterHandler] = [question, answer, others]
