@@ -12,7 +12,10 @@ from vault import sharing, showing, workers
 @pytest.mark.parametrize("language", ["fr", "ar"])
 def test_a_worker_proposes_a_colleague_and_the_person_answers_on_one_page(site: Site, language: str) -> None:
     on = scene(site.house)
-    lina, marc = make_worker(site.house, on.office, "Lina"), make_worker(site.house, make_office(site.house, "ESI Le Canal"), "Marc")
+    lina, marc = (
+        make_worker(site.house, on.office, "Lina"),
+        make_worker(site.house, make_office(site.house, "ESI Le Canal"), "Marc"),
+    )
     grant = give(site.house, on.awa, on.fatou, on.paper)
     site.sign_in(on.fatou)
     form = site.get(site.get(f"/fr/bureau/personnes/{grant}").link("/relais"))
