@@ -7,10 +7,10 @@ from typing import cast
 
 from storage import intentions
 from tests.faults.kills import Stores, die_at_each_step
-from tests.vault.builders import MadePerson, unlock
+from tests.vault.builders import MadePerson, make_person, show_card, unlock
 from tests.vault.clock import Clock
 from tests.vault.comings import NEW_CODE, confirm, make_circle, new_card, start
-from vault import circles, coming_back, endings, guardians, sessions
+from vault import circles, coming_back, endings, guardians, protecting, sessions, unlocking
 from vault.circles import NewSheet
 from vault.context import Context
 from vault.errors import AbriError, WrongSecret
@@ -112,3 +112,22 @@ def test_leaving_with_a_card_that_waits(house: Context, tmp_path: Path) -> None:
         back = sessions.find(left, coming_back.come_back(left, made.tilleuls.kiosk, card, NEW_CODE))
         assert back.account == made.awa.id
         close(left)
+
+
+def test_blocking_everything(house: Context, tmp_path: Path) -> None:
+    """Killed while a safe is blocked, by its card at the kiosk: it opens as before or it is blocked; then two means open it."""
+    awa = make_person(house, "Awa", words=True)
+    unlock(house, awa)
+    shown = show_card(house, awa.card)
+    close(house)
+    seen = set()
+    for step, stores in die_at_each_step(Stores(house, tmp_path), tmp_path, lambda mortal: protecting.freeze(mortal, shown)):
+        left = stores.open()
+        blocked = not opens(left, awa)
+        seen.add(blocked)
+        if blocked:
+            back = unlocking.lift_freeze(left, show_card(left, awa.card), awa.code, awa.number, awa.words or ())
+            assert sessions.find(left, back).opened().values == awa.session.opened().values, step
+        assert opens(left, awa), step
+        close(left)
+    assert seen == {True, False}

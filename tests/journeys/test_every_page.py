@@ -14,7 +14,8 @@ from vault.assets.manifest import BUILT
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("pages")]
 
 PUBLIC = ("", "abri", "conditions", "aide", "carte", "carte/autrement", "mots", "perdu", "perdu/je-ne-sais-plus", "annuler",
-          "ouvrir/avant/1", "ouvrir/avant/5", "proteger", "certificat", "perdu/raison/lost", "avec-la-carte/retour")  # fmt: skip
+          "ouvrir/avant/1", "ouvrir/avant/5", "proteger", "certificat", "perdu/raison/lost", "avec-la-carte/retour",
+          "perdu/plus-rien", "perdu/plus-rien/effacer")  # fmt: skip
 OPEN = ("maison", "papiers", "papiers?noms=1", "papiers/tiroirs", "papiers/jetes", "ajouter", "ajouter/fichier", "ajouter/photo",
         "partages", "montrer", "montrer/tiroir", "montrer/tiroir?pour=deposer", "regards", "demandes",
         "moi", "moi/autres", "moi/nom", "moi/dessin", "moi/code", "confiance", "confiance/choisir",

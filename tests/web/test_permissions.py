@@ -89,6 +89,7 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     "/fr/perdu/commencer": ANYONE,
     "/fr/perdu/demain": ANYONE,
     "/fr/perdu/je-ne-sais-plus": ANYONE,
+    "/fr/perdu/plus-rien*": ANYONE,
     "/fr/perdu/attente": LOST,
     "/fr/perdu/autre-code": LOST,
     "/fr/perdu/carte*": LOST,

@@ -37,6 +37,19 @@ def who_were_they(request: Req) -> Response[str]:
     return page(request, "kiosk/lost_forgot.html", back="perdu")
 
 
+@get("/{language:str}/perdu/plus-rien", opt=anyone(), sync_to_thread=True)
+def nothing_left(request: Req) -> Response[str]:
+    """No means and nobody: nobody opens, and what one can still do. Papers wait a year at least (law, R30)."""
+    return page(request, "kiosk/lost_last.html", back="perdu/je-ne-sais-plus")
+
+
+@get("/{language:str}/perdu/plus-rien/effacer", opt=anyone(), sync_to_thread=True)
+def erase_what_is_lost(request: Req) -> Response[str]:
+    """Whom to ask for the erasure of a safe that nobody opens."""
+    contact = context_of(request).settings.contact
+    return page(request, "kiosk/lost_erase.html", back="perdu/plus-rien", contact=contact)
+
+
 @get("/{language:str}/perdu/raison/{reason:str}", opt=anyone(), sync_to_thread=True)
 def begin_page(request: Req, reason: FromPath[str]) -> Response[str]:
     """Before the code is made: with a number or without."""
@@ -272,6 +285,7 @@ def tomorrow(request: Req) -> Response[str]:
 
 
 ROUTES: list[ControllerRouterHandler] = [
-    lost, who_were_they, begin_page, begin, waiting, another_code, sheet, type_sheet, photo_of_sheet, new_code, choose_code,
+    lost, who_were_they, nothing_left, erase_what_is_lost, begin_page, begin, waiting,
+    another_code, sheet, type_sheet, photo_of_sheet, new_code, choose_code,
     new_pictures, choose_pictures, new_card, take_card, photo_of_card, card_by_camera, tomorrow,
 ]  # fmt: skip
