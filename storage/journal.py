@@ -21,6 +21,7 @@ Party = Literal["person", "worker", "incident"]
 PARTIES: tuple[Party, ...] = ("person", "worker", "incident")
 NOBODY = bytes(32)  # stands for the hash of the envelope of a party that the entry does not concern
 BATCH = 500
+AT_ONCE = 10_000
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,10 @@ class Bound:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A signed tree head as it was kept: the `size` of the tree, its `root` (32 bytes), the signed `note`, when."""
+    """A signed tree head as it was kept: the `size` of the tree, its `root` (32 bytes), the signed `note`.
+
+    `at`: when it was first signed. `published`: when it was last said to everybody; at that moment nothing came after it.
+    """
 
     size: int
     root: bytes
@@ -141,7 +145,13 @@ def erase_copies(connection: Connection, tags: Sequence[bytes], party: Party) ->
     return removed
 
 
-def number(database: Database, limit: int = 10_000) -> int:
+def number_all(database: Database) -> None:
+    """Number all that is committed at this moment, however much there is."""
+    while number(database, AT_ONCE) == AT_ONCE:
+        pass
+
+
+def number(database: Database, limit: int = AT_ONCE) -> int:
     """Number what is committed and has no number yet, from 0, without gaps; tells how many. Any process may call it.
 
     The tree grows in the same transaction: whoever reads a number can prove it. Killed at any moment, it has done all or nothing.

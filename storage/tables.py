@@ -430,7 +430,7 @@ checkpoints = Table(
     "checkpoints", metadata,
     number("size", "technical", NEVER, primary_key=True),
     octets("root", "technical", NEVER), text("note", "public", NEVER), moment("at", "technical", NEVER),
-    moment("published", "technical", NEVER, nullable=True),  # else only those who asked for it have seen it
+    moment("published", "technical", NEVER, nullable=True),  # the last day on which it was; None: only those who asked have seen it
 )  # fmt: skip
 
 tiles = Table(  # the inner hashes of the tree, 256 to a row (storage/tiles.py)

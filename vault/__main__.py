@@ -13,6 +13,7 @@ from typing import Any
 
 from storage.errors import StorageError
 from storage.keyvault import KeyVault
+from vault import trace_commands
 from vault.errors import AbriError
 from vault.settings import Settings, UnsafeSettings, read_settings
 
@@ -210,6 +211,7 @@ def parser() -> argparse.ArgumentParser:
     one = command("print", cards_print, "write blank cards as a PDF of A4 sheets", cards)
     one.add_argument("count", type=int, help="how many, 1 to 500")
     one.add_argument("file", help="the PDF to write")
+    trace_commands.add(commands, command)
     keys = commands.add_parser("keys", help="the keys of an installation").add_subparsers(required=True, metavar="ACTION")
     command("make", keys_make, "make the service's own keys, once", keys)
     one = command("roots", keys_roots, "name the first operator and its two administrators", keys)

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from crypto.errors import Malformed
 from crypto.kem import KemPublic, kem_public
 from crypto.keys import SecretBytes, SignSeed
+from crypto.notes import ML_DSA_44, NoteKey, checked_name
 from crypto.signing import SignPublic, sign_public_from
 from crypto.unlock import Cost
 
@@ -65,6 +67,14 @@ class Retention:
 
 
 @dataclass(frozen=True)
+class WitnessAt:
+    """A witness of the trace: where it is asked, and the one key by which it signs."""
+
+    address: str
+    key: NoteKey
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that the service takes from outside."""
 
@@ -88,12 +98,19 @@ class Settings:
     root_keys: Mapping[str, SignPublic]  # administrator's id -> public signing key
     incident_key: KemPublic
     cost: Cost
+    trace_name: str = ""
+    witnesses: tuple[WitnessAt, ...] = ()
     api: bool = False
     workers: int = 1
     contact: str = ""
     hosting_certificate: str = ""
     limits: Limits = Limits()
     retention: Retention = Retention()
+
+    @property
+    def trace_origin(self) -> str:
+        """The name under which the trace is signed: an address without its scheme, the same for ever."""
+        return self.trace_name or (self.origins[0].partition("://")[2] if self.origins else "localhost") + "/trace"
 
     @property
     def demo(self) -> bool:
@@ -145,7 +162,26 @@ def read_public_keys(path: Path) -> tuple[dict[str, SignPublic], KemPublic]:
     return roots, kem_public(bytes.fromhex(content["incident"]))
 
 
+def read_witnesses(path: Path) -> tuple[WitnessAt, ...]:
+    """Witnesses of the trace: a file of lines, each an address, a space, a verifier key (`abri witness key` prints it)."""
+    found = []
+    for line in path.read_text().splitlines():
+        address, _, vkey = line.partition(" ")
+        try:
+            key = NoteKey.from_vkey(vkey)
+        except Malformed as error:
+            raise UnsafeSettings(f"{path}: a line is an address, a space and a witness's key ({error}).") from error
+        if key.kind != ML_DSA_44 or not address.startswith(("https://", "http://")):
+            raise UnsafeSettings(f"{path}: witnesses have an http(s) address and sign with ML-DSA-44.")
+        found.append(WitnessAt(address.rstrip("/"), key))
+    return tuple(found)
+
+
 def _refuse_unsafe(settings: Settings, *, installing: bool) -> Settings:
+    try:
+        checked_name(settings.trace_origin)
+    except Malformed as error:
+        raise UnsafeSettings(f"ABRI_TRACE_NAME names the trace for ever, like abri.example/trace: {error}.") from error
     loopback = settings.host == "localhost" or ip_address(settings.host).is_loopback
     if settings.mode == "demo" and not loopback:
         raise UnsafeSettings("The demonstration answers on a loopback address only: ABRI_HOST=127.0.0.1.")
@@ -184,7 +220,7 @@ def read_settings(environment: Mapping[str, str], *, mode: Mode | None = None, i
     known = {
         "MODE", "FOLDER", "DATABASE_URL", "VAULT_URL", "TOMBSTONES_URL", "BLOBS", "S3_ENDPOINT", "HOST", "PORT", "ORIGINS",
         "CERTIFICATE", "PRIVATE_KEY", "SERVICE_KEYS", "PUBLIC_KEYS", "API", "WORKERS", "CONTACT", "HOSTING_CERTIFICATE",
-        "NO_SKIPS", "INSECURE_FAST_KDF",
+        "NO_SKIPS", "INSECURE_FAST_KDF", "TRACE_NAME", "WITNESSES",
     }  # fmt: skip
     given = {name[5:]: value for name, value in environment.items() if name.startswith("ABRI_")}
     if unknown := sorted(given.keys() - known):
@@ -221,6 +257,8 @@ def read_settings(environment: Mapping[str, str], *, mode: Mode | None = None, i
         root_keys=roots,
         incident_key=incident,
         cost=_cost(kind, insecure=given.get("INSECURE_FAST_KDF") == "yes"),
+        trace_name=given.get("TRACE_NAME", ""),
+        witnesses=read_witnesses(Path(given["WITNESSES"])) if "WITNESSES" in given else (),
         api=given.get("API") == "yes",
         workers=int(given.get("WORKERS", "1")),
         contact=given.get("CONTACT", ""),

@@ -20,11 +20,13 @@ from vault import (
     aftermath,
     asking,
     attempts,
+    checkpoints,
     endings,
     erasing,
     inviting,
     notices,
     orphans,
+    recount,
     removing,
     scrubbing,
     sessions,
@@ -105,6 +107,9 @@ JOBS: tuple[Job, ...] = (
     Job("vault-log", daily(2, 55), terms.forget_vault_log),
     Job("scrub", daily(3, 0), scrubbing.scrub),
     Job("trace", daily(4, 0), terms.prune_trace),
+    Job("checkpoint", daily(4, 30), checkpoints.publish),
+    Job("witnesses", hourly, checkpoints.ask_again),
+    Job("recount", daily(5, 0), recount.nightly),
 )
 
 

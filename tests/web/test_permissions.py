@@ -45,6 +45,8 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     "/langues/*": ANYONE,
     "/cles.json": ANYONE,
     "/sortir": ANYONE,
+    # What anybody may copy and check of the trace
+    "/trace/*": ANYONE,
     "/fr": ANYONE,
     "/fr/abri": ANYONE,
     "/fr/aide": ANYONE,

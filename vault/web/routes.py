@@ -15,6 +15,7 @@ from vault.web import (
     phone,
     protection,
     public,
+    publication,
     recovery,
     sharing,
     two_steps,
@@ -26,7 +27,7 @@ def all_routes(*, demo: bool) -> list[ControllerRouterHandler]:
     """The handlers of all screens; the style guide only where everything is false."""
     screens = (
         public, opening, unlock, two_steps, recovery, home, documents, capture, sharing, history, protection, following, erasing, phone,
-        desk, admin,
+        desk, admin, publication,
     )  # fmt: skip
     routes: list[ControllerRouterHandler] = []
     for screen in screens:

@@ -1,0 +1,107 @@
+"""Proofs that an entry stands in the trace, and that the trace of today continues the one of yesterday.
+
+A proof file (C2SP tlog-proof) needs nothing of ours: with the log's public keys, a program that shares no code with the service says
+whether it holds (`tools/verify_trace.py`). An entry's id is known to those it concerns and to whoever holds a sheet that carries it.
+"""
+
+import base64
+import datetime as dt
+from dataclasses import dataclass
+
+from crypto import merkle
+from crypto.trace import leaf_of_digests
+from storage import journal, tiles
+from storage.errors import TileMissing
+from storage.journal import Bound
+from vault import audit, checkpoints, witnesses
+from vault.audit import Entry
+from vault.context import Context
+from vault.errors import NotThere, Tampered
+from vault.sessions import Session
+
+SLACK = dt.timedelta(minutes=5)  # between an entry's own moment and the end of its transaction
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Entry `number` of the trace, in a tree of `size`, whose head was signed at `by`; `file` is the proof to keep.
+
+    `after` is the last moment at which a head was signed without this entry, None for the first ones: it came later than that.
+    """
+
+    entry: str
+    number: int
+    size: int
+    by: dt.datetime
+    after: dt.datetime | None
+    public: bool
+    file: str
+
+    def backdated(self, at: dt.datetime) -> bool:
+        """Whether an entry that says it is of this moment was written later: a head signed in between does not have it."""
+        return self.after is not None and at + SLACK < self.after
+
+
+def leaf_of(one: Bound) -> bytes:
+    """The 113 bytes that the tree binds."""
+    return leaf_of_digests(one.entry, one.person, one.worker, one.incident)
+
+
+def _file(leaf: bytes, number: int, path: list[bytes], note: str) -> str:
+    """C2SP tlog-proof: the extra is the leaf itself, so that its hash can be computed again."""
+    lines = ["c2sp.org/tlog-proof@v1", f"extra {base64.b64encode(leaf).decode()}", f"index {number}"]
+    return "\n".join([*lines, *(base64.b64encode(one).decode() for one in path), "", note])
+
+
+def inclusion(context: Context, entry: str) -> Proof:
+    """The proof that this entry is in the trace. Raises NotThere; Tampered when the tree or the row no longer say the same."""
+    numbers(context, [entry])
+    with context.database.transaction(read_only=True) as connection:
+        one = journal.bound_of(connection, entry)
+    if one is None:
+        raise NotThere
+    found = checkpoints.covering(context, one.number)
+    leaf = leaf_of(one)
+    with context.database.transaction(read_only=True) as connection:
+        before = journal.last_before(connection, one.number)
+        try:
+            path = merkle.inclusion_proof(tiles.nodes(connection), one.number, found.size)
+            merkle.verify_inclusion(merkle.leaf_hash(leaf), one.number, found.size, path, found.root)
+        except (merkle.BadProof, TileMissing):
+            raise Tampered from None
+    file = _file(leaf, one.number, path, found.note)
+    after = (before.published or before.at) if before else None
+    return Proof(entry, one.number, found.size, found.at, after, found.published is not None, file)
+
+
+def of_own(context: Context, session: Session, entry: str) -> tuple[Entry, Proof]:
+    """One line of the session's own history with its proof. Raises NotThere for a line of somebody else's."""
+    for line in audit.history(context, session):
+        if line.id == entry:
+            proof = inclusion(context, entry)
+            return Entry(line.id, proof.number, line.at, line.event), proof
+    raise NotThere
+
+
+def numbers(context: Context, entries: list[str]) -> dict[str, int]:
+    """The numbers of these entries, given now to those that still wait: for sheets that carry them."""
+    with context.database.transaction(read_only=True) as connection:
+        found = journal.numbers(connection, entries)
+    if len(found) < len(set(entries)):
+        journal.number_all(context.database)
+        with context.database.transaction(read_only=True) as connection:
+            found = journal.numbers(connection, entries)
+    return found
+
+
+def consistency(context: Context, old: int) -> str:
+    """The proof that the published trace continues the one of `old` entries, as a witness takes it. Raises NotThere."""
+    head = checkpoints.published(context)
+    if head is None or not 0 <= old <= head.size:
+        raise NotThere
+    with context.database.transaction(read_only=True) as connection:
+        try:
+            path = merkle.consistency_proof(tiles.nodes(connection), old, head.size)
+        except TileMissing:
+            raise Tampered from None
+    return witnesses.request_body(old, path, head.note)

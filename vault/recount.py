@@ -1,0 +1,306 @@
+"""The trace counted again, from the rows, by code that shares nothing with what wrote it (`abri trace verify`, and each night).
+
+Each leaf is made again from the entry's id and the digests of its copies, each digest from the copy itself where it is still there; the
+tree is built again by the recursion of RFC 9162 as it is written there, and compared with every head that was signed. What differs is
+named: an entry altered, dropped, inserted or out of its order is known exactly where the tree kept beside the entries, or a copy of the
+published files, still leads to a signed head; otherwise the two signed heads that it lies between are known, and no more.
+"""
+
+import hashlib
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import structlog
+from sqlalchemy import Connection, insert, select
+
+from crypto import checkpoint
+from crypto.errors import CryptoError
+from crypto.notes import Note
+from storage.tables import checkpoints, entries, entry_copies, tiles, trace_checks
+from vault.checkpoints import keys_named
+from vault.context import Context
+
+What = Literal["altered", "dropped", "inserted", "moved", "copy", "head", "tile", "between"]
+log = structlog.get_logger()
+SHOWN = 200
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that is not as it was signed: which place of the trace, and a sentence."""
+
+    what: What
+    place: int | None
+    words: str
+
+
+@dataclass(frozen=True)
+class Count:
+    """What was found: entries counted, heads they lead to, copies that are gone (erased, or past their term), and faults."""
+
+    size: int
+    heads: int
+    gone: int
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True)
+class _Row:
+    entry: str
+    number: int
+    hash: bytes
+
+
+def root_of(hashes: Sequence[bytes]) -> bytes:
+    """RFC 9162, 2.1.1, over hashes of leaves: cut at the largest power of two, and again."""
+    if not hashes:
+        return hashlib.sha256().digest()
+    if len(hashes) == 1:
+        return hashes[0]
+    cut = 1 << (len(hashes) - 1).bit_length() - 1
+    return hashlib.sha256(b"\1" + root_of(hashes[:cut]) + root_of(hashes[cut:])).digest()
+
+
+class _Tree:
+    """The roots of many prefixes of one list: complete aligned subtrees of 256 leaves or more are computed once."""
+
+    def __init__(self, hashes: Sequence[bytes]) -> None:
+        self.hashes = hashes
+        self._kept: dict[tuple[int, int], bytes] = {}
+
+    def root(self, size: int) -> bytes:
+        """The root of the first `size`."""
+        return self._over(0, size) if size else root_of([])
+
+    def _over(self, start: int, end: int) -> bytes:
+        width = end - start
+        if width <= 256:
+            return root_of(self.hashes[start:end])
+        found = self._kept.get((start, end))
+        if found is None:
+            cut = start + (1 << (width - 1).bit_length() - 1)
+            found = hashlib.sha256(b"\1" + self._over(start, cut) + self._over(cut, end)).digest()
+            if width & (width - 1) == 0:
+                self._kept[start, end] = found
+        return found
+
+
+def count(context: Context, copy: Path | None = None) -> Count:
+    """Count everything again; `copy` is a folder of files that were published and kept elsewhere."""
+    with context.database.transaction(read_only=True) as connection:
+        rows, faults = _rows(connection)
+        gone, more = _copies(connection)
+        faults += more
+        beside, more = _kept_tree(connection)
+        faults += more
+        heads, more = _heads(context, connection)
+        faults += more
+    if copy is not None:
+        published, said = _published(context, copy)
+        heads, faults, beside = {**heads, **said.heads}, [*faults, *said.faults], published or beside
+    good, more_faults = _compare(rows, beside, heads)
+    known = {(one.what, one.place) for one in more_faults}
+    faults = [one for one in faults if one.what == "copy" or (one.what, one.place) not in known]
+    return Count(len(rows), good, gone, tuple(faults + more_faults))
+
+
+def nightly(context: Context) -> int:
+    """Count everything again and keep the result for the office; gives the number of faults, each said in the log."""
+    found = count(context)
+    for fault in found.faults[:SHOWN]:
+        log.error("the trace is not as it was signed", what=fault.what, place=fault.place)
+    with context.database.transaction() as connection:
+        connection.execute(insert(trace_checks).values(at=context.clock(), size=found.size, faults=len(found.faults)))
+    return len(found.faults)
+
+
+def _rows(connection: Connection) -> tuple[list[_Row], list[Fault]]:
+    """Each numbered entry, its hash made again from what the leaf binds."""
+    found, faults, following = [], [], 0
+    columns = (
+        entries.c.id,
+        entries.c.number,
+        entries.c.leaf,
+        entries.c.person_hash,
+        entries.c.worker_hash,
+        entries.c.incident_hash,
+    )
+    query = select(*columns).where(entries.c.number.is_not(None)).order_by(entries.c.number)
+    for name, number, kept, person, worker, incident in connection.execution_options(yield_per=2000).execute(query):
+        made = hashlib.sha256(b"\0\1" + uuid.UUID(name).bytes + person + worker + incident).digest()
+        if made != kept:
+            faults.append(Fault("altered", number, f"entry {number} ({name}): its digests do not make the hash that is kept"))
+        if number != following:
+            faults.append(Fault("dropped", following, f"there is no entry {_span(following, number)}"))
+        following = number + 1
+        found.append(_Row(name, number, made))
+    return found, faults
+
+
+def _span(start: int, end: int) -> str:
+    return str(start) if end - start == 1 else f"{start} to {end - 1}"
+
+
+def _copies(connection: Connection) -> tuple[int, list[Fault]]:
+    """Each sealed copy still makes the digest that its leaf binds; how many are no longer there."""
+    faults, held, bound = [], 0, 0
+    parties = {"person": entries.c.person_hash, "worker": entries.c.worker_hash, "incident": entries.c.incident_hash}
+    for party, column in parties.items():
+        bound += sum(1 for (one,) in connection.execution_options(yield_per=5000).execute(select(column)) if any(one))
+        query = (
+            select(entries.c.id, entries.c.number, column, entry_copies.c.envelope)
+            .join(entry_copies, entry_copies.c.entry == entries.c.id)
+            .where(entry_copies.c.party == party)
+        )
+        for name, number, digest, envelope in connection.execution_options(yield_per=2000).execute(query):
+            held += 1
+            if hashlib.sha256(envelope).digest() != digest:
+                at = f"entry {number}" if number is not None else "an entry without a number"
+                said = "is not the one that was written" if any(digest) else "was put there: the entry has none for it"
+                faults.append(Fault("copy", number, f"{at} ({name}): the copy for the {party} {said}"))
+    return bound - held, faults
+
+
+def _kept_tree(connection: Connection) -> tuple[list[bytes], list[Fault]]:
+    """The hashes of leaves as the tree beside the entries has them, and what of its upper levels does not follow from them."""
+    held = {(row.level, row.number): bytes(row.hashes) for row in connection.execute(select(tiles))}
+    level, below, faults = 0, _joined(held, 0), []
+    lowest = below
+    while len(below) >= 256:
+        level, below = level + 1, [root_of(below[start : start + 256]) for start in range(0, len(below) - 255, 256)]
+        kept = _joined(held, level)
+        for place in range(0, max(len(below), len(kept)), 256):
+            if below[place : place + 256] != kept[place : place + 256]:
+                faults.append(Fault("tile", None, f"tile {level}/{place // 256} does not follow from the tiles below it"))
+    return lowest, faults
+
+
+def _joined(held: dict[tuple[int, int], bytes], level: int) -> list[bytes]:
+    found: list[bytes] = []
+    number = 0
+    while (level, number) in held and len(found) == number * 256:
+        row = held[level, number]
+        found += [row[start : start + 32] for start in range(0, len(row) - 31, 32)]
+        number += 1
+    return found
+
+
+def _heads(context: Context, connection: Connection) -> tuple[dict[int, bytes], list[Fault]]:
+    """The roots that were signed, by size."""
+    found, faults = {}, []
+    for row in connection.execute(select(checkpoints).order_by(checkpoints.c.size)):
+        head = _signed(context, row.note)
+        if head is None or (head.size, head.root) != (row.size, row.root):
+            faults.append(Fault("head", row.size, f"the head kept for size {row.size} is not one that this log signed"))
+        else:
+            found[head.size] = head.root
+    return found, faults
+
+
+def _signed(context: Context, note: str) -> checkpoint.TreeHead | None:
+    try:
+        return checkpoint.verify(note, keys_named(context, Note.parse(note))).head
+    except CryptoError:
+        return None
+
+
+@dataclass(frozen=True)
+class _Published:
+    heads: dict[int, bytes]
+    faults: list[Fault]
+
+
+def _published(context: Context, folder: Path) -> tuple[list[bytes], _Published]:
+    """What a folder of published files says: its heads (`checkpoint*`), and the hashes of leaves, from bundles or from tiles."""
+    heads, faults = {}, []
+    for path in sorted(folder.glob("checkpoint*")):
+        head = _signed(context, path.read_text())
+        if head is None:
+            faults.append(Fault("head", None, f"{path.name} in the copy is not a head that this log signed"))
+        else:
+            heads[head.size] = head.root
+    for kind, cut in (("entries", _of_bundle), ("0", _of_tile)):
+        found: list[bytes] = []
+        while len(found) % 256 == 0 and (octets := _widest(folder / "tile" / kind, len(found) // 256)):
+            found += cut(octets)
+        if found:
+            return found, _Published(heads, faults)
+    return [], _Published(heads, faults)
+
+
+def _widest(folder: Path, number: int) -> bytes:
+    digits = f"{number:0{-(-len(str(number)) // 3) * 3}d}"
+    parts = [digits[start : start + 3] for start in range(0, len(digits), 3)]
+    place = folder.joinpath(*[f"x{one}" for one in parts[:-1]], parts[-1])
+    if place.is_file():
+        return place.read_bytes()
+    partial = sorted(place.parent.glob(f"{parts[-1]}.p/*"), key=lambda one: int(one.name))
+    return partial[-1].read_bytes() if partial else b""
+
+
+def _of_bundle(octets: bytes) -> Iterator[bytes]:
+    start = 0
+    while start < len(octets):
+        end = start + 2 + int.from_bytes(octets[start : start + 2], "big")
+        yield hashlib.sha256(b"\0" + octets[start + 2 : end]).digest()
+        start = end
+
+
+def _of_tile(octets: bytes) -> Iterable[bytes]:
+    return (octets[start : start + 32] for start in range(0, len(octets), 32))
+
+
+def _compare(rows: Sequence[_Row], beside: Sequence[bytes], heads: dict[int, bytes]) -> tuple[int, list[Fault]]:
+    """Heads that the rows lead to; and which entries differ from what was signed."""
+    whole = all(row.number == place for place, row in enumerate(rows))
+    ours, theirs = _Tree([row.hash for row in rows]), _Tree(beside)
+    good, faults, last_good, sure = 0, [], 0, 0
+    for size, root in sorted(heads.items()):
+        kept = size <= len(beside) and theirs.root(size) == root
+        if kept:
+            sure = max(sure, size)
+        if whole and size <= len(rows) and ours.root(size) == root:
+            good, last_good = good + 1, size
+            if not kept and size <= len(beside):
+                faults.append(Fault("tile", None, f"the tree beside the entries does not lead to the head of {size}"))
+        elif not kept:
+            words = f"entries {last_good} to {size - 1} do not lead to the head of {size}, nor does the tree beside them: "
+            faults.append(Fault("between", last_good, words + "which one, only a copy of the published files can tell"))
+    # Beyond the last head that the tree leads to, the tree is worth comparing with only when no head says otherwise.
+    signed = beside if sure == max([0, *(size for size in heads if size <= len(beside))]) else beside[:sure]
+    sizes = sorted(heads)
+
+    def by(place: int) -> str:
+        size = next((size for size in sizes if size > place), None)
+        return "as it was numbered (no head covers it yet)" if size is None else f"as it was signed by the head of {size}"
+
+    return good, faults + _walk(rows, signed, by)
+
+
+def _walk(rows: Sequence[_Row], signed: Sequence[bytes], by: Callable[[int], str]) -> list[Fault]:
+    """Go along both, and name what was altered, dropped, inserted or moved."""
+    places = {one: place for place, one in enumerate(signed)}
+    present = {row.hash for row in rows}
+    faults, at, place = [], 0, 0
+    while place < len(signed):
+        row, expected = (rows[at] if at < len(rows) else None), signed[place]
+        if row is not None and row.hash == expected:
+            at, place = at + 1, place + 1
+        elif row is not None and row.hash not in places and expected not in present and row.number == place:
+            faults.append(Fault("altered", place, f"entry {place} ({row.entry}) is not {by(place)}"))
+            at, place = at + 1, place + 1
+        elif expected not in present:
+            faults.append(Fault("dropped", place, f"the entry {place} is gone: nothing has its hash {by(place)}"))
+            place += 1
+        elif row is not None and row.hash not in places:
+            faults.append(Fault("inserted", row.number, f"entry {row.number} ({row.entry}) was put among those that were signed"))
+            at += 1
+        else:
+            if row is not None:
+                words = f"entry {row.number} ({row.entry}) stood at {places[row.hash]} {by(place)}"
+                faults.append(Fault("moved", row.number, words))
+            at, place = at + 1, place + 1
+    return faults
