@@ -5,6 +5,7 @@ published head, and nothing later. A head is signed only when it continues the l
 """
 
 import datetime as dt
+import hashlib
 from dataclasses import replace
 from functools import lru_cache
 
@@ -45,6 +46,12 @@ def signer(context: Context) -> CheckpointSigner:
 def keys(context: Context) -> LogKeys:
     """The public keys of this log, for whoever verifies."""
     return signer(context).public
+
+
+def fingerprint(context: Context) -> str:
+    """The public keys in eight groups of four, to compare with what is printed elsewhere."""
+    digest = hashlib.sha256(keys(context).lines().encode()).hexdigest()
+    return " ".join(digest[start : start + 4] for start in range(0, 32, 4))
 
 
 def keys_named(context: Context, note: Note) -> LogKeys:

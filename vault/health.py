@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from storage.errors import StorageError
 from storage.migrate import Urls, pending
+from vault import trace_state
 from vault.confinement import Confinement
 from vault.context import Context, open_context
 from vault.settings import Settings
@@ -45,9 +47,17 @@ def look(context: Context) -> list[Line]:
         _try("key vault", lambda: _answers(context.keyvault.check)),
         _try("schema", lambda: _schema(urls)),
     ]
+    lines += _trace(context)
     lines += [Line(f"confinement: {one.name}", one.on, one.detail) for one in context.confinement.layers()]
     lines.append(Line("malware scan", True, "off in this installation: papers are parsed in the confined child alone"))
     return lines
+
+
+def _trace(context: Context) -> list[Line]:
+    try:
+        return [Line(*one) for one in trace_state.lines(context)]
+    except (StorageError, SQLAlchemyError) as error:
+        return [Line("trace", False, f"{type(error).__name__}: the rows say why")]
 
 
 def _answers(check: Callable[[], None]) -> str:

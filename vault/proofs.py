@@ -13,6 +13,7 @@ from crypto.trace import leaf_of_digests
 from storage import journal, tiles
 from storage.errors import TileMissing
 from storage.journal import Bound
+from storage.tables import entry_copies
 from vault import audit, checkpoints, witnesses
 from vault.audit import Entry
 from vault.context import Context
@@ -76,11 +77,13 @@ def inclusion(context: Context, entry: str) -> Proof:
 
 def of_own(context: Context, session: Session, entry: str) -> tuple[Entry, Proof]:
     """One line of the session's own history with its proof. Raises NotThere for a line of somebody else's."""
-    for line in audit.history(context, session):
-        if line.id == entry:
-            proof = inclusion(context, entry)
-            return Entry(line.id, proof.number, line.at, line.event), proof
-    raise NotThere
+    with context.database.transaction(read_only=True) as connection:
+        tags = [tag for _, tag in audit.tags_of(context, connection, session)]
+        mine = audit.copies_of(session, tags).where(entry_copies.c.entry == entry)
+        found = audit.opened(context, connection, session, mine)
+    if not found:
+        raise NotThere
+    return found[0], inclusion(context, entry)
 
 
 def numbers(context: Context, entries: list[str]) -> dict[str, int]:

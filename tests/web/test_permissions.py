@@ -137,6 +137,7 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     "/fr/association/personnel*": OFFICE,
     "/fr/association/registre*": OFFICE,
     "/fr/association/structures": OFFICE,
+    "/fr/association/trace": OFFICE,
     # The interface for programs: the same session, as a bearer
     "/api/v1/unlock": ANYONE,
     "/api/v1/schema*": ANYONE,

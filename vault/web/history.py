@@ -83,6 +83,11 @@ def _line(entries: Sequence[Entry], living: Mapping[GrantId, str]) -> Line:
     return Line(entry, word.icon, word.alarming, f"event.{entry.event.tag}", reason, len(entries), stop)
 
 
+def line_of(entry: Entry) -> Line:
+    """One entry alone."""
+    return _line([entry], {})
+
+
 def _grouped(entries: Iterable[Entry], *same: str) -> list[list[Entry]]:
     """Entries with the same values of these fields together; groups and entries keep their order."""
     groups: dict[tuple[str, ...], list[Entry]] = {}
@@ -123,12 +128,12 @@ def history(request: Req) -> Response[str]:
     """K18, a few lines a page."""
     context, session = context_of(request), signed_in(request)
     sheet = looking_back.sheet(context, session, ENTRIES_A_PAGE, **_asked(request))
-    living = showing.living(context, session)
+    living, proving = showing.living(context, session), request.query_params.get("preuve") == "1"
     return page(
-        request, "kiosk/history.html", back="maison", days=_days(sheet.entries, session.account, living), living=living,
+        request, "kiosk/history.html", back="regards" if proving else "maison", proving=proving, days=_days(sheet.entries, session.account, living), living=living,
         places=people.places_shown(context, session),
-        newer=address(request, "regards", **{AFTER: str(sheet.newer)}) if sheet.newer else None,
-        older=address(request, "regards", **{BEFORE: str(sheet.older)}) if sheet.older else None,
+        newer=address(request, "regards", preuve=int(proving), **{AFTER: str(sheet.newer)}) if sheet.newer else None,
+        older=address(request, "regards", preuve=int(proving), **{BEFORE: str(sheet.older)}) if sheet.older else None,
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ MENU: Mapping[str, tuple[str, str]] = {
     "workers": ("association/personnel", "users-round"),
     "structures": ("association/structures", "building-2"),
     "kiosks": ("association/bornes", "monitor"),
+    "trace": ("association/trace", "shield-check"),
     "procedures": ("association/demarches", "list-checks"),
 }
 

@@ -14,6 +14,7 @@ from vault.web import (
     opening,
     phone,
     protection,
+    proving,
     public,
     publication,
     recovery,
@@ -27,7 +28,7 @@ def all_routes(*, demo: bool) -> list[ControllerRouterHandler]:
     """The handlers of all screens; the style guide only where everything is false."""
     screens = (
         public, opening, unlock, two_steps, recovery, home, documents, capture, sharing, history, protection, following, erasing, phone,
-        desk, admin, publication,
+        desk, admin, publication, proving,
     )  # fmt: skip
     routes: list[ControllerRouterHandler] = []
     for screen in screens:

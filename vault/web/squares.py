@@ -18,8 +18,13 @@ def own_origin(request: Req) -> str:
 
 def square(request: Req, place: str) -> Response[bytes]:
     """The address `place` of this service, in the language of the request, as an SVG."""
+    return drawn(own_origin(request) + fragment(request, place))
+
+
+def drawn(address: str) -> Response[bytes]:
+    """Any address of this service, whole, as an SVG."""
     out = io.BytesIO()
-    segno.make(own_origin(request) + fragment(request, place), error="m", micro=False).save(
+    segno.make(address, error="m", micro=False).save(
         out, kind="svg", omitsize=True, border=4, dark="#0b3036", light="#fff", svgclass=None, lineclass=None
     )
     return Response(out.getvalue(), media_type="image/svg+xml")
