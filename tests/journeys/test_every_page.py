@@ -17,7 +17,7 @@ PUBLIC = ("", "abri", "conditions", "aide", "carte", "carte/autrement", "mots", 
           "ouvrir/avant/1", "ouvrir/avant/5", "proteger", "certificat", "perdu/raison/lost", "avec-la-carte/retour",
           "perdu/plus-rien", "perdu/plus-rien/effacer")  # fmt: skip
 OPEN = ("maison", "papiers", "papiers?noms=1", "papiers/tiroirs", "papiers/jetes", "ajouter", "ajouter/fichier", "ajouter/photo",
-        "partages", "montrer", "montrer/tiroir", "montrer/tiroir?pour=deposer", "regards", "demandes",
+        "partages", "montrer", "montrer/tiroir", "montrer/tiroir?pour=deposer", "regards", "regards?preuve=1", "demandes",
         "moi", "moi/autres", "moi/nom", "moi/dessin", "moi/code", "confiance", "confiance/choisir",
         "proteger", "bloquer", "effacer-tout", "effacer-tout/details", "effacer-tout/temoin")  # fmt: skip
 AXE = """async () => {

@@ -130,7 +130,8 @@ def history(request: Req) -> Response[str]:
     sheet = looking_back.sheet(context, session, ENTRIES_A_PAGE, **_asked(request))
     living, proving = showing.living(context, session), request.query_params.get("preuve") == "1"
     return page(
-        request, "kiosk/history.html", back="regards" if proving else "maison", proving=proving, days=_days(sheet.entries, session.account, living), living=living,
+        request, "kiosk/history.html", back="regards" if proving else "maison", proving=proving,
+        days=_days(sheet.entries, session.account, living), living=living,
         places=people.places_shown(context, session),
         newer=address(request, "regards", preuve=int(proving), **{AFTER: str(sheet.newer)}) if sheet.newer else None,
         older=address(request, "regards", preuve=int(proving), **{BEFORE: str(sheet.older)}) if sheet.older else None,
