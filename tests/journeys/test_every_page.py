@@ -70,6 +70,9 @@ def test_axe_and_measures(site: Site, new_page: NewPage, language: str, size: di
     for address in OPEN:
         kiosk.go(address)
         wrong += check(kiosk.page, address, script)
+    kiosk.go("regards?preuve=1")
+    kiosk.page.locator("a[href$='/preuve']").first.click()
+    wrong += check(kiosk.page, "regards/*/preuve", script)
     kiosk.go("partages")
     share = str(kiosk.page.locator("a[href$='/plus']").first.get_attribute("href")).removesuffix("/plus")
     for address in ("plus", "moins", "moins/papiers", "moins/date", "arreter"):
@@ -185,6 +188,7 @@ def test_the_desk_and_the_office_are_read_by_axe(site: Site, new_page: NewPage) 
         "association/structures",
         "association/bornes",
         "association/registre",
+        "association/trace",
         "association/demarches",
         "association/demarches/dalo",
         "association/demarches/dalo/ligne/identite",
