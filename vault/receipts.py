@@ -6,8 +6,9 @@ a worker's secret opens no purpose of a share that has ended. Each change has th
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from consent.grant import Closing, GrantBody
 from consent.ids import EntryId, GrantId, KindId, KioskId, PersonId, RecordId
@@ -74,6 +75,13 @@ def last_record(connection: Connection, grant: str) -> RecordId | None:
     return RecordId(found) if found else None
 
 
+def _moment(context: Context, connection: Connection, grant: str) -> datetime:
+    """When a change is written down: after the one before, even if the clock stood still or was put back. Their order is their chain."""
+    before = connection.execute(select(func.max(grant_changes.c.at)).where(grant_changes.c.grant == grant)).scalar_one()
+    now = context.clock()
+    return now if before is None or before < now else before + timedelta(microseconds=1)
+
+
 def _frame(context: Context, connection: Connection, worker: str, person: str, grant: str, entry: str, name: str) -> Frame:
     place = place_of(connection, worker)
     role = connection.execute(select(workers.c.role).where(workers.c.account == worker)).scalar_one()
@@ -120,7 +128,8 @@ def _keep(
     for_worker = post_text(worker, context.keyvault.derive("grant", receipt.grant, place), place, text) if worker else None
     connection.execute(
         insert(grant_changes).values(
-            id=receipt.record, grant=receipt.grant, state=receipt.change.state.value, at=context.clock(), statement=said,
+            id=receipt.record, grant=receipt.grant, state=receipt.change.state.value, at=_moment(context, connection, receipt.grant),
+            statement=said,
             signatures=signatures.to_bytes(),
         )
     )  # fmt: skip

@@ -13,7 +13,8 @@ from consent.policy import ending_soon
 from consent.purposes import PurposeId, ShelfKind
 from consent.recipients import RecipientState
 from consent.scope import Act, PapersScope, ShelfScope
-from storage.tables import grants, papers, versions
+from consent.terms import opens_something
+from storage.tables import grants, papers, versions, wraps
 from vault import audit, shares, shelves, who
 from vault.audit import Entry
 from vault.colleagues import LIVING, name_of
@@ -142,20 +143,36 @@ def _without_keys(context: Context, session: Session, ended: bool) -> list[Share
 
 def _titles(
     context: Context, connection: Connection, session: Session, found: Sequence[Share]
-) -> dict[PaperId, SharedTitle]:  # fmt: skip
-    scopes = [share.body.terms.scope for share in found]
-    wanted = {paper for scope in scopes if isinstance(scope, PapersScope) for paper in scope.papers}
+) -> dict[GrantId, tuple[SharedTitle, ...]]:  # fmt: skip
+    named = {share.grant: _named(connection, share) for share in found}
+    wanted = {paper for papers_of_one in named.values() for paper in papers_of_one}
+    if not wanted:
+        return {}
     opened = shelves.open_all(connection, session.account, who.person(session).values)
     query = joined(*LISTED).where(
         papers.c.person == session.account, papers.c.id.in_(wanted), versions.c.id == papers.c.version
     )  # fmt: skip
     cards = cards_of(context, opened, connection.execute(query).all())
-    return {card.paper: SharedTitle(card.paper, card.title, card.sort) for card in cards}
+    titles = {card.paper: SharedTitle(card.paper, card.title, card.sort) for card in cards}
+    return {
+        grant: tuple(titles.get(paper, SharedTitle(paper, "", "")) for paper in papers_of_one)
+        for grant, papers_of_one in named.items()
+    }
 
 
-def _card(context: Context, share: Share, titles: dict[PaperId, SharedTitle], history: Sequence[Entry]) -> ShareCard:
+def _named(connection: Connection, share: Share) -> Sequence[PaperId]:
+    """The papers that a share names and, while it lives, still opens: one that was thrown away or hidden since is not among them."""
+    scope = share.body.terms.scope
+    if not isinstance(scope, PapersScope):
+        return ()
+    if share.row.state not in OPEN_STATES or not opens_something(share.body.terms.acts):
+        return scope.papers
+    held = set(connection.scalars(select(wraps.c.paper).where(wraps.c.grant == share.grant)))
+    return [paper for paper in scope.papers if paper in held]
+
+
+def _card(context: Context, share: Share, titles: dict[GrantId, tuple[SharedTitle, ...]], history: Sequence[Entry]) -> ShareCard:
     terms = share.body.terms
-    named = terms.scope.papers if isinstance(terms.scope, PapersScope) else ()
     recipient = share.recipient
     return ShareCard(
         grant=share.grant, worker=share.worker, worker_name=share.worker_name, state=_state(context, share), until=terms.until,
@@ -164,7 +181,7 @@ def _card(context: Context, share: Share, titles: dict[PaperId, SharedTitle], hi
         suspended=recipient is not None and recipient.state.value == "suspended",
         since=share.body.since, purpose=terms.purpose, own_words=terms.own_words, acts=terms.acts,
         shelf=terms.scope.kind if isinstance(terms.scope, ShelfScope) else None,
-        papers=tuple(titles.get(paper, SharedTitle(paper, "", "")) for paper in named),
+        papers=titles.get(share.grant, ()),
         opened=tuple(
             Opening(one.at, one.event.tag, PaperId(one.event.paper))
             for one in history

@@ -1,0 +1,501 @@
+"""The four invariants of sharing over random histories, on the real database with the cryptography on.
+
+Beside the service stands a ledger written apart: sets of what each worker may do. It never calls the rules, nor opens a key.
+"""
+
+import datetime as dt
+import itertools
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from sqlalchemy import select
+
+from consent.days import paris_day
+from consent.errors import TermsRefused, TransitionRefused
+from consent.ids import GrantId, PaperId
+from consent.purposes import PurposeId, ShelfKind
+from consent.receipt_file import verify_file
+from consent.scope import Act
+from storage.tables import grant_changes, grants
+from tests.faults.kills import Stores
+from tests.vault.builders import MadePerson, MadeWorker, Office, make_office, make_person, make_worker, show_card, unlock
+from tests.vault.clock import Clock
+from tests.vault.papers import SAID
+from tests.vault.scenes import saved, sheet
+from vault import (
+    arriving,
+    audit,
+    depositing_for,
+    documents,
+    intake,
+    receipt_files,
+    reencryption,
+    shared_papers,
+    shares,
+    sharing,
+    showing,
+    withdrawing,
+    workers,
+)  # fmt: skip
+from vault.context import Context
+from vault.deposits import Words
+from vault.errors import Conflict, NotThere
+from vault.preparing import PreparedPaper
+from vault.sharing import Offer
+
+SEE, TAKE, DEPOSIT, REPLACE = Act.SEE, Act.TAKE, Act.DEPOSIT, Act.REPLACE
+PRIVATE = "private"
+SHELVES = ("money", "health", PRIVATE)
+ROLES = {"Fatou": "salaried", "Marc": "salaried", "Inès": "intern"}
+PURPOSES = ("home", "health", "rsa")
+LASTS = dt.date(2027, 6, 30)  # Inès's account
+
+
+@dataclass
+class Scene:
+    """One person with three papers, on the second day of her safe, and three workers."""
+
+    house: Context
+    office: Office
+    awa: MadePerson
+    staff: dict[str, MadeWorker]
+    papers: dict[PaperId, str]  # paper -> drawer
+    page: PreparedPaper
+    end: Callable[[], None]
+
+
+def a_scene(house: Context, page: PreparedPaper, end: Callable[[], None] = lambda: None) -> Scene:
+    office = make_office(house)
+    staff = {
+        name: make_worker(house, office, name, role, ends=LASTS if role == "intern" else None) for name, role in ROLES.items()
+    }  # fmt: skip
+    awa = make_person(house)
+    papers = {
+        documents.deposit(house, awa.session, page, ShelfKind(shelf), title=f"papier {number}", sort="tax-notice"): shelf
+        for number, shelf in enumerate(("money", "money", "health"))
+    }
+    cast("Clock", house.clock).forward(days=1)
+    unlock(house, awa)
+    return Scene(house, office, awa, staff, papers, page, end)
+
+
+@dataclass
+class Given:
+    """One share, as the ledger has it. `lost`: papers that were thrown away or hidden since: they are shown again by a new yes alone."""
+
+    worker: str
+    papers: frozenset[PaperId]
+    shelf: str
+    acts: frozenset[Act]
+    until: dt.date
+    purpose: str
+    changes: int = 1
+    over: bool = False
+    lost: set[PaperId] = field(default_factory=set)
+
+
+class Sharing(RuleBasedStateMachine):
+    """Everything that can happen to shares and papers, in any order; after each step, what each worker sees is compared."""
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__()
+        self.scene, self.house, self.awa = scene, scene.house, scene.awa
+        self.shelf_of: dict[PaperId, str] = dict(scene.papers)
+        self.bin: set[PaperId] = set()
+        self.grants: dict[GrantId, Given] = {}
+        self.standing = dict.fromkeys(scene.staff, "certified")
+        self.opened: Counter[tuple[str, str, str, str]] = Counter()
+        self.refused = 0
+        self.titles = itertools.count(10)
+
+    @property
+    def today(self) -> dt.date:
+        return paris_day(self.house.clock())
+
+    def forward(self, **much: float) -> None:
+        cast("Clock", self.house.clock).forward(**much)
+
+    # --- The ledger
+
+    def living(self) -> dict[GrantId, Given]:
+        return {grant: one for grant, one in self.grants.items() if not one.over and self.today <= one.until}
+
+    def working(self, name: str) -> bool:
+        return self.standing[name] == "certified" and (ROLES[name] != "intern" or self.today <= LASTS)
+
+    def covered(self, one: Given) -> set[PaperId]:
+        """What the share covers of the papers that are there."""
+        return {
+            paper
+            for paper, shelf in self.shelf_of.items()
+            if paper not in self.bin and shelf != PRIVATE and (shelf == one.shelf or paper in one.papers)
+        }
+
+    def seen(self, one: Given) -> set[PaperId]:
+        return self.covered(one) - one.lost if one.acts & {SEE, TAKE} else set()
+
+    def allowed(self, one: Given, paper: PaperId, act: Act) -> bool:
+        return one in self.living().values() and self.working(one.worker) and act in one.acts and paper in self.seen(one)
+
+    def some(self, data: st.DataObject, grants: Iterable[GrantId]) -> tuple[GrantId, Given]:
+        grant = data.draw(st.sampled_from(sorted(grants)))
+        return grant, self.grants[grant]
+
+    def paper(self, data: st.DataObject) -> PaperId:
+        return data.draw(st.sampled_from(sorted(self.shelf_of)))
+
+    # --- The person gives, changes, takes back
+
+    @rule(
+        data=st.data(), name=st.sampled_from(sorted(ROLES)), acts=st.sampled_from([{SEE}, {SEE, TAKE}, {SEE, REPLACE}, {REPLACE}]),
+        days=st.sampled_from([0, 5, 40, 300]), purpose=st.sampled_from(PURPOSES),
+    )  # fmt: skip
+    def give_papers(self, data: st.DataObject, name: str, acts: set[Act], days: int, purpose: str) -> None:
+        chosen = data.draw(st.sets(st.sampled_from(sorted(self.shelf_of)), min_size=1, max_size=3))
+        self.give(name, Given(name, frozenset(chosen), "", frozenset(acts), self.today + dt.timedelta(days=days), purpose))
+
+    @rule(
+        name=st.sampled_from(sorted(ROLES)), shelf=st.sampled_from(SHELVES), days=st.sampled_from([0, 5, 40, 300]),
+        acts=st.sampled_from([{SEE}, {SEE, TAKE}, {DEPOSIT}, {SEE, DEPOSIT}]), purpose=st.sampled_from(PURPOSES),
+    )  # fmt: skip
+    def give_drawer(self, name: str, shelf: str, days: int, acts: set[Act], purpose: str) -> None:
+        self.give(name, Given(name, frozenset(), shelf, frozenset(acts), self.today + dt.timedelta(days=days), purpose))
+
+    def give(self, name: str, one: Given) -> None:
+        offer = Offer(
+            PurposeId(one.purpose), one.acts, one.until, SAID, tuple(one.papers), ShelfKind(one.shelf) if one.shelf else None
+        )
+        hidden = one.shelf == PRIVATE or any(self.shelf_of[paper] == PRIVATE or paper in self.bin for paper in one.papers)
+        role = ROLES[name] == "intern" and one.acts != {DEPOSIT}
+        try:
+            grant = sharing.grant(self.house, self.awa.session, self.scene.staff[name].id, offer)
+        except (TermsRefused, NotThere):
+            assert hidden or role or not self.working(name) or (ROLES[name] == "intern" and one.until > LASTS)
+            return
+        assert not hidden
+        assert not role
+        self.grants[grant] = one
+
+    @precondition(lambda self: self.grants)
+    @rule(data=st.data(), days=st.sampled_from([1, 60, 365]))
+    def renew(self, data: st.DataObject, days: int) -> None:
+        grant, one = self.some(data, self.grants)
+        until = self.today + dt.timedelta(days=days)
+        try:
+            sharing.renew(self.house, self.awa.session, grant, until, SAID)
+        except (TermsRefused, TransitionRefused, Conflict):
+            assert grant not in self.living() or not self.working(one.worker) or ROLES[one.worker] == "intern"
+            return
+        assert grant in self.living()
+        one.until, one.changes = until, one.changes + 1
+
+    @precondition(lambda self: self.grants)
+    @rule(data=st.data(), how=st.sampled_from(["papers", "acts", "until"]))
+    def narrow(self, data: st.DataObject, how: str) -> None:
+        grant, one = self.some(data, self.grants)
+        papers, acts, until = one.papers, one.acts, one.until
+        if how == "papers" and one.papers:
+            papers = frozenset(data.draw(st.sets(st.sampled_from(sorted(one.papers)), min_size=1)))
+        if how == "acts":
+            acts = frozenset(data.draw(st.sets(st.sampled_from(sorted(one.acts)), min_size=1)))
+        if how == "until":
+            until = min(one.until, self.today + dt.timedelta(days=3))
+        try:
+            sharing.narrow(
+                self.house, self.awa.session, grant, SAID, papers=papers if one.papers else None, acts=acts, until=until
+            )
+        except (TermsRefused, TransitionRefused, Conflict):
+            assert grant not in self.living()
+            return
+        assert grant in self.living()
+        one.papers, one.acts, one.until, one.changes = papers, acts, until, one.changes + 1
+
+    @precondition(lambda self: self.grants)
+    @rule(data=st.data(), card=st.booleans())
+    def withdraw(self, data: st.DataObject, card: bool) -> None:
+        grant, one = self.some(data, self.grants)
+        session = show_card(self.house, self.awa.card) if card else self.awa.session
+        withdrawing.withdraw(self.house, session, grant, SAID)
+        if card:
+            unlock(self.house, self.awa)  # the card's session ended the other one
+        if not one.over:
+            one.over, one.changes = True, one.changes + 1
+
+    # --- Days pass, tasks run, workers move
+
+    @rule(days=st.sampled_from([0.01, 1, 6, 45]))
+    def tick(self, days: float) -> None:
+        self.forward(days=days)
+        unlock(self.house, self.awa)
+
+    @rule()
+    def expire(self) -> None:
+        withdrawing.expire(self.house)
+        for one in self.grants.values():
+            if not one.over and self.today > one.until:
+                one.over, one.changes = True, one.changes + 1
+
+    @rule(name=st.sampled_from(sorted(ROLES)), event=st.sampled_from(["suspend", "suspend", "return", "return", "end"]))
+    def worker_moves(self, name: str, event: str) -> None:
+        admin, worker = self.scene.office.admin, self.scene.staff[name].id
+        if event == "suspend" and self.standing[name] == "certified":
+            workers.suspend(self.house, admin, worker, None)
+            self.standing[name] = "suspended"
+        elif event == "return" and self.standing[name] == "suspended":
+            workers.return_(self.house, admin, worker)
+            self.standing[name] = "certified"
+        elif event == "end" and self.standing[name] != "ended" and name != "Fatou":
+            workers.end(self.house, admin, worker)
+            self.standing[name] = "ended"
+            for one in self.grants.values():
+                if one.worker == name and not one.over:
+                    one.over, one.changes = True, one.changes + 1
+
+    @rule()
+    def come_back(self) -> None:
+        """The next unlock: deposits are met, shared drawers that were taken back begin anew."""
+        assert arriving.at_unlock(self.house, self.awa.session).refused == ()
+
+    @rule()
+    def seal_anew(self) -> None:
+        reencryption.step(self.house, self.awa.session)
+
+    # --- Papers
+
+    @rule(shelf=st.sampled_from(SHELVES))
+    def deposit(self, shelf: str) -> None:
+        title = f"papier {next(self.titles)}"
+        paper = documents.deposit(self.house, self.awa.session, self.scene.page, ShelfKind(shelf), title=title)
+        self.shelf_of[paper] = shelf
+
+    @rule(data=st.data())
+    def second_version(self, data: st.DataObject) -> None:
+        paper = self.paper(data)
+        self.forward(seconds=2)
+        if paper not in self.bin:
+            documents.deposit(self.house, self.awa.session, self.scene.page, ShelfKind("other"), title="encore", replaces=paper)
+
+    @rule(data=st.data(), shelf=st.sampled_from(SHELVES), agree=st.booleans())
+    def move(self, data: st.DataObject, shelf: str, agree: bool) -> None:
+        paper = self.paper(data)
+        before = self.shelf_of[paper]
+        if paper in self.bin:
+            with pytest.raises(NotThere):
+                documents.move(self.house, self.awa.session, paper, ShelfKind(shelf))
+            return
+        gains = {
+            grant
+            for grant, one in self.living().items()
+            if self.standing[one.worker] != "ended" and (ROLES[one.worker] != "intern" or self.today <= LASTS)
+            and shelf not in (before, PRIVATE)
+            and ((shelf == one.shelf and paper not in one.papers) or (before == PRIVATE and paper in one.papers))
+        }  # fmt: skip
+        if gains:
+            with pytest.raises(documents.WouldShow) as asked:
+                documents.move(self.house, self.awa.session, paper, ShelfKind(shelf))
+            assert {one.grant for one in asked.value.shares} == gains
+            if not agree:
+                return
+            for grant in gains:
+                self.grants[grant].lost.discard(paper)
+        documents.move(self.house, self.awa.session, paper, ShelfKind(shelf), agreed=gains)
+        self.shelf_of[paper] = shelf
+        if shelf == PRIVATE:
+            self.lose(paper)
+
+    def lose(self, paper: PaperId) -> None:
+        for one in self.grants.values():
+            if paper in one.papers:
+                one.lost.add(paper)
+
+    @rule(data=st.data())
+    def throw_or_take_back(self, data: st.DataObject) -> None:
+        paper = self.paper(data)
+        if paper in self.bin:
+            try:
+                documents.restore(self.house, self.awa.session, paper)
+            except NotThere:
+                return  # its days in the bin are over
+            self.bin.discard(paper)
+        else:
+            documents.remove(self.house, self.awa.session, paper)
+            self.bin.add(paper)
+            self.lose(paper)
+
+    # --- Workers act
+
+    @precondition(lambda self: self.grants)
+    @rule(data=st.data(), act=st.sampled_from([SEE, SEE, TAKE]))
+    def open(self, data: st.DataObject, act: Act) -> None:
+        grant, one = self.some(data, self.grants)
+        paper, worker = self.paper(data), self.scene.staff[one.worker]
+        self.forward(seconds=2)
+        try:
+            if act is SEE:
+                shared_papers.page_image_shared(self.house, worker.session, grant, paper, 1)
+            else:
+                shared_papers.take(self.house, worker.session, grant, paper).close()
+        except NotThere:
+            assert not self.allowed(one, paper, act)
+            self.refused += self.says_no(one, paper)
+            return
+        assert self.allowed(one, paper, act)
+        self.opened[(worker.id, paper, act.value, one.purpose)] += 1
+
+    def says_no(self, one: Given, paper: PaperId) -> bool:
+        """Whether the person is told of an attempt: not of one that the keys alone refused."""
+        lives = one in self.living().values() and self.working(one.worker)
+        ruled = lives and act_is_open(one) and paper in self.covered(one)
+        return not ruled or paper not in one.lost
+
+    @precondition(lambda self: self.grants)
+    @rule(data=st.data(), undo=st.booleans())
+    def worker_deposits(self, data: st.DataObject, undo: bool) -> None:
+        grant, one = self.some(data, self.grants)
+        worker, may = self.scene.staff[one.worker], self.may_put(one, DEPOSIT)
+        try:
+            share = self.share(worker, grant)
+            paper = depositing_for.deposit_prepared(self.house, worker.session, share, self.scene.page, Words("lettre", "letter"))
+        except NotThere:
+            assert not may
+            return
+        assert may
+        self.shelf_of[paper] = one.shelf
+        if undo:
+            shared_papers.undo_deposit(self.house, worker.session, paper)
+            del self.shelf_of[paper]
+
+    @precondition(lambda self: self.grants)
+    @rule(data=st.data())
+    def worker_replaces(self, data: st.DataObject) -> None:
+        grant, one = self.some(data, self.grants)
+        paper, worker = self.paper(data), self.scene.staff[one.worker]
+        may = self.may_put(one, REPLACE) and paper in self.covered(one)
+        self.forward(seconds=2)
+        try:
+            share = self.share(worker, grant)
+            depositing_for.replace_prepared(self.house, worker.session, share, paper, self.scene.page, Words())
+        except NotThere:
+            assert not may
+            return
+        assert may
+
+    def may_put(self, one: Given, act: Act) -> bool:
+        return one in self.living().values() and self.working(one.worker) and act in one.acts
+
+    def share(self, worker: MadeWorker, grant: GrantId) -> shares.Share:
+        with self.house.database.transaction(read_only=True) as connection:
+            return shares.one_of_worker(self.house, connection, worker.session, grant)
+
+    # --- What must always hold
+
+    @invariant()
+    def each_worker_sees_exactly_the_union_of_their_live_shares(self) -> None:
+        for name, worker in self.scene.staff.items():
+            mine = {grant: one for grant, one in self.living().items() if one.worker == name and self.working(name)}
+            lines = {line.grant: line for line in shared_papers.people_sharing(self.house, worker.session)}
+            assert set(lines) == set(mine)
+            for grant, one in self.grants.items():
+                if grant not in mine:
+                    with pytest.raises(NotThere):
+                        shared_papers.papers_shared(self.house, worker.session, grant)
+                    continue
+                listed = shared_papers.papers_shared(self.house, worker.session, grant)
+                assert {paper.paper for paper in listed} == self.seen(one)
+                assert lines[grant].papers == len(listed) == len(self.seen(one))
+                assert all((paper.may_see, paper.may_take) == (SEE in one.acts, TAKE in one.acts) for paper in listed)
+
+    @invariant()
+    def the_person_reads_what_lives_and_nothing_else(self) -> None:
+        cards = {card.grant: card for card in showing.some_of(self.house, self.awa.session, lambda _: True)}
+        at_work = {name for name in ROLES if self.standing[name] != "ended" and (ROLES[name] != "intern" or self.today <= LASTS)}
+        assert set(cards) == {grant for grant, one in self.living().items() if one.worker in at_work}
+        for grant, card in cards.items():
+            one = self.grants[grant]
+            assert (card.acts, card.until, card.purpose) == (one.acts, one.until, one.purpose)
+            assert card.suspended == (self.standing[one.worker] == "suspended")
+            if one.papers and one.acts & {SEE, TAKE}:
+                assert {paper.paper for paper in card.papers} == self.seen(one)
+
+    def teardown(self) -> None:
+        try:
+            self.every_opening_is_in_the_trace_once()
+            self.every_share_has_its_receipts_and_each_verifies()
+        finally:
+            self.scene.end()
+
+    def every_opening_is_in_the_trace_once(self) -> None:
+        entries = [one.event for one in audit.history(self.house, self.awa.session)]
+        told = Counter(
+            (one.by, one.paper, one.act, one.purpose) for one in entries if one.tag in ("paper.seen", "paper.taken")
+        )  # fmt: skip
+        assert told == self.opened
+        assert all(one.by_name and not one.place for one in entries if one.tag in ("paper.seen", "paper.taken"))
+        assert sum(one.tag == "paper.refused-to-worker" for one in entries) == self.refused
+
+    def every_share_has_its_receipts_and_each_verifies(self) -> None:
+        with self.house.database.transaction(read_only=True) as connection:
+            rows = connection.execute(select(grants.c.id, grants.c.state).where(grants.c.person == self.awa.id)).all()
+            changes = Counter(connection.scalars(select(grant_changes.c.grant).where(grant_changes.c.grant.in_(self.grants))))
+        assert {row.id for row in rows} == set(self.grants)
+        assert changes == {grant: one.changes for grant, one in self.grants.items()}
+        for row in rows:
+            receipts = sharing.receipts_of(self.house, self.awa.session, GrantId(row.id))
+            assert receipts[-1].receipt.change.state.value == row.state
+            assert len(receipts) == self.grants[GrantId(row.id)].changes
+        if rows:
+            verified = verify_file(receipt_files.of_all(self.house, self.awa.session), self.house.service.public)
+            assert len(verified) == changes.total()
+
+
+def act_is_open(one: Given) -> bool:
+    return bool(one.acts & {SEE, TAKE})
+
+
+def a_page(house: Context) -> PreparedPaper:
+    """A real page, small: the desk draws it each time that it is looked at."""
+    return intake.prepare(house.confinement, [saved(sheet(240, 340), "JPEG", quality=70)])
+
+
+def bounded(examples: int, steps: int) -> settings:
+    return settings(
+        max_examples=examples, stateful_step_count=steps, deadline=None, database=None, suppress_health_check=list(HealthCheck),
+        phases=(Phase.generate,),  # a failure is told as it was found: making it smaller would take minutes
+    )  # fmt: skip
+
+
+def test_sharing_holds_over_random_histories(reading_house: Context, clock: Clock, tmp_path: Path) -> None:
+    made = a_scene(reading_house, a_page(reading_house))
+    reading_house.database.close()
+    reading_house.keyvault.close()
+    first, numbers = Stores(reading_house, tmp_path), itertools.count()
+
+    def machine() -> Sharing:
+        folder = tmp_path / f"history-{next(numbers)}"
+        house = first.copy_to(folder).open(now=clock.now)
+
+        def end() -> None:
+            house.database.close()
+            house.keyvault.close()
+            shutil.rmtree(folder)
+
+        awa = MadePerson(**vars(made.awa))
+        return Sharing(Scene(house, made.office, awa, made.staff, dict(made.papers), made.page, end))
+
+    run_state_machine_as_test(machine, settings=bounded(10, 20))
+
+
+@pytest.mark.postgres
+@pytest.mark.s3
+@pytest.mark.parametrize("engines", ["postgres"], indirect=True)
+def test_sharing_holds_on_the_engines_of_production(any_reading_house: Context) -> None:
+    page = a_page(any_reading_house)
+    run_state_machine_as_test(lambda: Sharing(a_scene(any_reading_house, page)), settings=bounded(2, 12))
