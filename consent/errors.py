@@ -28,6 +28,7 @@ class TermsReason(StrEnum):
     NO_ACT = "no-act"
     PRIVATE_SHELF = "private-shelf"
     DEPOSIT_NEEDS_SHELF = "deposit-needs-shelf"
+    REPLACE_NEEDS_SIGHT = "replace-needs-sight"
     PAST = "past"
     TOO_LONG = "too-long"
     RECIPIENT_LEAVES = "recipient-leaves"

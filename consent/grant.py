@@ -17,7 +17,7 @@ from consent.ids import GrantId, PersonId, WorkerId, checked_id
 from consent.purposes import purpose
 from consent.recipients import Recipient
 from consent.scope import Act, scope_from_value, scope_to_value, within
-from consent.terms import LONGEST_NAME, LONGEST_OWN_WORDS, GivenHow, Terms, check_terms
+from consent.terms import LONGEST_NAME, LONGEST_OWN_WORDS, GivenHow, Terms, check_terms, replacing_unseen
 from crypto.canonical import Value, canonical, instant, parse, parse_instant
 from crypto.errors import Malformed
 
@@ -272,8 +272,9 @@ def narrow(row: GrantRow, body: GrantBody, terms: Terms, *, at: datetime, salt: 
     same = (terms.purpose, terms.own_words) == (old.purpose, old.own_words)
     if not (same and within(terms.scope, old.scope) and terms.acts and terms.acts <= old.acts and terms.until <= old.until):
         raise TermsRefused(TermsReason.NOT_NARROWER)
-    if not lasts(terms.until, at):
-        raise TermsRefused(TermsReason.PAST)
+    unseen = replacing_unseen(terms.acts)
+    if unseen or not lasts(terms.until, at):
+        raise TermsRefused(unseen or TermsReason.PAST)
     return replace(body, serial=body.serial + 1, terms=terms, changed=whole_second(at), witness=None, salt=salt)
 
 

@@ -124,7 +124,7 @@ def _acts(terms: Terms) -> TermsReason | None:
     # A deposited paper gets a new id: it can be inside a drawer, never among papers chosen before it existed.
     if Act.DEPOSIT in terms.acts and not isinstance(terms.scope, ShelfScope):
         return TermsReason.DEPOSIT_NEEDS_SHELF
-    return None
+    return replacing_unseen(terms.acts)
 
 
 def _term(terms: Terms, recipient: Recipient, at: datetime) -> TermsReason | None:
@@ -146,6 +146,12 @@ def _first_day(terms: Terms, safe_opened: datetime, at: datetime) -> TermsReason
     if isinstance(terms.scope, ShelfScope) and terms.acts != {Act.DEPOSIT}:
         return TermsReason.FIRST_DAY_SHELF
     return None
+
+
+def replacing_unseen(acts: frozenset[Act]) -> TermsReason | None:
+    """Nobody replaces what they cannot see: without its key a worker could reach a paper that was hidden in the private drawer since,
+    because only the person's session knows which drawer that is."""
+    return TermsReason.REPLACE_NEEDS_SIGHT if Act.REPLACE in acts and Act.SEE not in acts else None
 
 
 def opens_something(acts: frozenset[Act]) -> bool:

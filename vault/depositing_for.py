@@ -14,6 +14,7 @@ from consent.ids import GrantId, PaperId, PersonId, ShelfId
 from consent.policy import Allowed, decide
 from consent.scope import Act, Paper, ShelfScope
 from crypto.errors import CryptoError
+from crypto.kem import KemPrivate
 from crypto.keys import AccountKeys
 from crypto.signing import Signer, SignPublic
 from crypto.statements import Origin
@@ -24,13 +25,14 @@ from vault.context import Context
 from vault.deposits import Fresh, From, Words, durable, lay_through, write_rows
 from vault.errors import BadInput, NotThere
 from vault.events import Event
+from vault.keyring import Keyring
 from vault.opening_shared import SHOWN, paper_of
 from vault.paper_cards import checked_sort, checked_title, tame_file_name
 from vault.preparing import PreparedPaper, prepare
 from vault.removing import erase_rows
 from vault.sessions import Session
 from vault.shares import Share
-from vault.versions import VersionRow, all_of, current_of
+from vault.versions import VersionRow, all_of, current_of, one_refusal
 
 UNDO = timedelta(hours=24)
 
@@ -126,6 +128,8 @@ def replace_prepared(
         if row.state not in SHOWN:
             raise NotThere
         _decided(context, share, Act.REPLACE, paper_of(share, row))
+        with one_refusal():  # the second lock: what was hidden since has no key here, whatever the rules can know
+            Keyring(context, connection, share, KemPrivate(keys.kem)).secret(row)
         _lay(context, connection, session, keys, share, fresh, ShelfId(row.lies_in), row)
 
 

@@ -79,7 +79,7 @@ def _moment(context: Context, connection: Connection, grant: str) -> datetime:
     """When a change is written down: after the one before, even if the clock stood still or was put back. Their order is their chain."""
     before = connection.execute(select(func.max(grant_changes.c.at)).where(grant_changes.c.grant == grant)).scalar_one()
     now = context.clock()
-    return now if before is None or before < now else before + timedelta(microseconds=1)
+    return now if before is None else max(now, before + timedelta(milliseconds=1))  # the rows keep no less
 
 
 def _frame(context: Context, connection: Connection, worker: str, person: str, grant: str, entry: str, name: str) -> Frame:

@@ -279,6 +279,7 @@ def test_one_altered_byte_is_found(at: int, mask: int) -> None:
 
 kinds = st.sets(st.sampled_from(["tax-notice", "payslip", "rib", "rent-receipt"]).map(KindId), max_size=4)
 data = st.dictionaries(st.sampled_from([row.kind for row in SHELVES if row.grantable]), kinds, min_size=1, max_size=9)
+acts = st.sets(st.sampled_from(Act), min_size=1).map(lambda some: some | {Act.SEE} if Act.REPLACE in some else some)
 receipts = st.builds(
     lambda purpose, acts, held, words, heard, shown, method, replaces, entry, country: opened(
         replace(frame(), replaces=replaces, entry=frame().entry if entry else None, stored_in=country),
@@ -286,7 +287,7 @@ receipts = st.builds(
         how(method, heard=heard, shown=shown, interpreter=heard, witness=MARC if shown > 4 else None),
         held, words,
     ),
-    st.sampled_from([row.id for row in PURPOSES if not row.own_words]), st.sets(st.sampled_from(Act), min_size=1), data,
+    st.sampled_from([row.id for row in PURPOSES if not row.own_words]), acts, data,
     st.sampled_from(["un logement", "سكن", "ቤት", "a home"]), st.booleans(), st.integers(1, 9), st.sampled_from(Method),
     st.none() | st.just(record_id(7)), st.booleans(), st.sampled_from(["FR", "DE"]),
 )  # fmt: skip

@@ -65,7 +65,7 @@ def test_only_a_certified_worker_can_be_given_something(state: RecipientState) -
 @pytest.mark.parametrize("act", Act)
 def test_each_role_is_given_its_acts_only(name: str, act: Act) -> None:
     expected = None if act in role(name).acts else TermsReason.ROLE
-    assert refused(terms(shelf_scope(), [act]), to=recipient(role=name)) is expected
+    assert refused(terms(shelf_scope(), {act, Act.SEE} if act is Act.REPLACE else {act}), to=recipient(role=name)) is expected
 
 
 def test_no_act_is_no_share() -> None:
@@ -75,7 +75,8 @@ def test_no_act_is_no_share() -> None:
 def test_a_deposit_is_into_a_drawer() -> None:
     assert refused(terms(acts=[Act.SEE, Act.DEPOSIT])) is TermsReason.DEPOSIT_NEEDS_SHELF
     assert refused(terms(shelf_scope(), [Act.SEE, Act.DEPOSIT])) is None
-    assert refused(terms(acts=[Act.REPLACE])) is None
+    assert refused(terms(acts=[Act.SEE, Act.REPLACE])) is None
+    assert refused(terms(acts=[Act.REPLACE])) is TermsReason.REPLACE_NEEDS_SIGHT
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,7 @@ def test_a_deposit_is_into_a_drawer() -> None:
         (None, [Act.TAKE], TermsReason.FIRST_DAY_TAKE),
         (None, [Act.SEE, Act.TAKE], TermsReason.FIRST_DAY_TAKE),
         (shelf_scope(), [Act.SEE], TermsReason.FIRST_DAY_SHELF),
-        (shelf_scope(), [Act.REPLACE], TermsReason.FIRST_DAY_SHELF),
+        (shelf_scope(), [Act.SEE, Act.REPLACE], TermsReason.FIRST_DAY_SHELF),
         (shelf_scope(), [Act.DEPOSIT, Act.SEE], TermsReason.FIRST_DAY_SHELF),
         (shelf_scope(), [Act.DEPOSIT], None),
     ],

@@ -178,10 +178,17 @@ class Sharing(RuleBasedStateMachine):
         try:
             grant = sharing.grant(self.house, self.awa.session, self.scene.staff[name].id, offer)
         except (TermsRefused, NotThere):
-            assert hidden or role or not self.working(name) or (ROLES[name] == "intern" and one.until > LASTS)
+            assert (
+                hidden
+                or role
+                or one.acts == {REPLACE}
+                or not self.working(name)
+                or (ROLES[name] == "intern" and one.until > LASTS)
+            )
             return
         assert not hidden
         assert not role
+        assert one.acts != {REPLACE}
         self.grants[grant] = one
 
     @precondition(lambda self: self.grants)
@@ -213,7 +220,7 @@ class Sharing(RuleBasedStateMachine):
                 self.house, self.awa.session, grant, SAID, papers=papers if one.papers else None, acts=acts, until=until
             )
         except (TermsRefused, TransitionRefused, Conflict):
-            assert grant not in self.living()
+            assert grant not in self.living() or (REPLACE in acts and SEE not in acts)
             return
         assert grant in self.living()
         one.papers, one.acts, one.until, one.changes = papers, acts, until, one.changes + 1
@@ -378,7 +385,7 @@ class Sharing(RuleBasedStateMachine):
     def worker_replaces(self, data: st.DataObject) -> None:
         grant, one = self.some(data, self.grants)
         paper, worker = self.paper(data), self.scene.staff[one.worker]
-        may = self.may_put(one, REPLACE) and paper in self.covered(one)
+        may = self.may_put(one, REPLACE) and paper in self.seen(one)
         self.forward(seconds=2)
         try:
             share = self.share(worker, grant)

@@ -179,7 +179,7 @@ def replacing(house: Context, clock: Clock) -> tuple[MadePerson, MadeWorker, Mad
     fatou, marc, awa = make_worker(house, office), make_worker(house, office, "Marc"), make_person(house)
     paper = keep(house, awa.session, "Attestation", text="2025", sort="domiciliation")
     second_day(house, clock, awa, fatou, marc)
-    acts = frozenset({Act.REPLACE})
+    acts = frozenset({Act.SEE, Act.REPLACE})
     putting = sharing.grant(house, awa.session, fatou.id, Offer(PurposeId("home"), acts, UNTIL, SAID, (paper,)))
     reading = sharing.grant(house, awa.session, marc.id, offer(paper, acts=BOTH))
     return awa, fatou, marc, paper, putting, reading
