@@ -289,6 +289,35 @@ requests = Table(
     octets("answer_for_worker", "sealed", PERSON, nullable=True),
 )  # fmt: skip
 
+outside_shares = Table(  # once, to somebody outside: by a link and a code, or a dossier that a worker handed over
+    "outside_shares", metadata,
+    ident("id", "technical", PERSON, primary_key=True),
+    ident("person", "technical", PERSON, "accounts.id", index=True),
+    word("state", "technical", PERSON),  # given, withdrawn, expired, handed
+    ident("link_digest", "digest", PERSON, nullable=True, unique=True),
+    octets("salt", "technical", PERSON), octets("public_key", "public", PERSON),
+    number("memory_cost", "technical", PERSON), number("time_cost", "technical", PERSON),
+    small("openings_left", "technical", PERSON),
+    moment("until", "technical", PERSON), day("created", "technical", PERSON),
+    octets("body_for_person", "sealed", PERSON), octets("body_for_link", "sealed", PERSON),
+)  # fmt: skip
+
+outside_wraps = Table(
+    "outside_wraps", metadata,
+    ident("share", "technical", PERSON, "outside_shares.id", primary_key=True),
+    ident("version", "technical", PERSON, "versions.id", primary_key=True),
+    ident("paper", "technical", PERSON, index=True),
+    octets("wrap", "sealed", PERSON),
+)  # fmt: skip
+
+outside_changes = Table(
+    "outside_changes", metadata,
+    ident("id", "technical", PERSON, "receipts.id", primary_key=True),
+    ident("share", "technical", PERSON, "outside_shares.id", index=True),
+    word("state", "technical", PERSON),
+    moment("at", "technical", PERSON),
+)  # fmt: skip
+
 notices = Table(  # a sentence that waits for somebody's next unlock
     "notices", metadata,
     ident("id", "technical", ACCOUNT, primary_key=True),

@@ -29,6 +29,9 @@ from storage.tables import (
     grants,
     notices,
     objects,
+    outside_changes,
+    outside_shares,
+    outside_wraps,
     papers,
     persons,
     receipts,
@@ -54,6 +57,7 @@ from vault.settings import today_in_paris
 INTENTION = "erasure"
 ASKED, CARRYING_OUT, DONE, CANCELLED = "asked", "carrying-out", "done", "cancelled"
 OF_A_PERSON: tuple[Table, ...] = (
+    outside_wraps, outside_changes, outside_shares,
     wraps, shelf_wraps, receipts, grant_changes, grants, requests, notices, tickets, objects, versions, papers, shelves,
     circle_shares, circle_members, circles, recovery_confirmations, recoveries, slots, persons, accounts, entry_copies, attempts,
     erasures, rights_requests,
@@ -156,6 +160,7 @@ def _destroy_keys(context: Context, begun: _Begun) -> None:
         ("grant", select(grants.c.id).where(grants.c.person == person)),
         ("grant", select(circles.c.id).where(circles.c.person == person)),
         ("grant", select(requests.c.id).where(requests.c.person == person)),
+        ("grant", select(outside_shares.c.id).where(outside_shares.c.person == person)),
     )
     with context.database.transaction(read_only=True) as connection:
         named: list[tuple[Kind, str]] = [(kind, one) for kind, query in sources for one in connection.scalars(query)]
@@ -203,6 +208,11 @@ def _delete_rows(connection: Connection, person: str) -> None:
     connection.execute(delete(attempts).where(attempts.c.shown_digest.in_(shown)))
     untied = {"grant": None, "for_person": None, "for_worker": None}
     connection.execute(update(receipts).where(receipts.c.grant.in_(given)).values(**untied))
+    sent = select(outside_shares.c.id).where(outside_shares.c.person == person)
+    told = select(outside_changes.c.id).where(outside_changes.c.share.in_(sent))
+    connection.execute(update(receipts).where(receipts.c.id.in_(told)).values(**untied))
+    for table in (outside_wraps, outside_changes):
+        connection.execute(delete(table).where(table.c.share.in_(sent)))
     for table in (wraps, shelf_wraps, grant_changes):
         connection.execute(delete(table).where(table.c.grant.in_(given)))
     exposed.forget(connection, person)
@@ -211,7 +221,7 @@ def _delete_rows(connection: Connection, person: str) -> None:
     connection.execute(delete(circle_members).where(circle_members.c.circle.in_(formed)))
     started = select(recoveries.c.id).where(recoveries.c.person == person)
     connection.execute(delete(recovery_confirmations).where(recovery_confirmations.c.recovery.in_(started)))
-    for table in (grants, requests, tickets, versions, papers, shelves, circles, recoveries):
+    for table in (outside_shares, grants, requests, tickets, versions, papers, shelves, circles, recoveries):
         connection.execute(delete(table).where(table.c.person == person))
     for table in (notices, slots, persons):
         connection.execute(delete(table).where(table.c.account == person))

@@ -109,3 +109,18 @@ def erased_copies(*, erasure: str) -> bytes:
 def page_rate(*, worker: str) -> bytes:
     """Whose page images are counted, minute by minute."""
     return context("page-rate", {"worker": worker})
+
+
+def outside_link(*, link: str) -> bytes:
+    """What is printed under the square of a link to somebody outside; hashed, never kept in clear."""
+    return context("outside-link", {"link": link})
+
+
+def outside_key(*, person: str, share: str) -> bytes:
+    """The key pair of a link, made of the link, of the code that is said aloud and of the share's row of the key vault."""
+    return context("outside-key", {"person": person, "share": share})
+
+
+def outside_body(*, person: str, share: str, party: str) -> bytes:
+    """What somebody outside was given: for the person, for the link."""
+    return context("outside-body", {"party": party, "person": person, "share": share})

@@ -107,16 +107,21 @@ def _trace_refusal(
 
 def _trace_opening(context: Context, session: Session, granted: Granted, detail: str) -> None:
     """The last look and the entry, in one commit."""
-    share, terms = granted.share, granted.share.body.terms
     with context.database.transaction() as connection:
-        held = select(grants.c.state).where(grants.c.id == share.grant, grants.c.state.in_(LIVING)).with_for_update()
-        if connection.execute(held).first() is None:
-            raise NotThere
-        event = Event(
-            TAGS[granted.act], by=session.account, by_name=share.worker_name, paper=granted.opened.paper,
-            title=granted.opened.card.title, grant=share.grant, purpose=terms.purpose, act=granted.act, detail=detail,
-        )  # fmt: skip
-        audit.record(context, connection, session, event, person=share.person, worker=session.account)
+        trace_in(context, connection, session, granted, detail)
+
+
+def trace_in(context: Context, connection: Connection, session: Session, granted: Granted, detail: str) -> None:
+    """The same in the caller's transaction; NotThere when the share was taken back a moment earlier."""
+    share, terms = granted.share, granted.share.body.terms
+    held = select(grants.c.state).where(grants.c.id == share.grant, grants.c.state.in_(LIVING)).with_for_update()
+    if connection.execute(held).first() is None:
+        raise NotThere
+    event = Event(
+        TAGS[granted.act], by=session.account, by_name=share.worker_name, paper=granted.opened.paper,
+        title=granted.opened.card.title, grant=share.grant, purpose=terms.purpose, act=granted.act, detail=detail,
+    )  # fmt: skip
+    audit.record(context, connection, session, event, person=share.person, worker=session.account)
 
 
 def page_image_shared(context: Context, session: Session, grant: GrantId, paper: PaperId, page: int) -> rendering.PageImage:

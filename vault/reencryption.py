@@ -20,7 +20,7 @@ from crypto.signing import Signer
 from storage.errors import DatabaseUnreachable
 from storage.tables import grants, objects, papers, shelf_wraps, shelves, versions
 from storage.tables import wraps as wrap_rows
-from vault import audit, endings, exposed, shares, who, wraps
+from vault import audit, endings, exposed, outside_wraps, shares, who, wraps
 from vault import shelves as drawers
 from vault.arranging import lay_again
 from vault.colleagues import LIVING, reachable
@@ -166,6 +166,9 @@ def _hand_on(context: Context, connection: Connection, row: VersionRow, fresh: F
                 version=fresh.version, secret=fresh.secret,
             )  # fmt: skip
     connection.execute(delete(wrap_rows).where(wrap_rows.c.version == row.id))
+    outside_wraps.hand_on(
+        context, connection, person=fresh.person, paper=fresh.paper, version=fresh.version, secret=fresh.secret, instead_of=row.id
+    )  # fmt: skip
 
 
 # --- Drawers --------------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from consent.ids import PaperId
 from consent.purposes import PRIVATE
-from storage.tables import objects, papers, versions
+from storage.tables import objects, outside_wraps, papers, versions
 from storage.tables import wraps as wrap_rows
 from vault import audit, endings, exposed, shelves, space, who, wraps
 from vault.arranging import lay_again, leave_drawer
@@ -106,6 +106,7 @@ def erase_rows(context: Context, connection: Connection, rows: Sequence[VersionR
     blobs = connection.execute(select(objects.c.blob).where(objects.c.version.in_(ids))).scalars().all()
     endings.doom(context, connection, blobs)
     connection.execute(delete(wrap_rows).where(wrap_rows.c.version.in_(ids)))
+    connection.execute(delete(outside_wraps).where(outside_wraps.c.version.in_(ids)))
     connection.execute(delete(objects).where(objects.c.version.in_(ids)))
     exposed.unmark(connection, ids)
     connection.execute(delete(versions).where(versions.c.id.in_(ids)))

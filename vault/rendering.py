@@ -99,6 +99,33 @@ def printable(
     return only_part(confinement.run("printable", arguments, parts, seconds=_PRINT_SECONDS_A_PAPER * max(1, len(papers))))
 
 
+def sheets(
+    confinement: Confinement,
+    paper: bytes,
+    *,
+    dpi: int,
+    quality: int,
+    most_bytes: int,
+    watermark: Watermark | None = None,
+    ribbon: str | None = None,
+) -> list[bytes] | None:
+    """Every page of one paper as a marked JPEG, in one child; None when they weigh more than `most_bytes` together."""
+    font = _font_bytes(watermark.font if watermark else marks_font())
+    lines = list(watermark.lines) if watermark else []
+    arguments = _arguments(dpi=_sane_dpi(dpi), quality=quality, most_bytes=most_bytes, watermark=lines, footer=[], ribbon=ribbon)
+    answer = confinement.run("sheets", arguments, [paper, font] if font else [paper], seconds=_PRINT_SECONDS_A_PAPER)
+    if answer.head.get("too_heavy") is not False:
+        return None
+    if not answer.parts or not all(answer.parts) or sum(map(len, answer.parts)) > most_bytes:
+        raise ParserCrashed("parts")
+    return list(answer.parts)
+
+
+def bind(confinement: Confinement, pictures: Sequence[bytes], *, title: str, language: str) -> bytes:
+    """Page images as one PDF with its title and language (BCP 47), and nothing else in it."""
+    return only_part(confinement.run("bind", _arguments(title=title, language=language), pictures))
+
+
 def checked_count(answer: Answer, name: str, most: int = 10_000) -> int:
     """A positive number that a child told: it has read a foreign file, so it is not believed blindly."""
     value = answer.head.get(name)

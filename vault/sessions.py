@@ -28,7 +28,7 @@ from vault import labels
 from vault.context import NOBODY, Context
 from vault.errors import NoSession, NotAllowed
 
-Kind = Literal["person", "card", "assisted", "opening", "recovering", "worker", "administrator"]
+Kind = Literal["person", "card", "assisted", "opening", "recovering", "worker", "administrator", "outside"]
 STAFF: tuple[Kind, ...] = ("worker", "administrator")
 NO_IDLE: tuple[Kind, ...] = ("opening", "recovering")
 SEEN_EVERY = dt.timedelta(seconds=20)  # finer would make a write of each page
@@ -122,7 +122,7 @@ def idle_seconds(context: Context, kind: Kind) -> int:
     limits = context.settings.limits
     if kind in NO_IDLE:
         return limits.opening_seconds
-    return limits.worker_idle_seconds if kind in STAFF else limits.idle_seconds
+    return limits.worker_idle_seconds if kind in (*STAFF, "outside") else limits.idle_seconds  # somebody at their own desk too
 
 
 def find(context: Context, cookie: str, *, touch: bool = True) -> Session:

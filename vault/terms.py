@@ -9,7 +9,7 @@ from crypto import contexts
 from crypto import trace as sealed_trace
 from storage import journal, schedules
 from storage.errors import RowGone
-from storage.tables import accounts, erasures, receipts, rights_requests
+from storage.tables import accounts, erasures, outside_changes, receipts, rights_requests
 from vault import audit
 from vault.context import Context
 from vault.settings import today_in_paris
@@ -46,7 +46,12 @@ def close_registers(context: Context) -> int:
     moment = dt.datetime.combine(before, dt.time(), dt.UTC)
     with context.database.transaction() as connection:
         # What a receipt proves lasts a year at most: the share that it began or ended.
-        untied = (receipts.c.grant.is_(None), receipts.c.created < add_months(today, -12 * (retention.receipts_years + 1)))
+        living = receipts.c.id.not_in(select(outside_changes.c.id))
+        untied = (
+            receipts.c.grant.is_(None),
+            living,
+            receipts.c.created < add_months(today, -12 * (retention.receipts_years + 1)),
+        )
         closed = (
             delete(rights_requests).where(rights_requests.c.closed < before),
             delete(erasures).where(erasures.c.done < moment),

@@ -8,7 +8,7 @@ from crypto import contexts, envelope
 from crypto.kem import KemPublic
 from crypto.keys import FileSecret
 from storage.tables import grants, shelf_wraps, versions, wraps
-from vault import exposed
+from vault import exposed, outside_wraps
 from vault.colleagues import LIVING, reachable
 from vault.context import Context
 from vault.shelves import OpenShelf
@@ -41,6 +41,7 @@ def hand_to_those_who_have(
                 context, connection, person=person, grant=grant, worker=worker, public=public, paper=paper, version=version,
                 secret=secret,
             )  # fmt: skip
+    outside_wraps.hand_on(context, connection, person=person, paper=paper, version=version, secret=secret)
 
 
 def lend(
@@ -57,6 +58,8 @@ def take_back(context: Context, connection: Connection, papers: Collection[str],
     which = [wraps.c.paper.in_(papers)] if grant is None else [wraps.c.paper.in_(papers), wraps.c.grant == grant]
     exposed.mark(context, connection, connection.execute(select(wraps.c.version).where(*which)).scalars().all())
     connection.execute(delete(wraps).where(*which))
+    if grant is None:
+        outside_wraps.take_back(context, connection, papers)
 
 
 def take_drawer_back(context: Context, connection: Connection, grant: str) -> bool:

@@ -27,6 +27,7 @@ from vault import (
     erasing,
     erasure,
     guardians,
+    outside,
     recovery,
     remains,
     sessions,
@@ -40,6 +41,7 @@ from vault.context import Context
 from vault.erasure import Witness
 from vault.errors import Conflict, NotAllowed, NotThere, Tampered, WrongSecret
 from vault.notices import Notice
+from vault.outside import OutsideOffer
 from vault.sessions import Session
 from vault.sharing import Offer
 
@@ -65,6 +67,7 @@ def lived_in(house: Context, clock: Clock, count: int = 9) -> tuple[Circle, list
     assert taken(house, desk, copied, papers[2])
     start(house, made.tilleuls.kiosk, card=made.awa.card)
     unlock(house, made.awa)
+    outside.give(house, made.awa.session, OutsideOffer(papers[1:2], WORDS, PurposeId("bank"), SAID, words="un compte"))
     return made, papers
 
 
@@ -386,7 +389,7 @@ def test_of_receipts_only_number_day_and_digest_stay_and_not_for_ever(house: Con
     ask_and_carry_out(house, clock, made.awa)
     with house.database.transaction(read_only=True) as connection:
         rows = connection.execute(select(receipts)).mappings().all()
-    assert len(rows) == 2
+    assert len(rows) == 3
     for row in rows:
         assert (row["grant"], row["for_person"], row["for_worker"]) == (None, None, None)
         assert len(row["digest"]) == 64

@@ -31,10 +31,10 @@ from vault.context import Context
 from vault.errors import NoSession
 from vault.web.guards import COOKIE
 
-KINDS = ("none", "card", "opening", "recovering", "person", "assisted", "worker", "administrator")
+KINDS = ("none", "card", "opening", "recovering", "person", "assisted", "worker", "administrator", "outside")
 ANYONE = frozenset(KINDS)
 PERSON, OPENING, CARD, LOST = ({one} for one in ("person", "opening", "card", "recovering"))
-WORKER, OFFICE = {"worker"}, {"administrator"}
+WORKER, OFFICE, OUTSIDE = {"worker"}, {"administrator"}, {"outside"}
 NARROWING = {"person", "card", "assisted"}
 
 # The longest address that fits decides. `*` stands for the rest.
@@ -59,6 +59,9 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     # A phone of anybody's, with a one-time link
     "/fr/tel/*": ANYONE,
     "/fr/envoi/*": ANYONE,
+    # Somebody outside, who was given a link and a code
+    "/fr/lien": ANYONE,
+    "/fr/lien/*": OUTSIDE,
     # Opening a safe
     "/fr/ouvrir/avant/*": ANYONE,
     "/fr/ouvrir/commencer": ANYONE,
@@ -105,6 +108,7 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     "/fr/papiers*": PERSON,
     "/fr/montrer*": PERSON,
     "/fr/partages*": PERSON,
+    "/fr/envoyer*": PERSON,
     "/fr/demandes*": PERSON,
     "/fr/regards*": PERSON,
     "/fr/suite*": PERSON,
@@ -124,6 +128,7 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     "/fr/bureau/demandes*": WORKER,
     "/fr/bureau/demarches*": WORKER,
     "/fr/bureau/deposer*": WORKER,
+    "/fr/bureau/dossiers/*": WORKER,
     "/fr/bureau/papiers/*": WORKER,
     "/fr/bureau/personnes/*": WORKER,
     "/fr/bureau/passer": WORKER,
@@ -229,6 +234,7 @@ class Everybody:
             "recovering": lambda: recovery.start(self.house, self.office.kiosk, "lost").cookie,
             "person": self._person,
             "assisted": self._assisted,
+            "outside": self._outside,
             "worker": lambda: workers.sign_in(self.house, self.worker.code, self.worker.words, self._digits(self.worker)),
             "administrator": lambda: administrators.sign_in(
                 self.house, self.administrator.code, self.administrator.words, self._digits(self.administrator)
@@ -242,6 +248,12 @@ class Everybody:
     def _person(self) -> str:
         person = make_person(self.house, "Awa")
         return unlocking.unlock(self.house, show_card(self.house, person.card), person.code)
+
+    def _outside(self) -> str:
+        """Somebody with a link to a safe that has just been opened: it opens nothing, and stays what it is."""
+        with self.house.database.transaction() as connection:
+            state = {"share": DUMMIES["uuid"], "seed": bytes(32).hex()}
+            return sessions.open_for(self.house, connection, kind="outside", state=state)
 
     def _assisted(self) -> str:
         person = make_person(self.house, "Yonas")

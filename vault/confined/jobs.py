@@ -16,7 +16,7 @@ import cv2
 import pikepdf
 import pypdfium2
 
-from vault.confined import deposits, pages, symbols, warming
+from vault.confined import deposits, dossiers, pages, symbols, warming
 from vault.frames import FrameReader, Json, frame
 from vault.refusals import PaperRefused, ParserTooGreedy, Unreadable
 
@@ -38,6 +38,8 @@ JOBS: dict[str, Job] = {
     "thumbnail": pages.thumbnail,
     "count": pages.count,
     "printable": pages.printable,
+    "sheets": dossiers.sheets,
+    "bind": dossiers.bind,
     "symbols": symbols.read,
 }
 

@@ -28,11 +28,11 @@ _FOOT_INK, _FOOT_PAPER = "black", "white"
 
 def page(arguments: Mapping[str, Json], parts: tuple[bytes, ...]) -> tuple[dict[str, Json], list[bytes]]:
     """Job: one page as JPEG. Parts: the paper, and the font of the watermark if there is one."""
-    content, font = parts[0], _font(parts)
+    content, font = parts[0], font_of(parts)
     limits = limits_in(arguments)
     number, dpi = cast("int", arguments["page"]), cast("int", arguments["dpi"])
-    picture, pages = _page_pixels(content, number - 1, dpi, limits)
-    if lines := _lines(arguments, "watermark"):
+    picture, pages = pixels_of(content, number - 1, dpi, limits)
+    if lines := lines_of(arguments, "watermark"):
         picture = watermarked(picture, lines, font)
     head: dict[str, Json] = {"width": picture.width, "height": picture.height, "pages": pages}
     return head, [photos.as_jpeg(picture, cast("int", arguments["quality"]))]
@@ -40,13 +40,13 @@ def page(arguments: Mapping[str, Json], parts: tuple[bytes, ...]) -> tuple[dict[
 
 def thumbnail(arguments: Mapping[str, Json], parts: tuple[bytes, ...]) -> tuple[dict[str, Json], list[bytes]]:
     """Job: the first page, small."""
-    picture, pages = _page_pixels(parts[0], 0, 100, limits_in(arguments))
+    picture, pages = pixels_of(parts[0], 0, 100, limits_in(arguments))
     return {"pages": pages}, [photos.small(picture)]
 
 
 def count(arguments: Mapping[str, Json], parts: tuple[bytes, ...]) -> tuple[dict[str, Json], list[bytes]]:
     """Job: how many pages."""
-    return {"pages": _page_count(parts[0], limits_in(arguments))}, []
+    return {"pages": count_of(parts[0], limits_in(arguments))}, []
 
 
 def printable(arguments: Mapping[str, Json], parts: tuple[bytes, ...]) -> tuple[dict[str, Json], list[bytes]]:
@@ -57,20 +57,21 @@ def printable(arguments: Mapping[str, Json], parts: tuple[bytes, ...]) -> tuple[
     ribbon = cast("str | None", arguments["ribbon"])
     sheets: list[bytes] = []
     for content in papers:
-        for number in range(_page_count(content, limits)):
-            picture, _ = _page_pixels(content, number, dpi, limits)
-            if lines := _lines(arguments, "watermark"):
+        for number in range(count_of(content, limits)):
+            picture, _ = pixels_of(content, number, dpi, limits)
+            if lines := lines_of(arguments, "watermark"):
                 picture = watermarked(picture, lines, font)
-            if foot := _lines(arguments, "footer"):
+            if foot := lines_of(arguments, "footer"):
                 picture = _with_foot(picture, foot, font)
             if ribbon:
-                picture = _with_ribbon(picture, ribbon, font)
+                picture = with_ribbon(picture, ribbon, font)
             sheets.append(photos.as_jpeg(picture, cast("int", arguments["quality"])))
     title, language = cast("str", arguments["title"]), cast("str", arguments["language"])
-    return {"pages": len(sheets)}, [_titled(on_a4(sheets), title, language)]
+    return {"pages": len(sheets)}, [titled(on_a4(sheets), title, language)]
 
 
-def _page_pixels(content: bytes, number: int, dpi: int, limits: PaperLimits) -> tuple[Image.Image, int]:
+def pixels_of(content: bytes, number: int, dpi: int, limits: PaperLimits) -> tuple[Image.Image, int]:
+    """A page, from 0, as it is seen, and how many there are."""
     kind = kind_of(content)
     if kind is Kind.PDF:
         pages = pdfs.page_count(content)
@@ -83,18 +84,21 @@ def _page_pixels(content: bytes, number: int, dpi: int, limits: PaperLimits) -> 
     return photos.fitted(photos.upright(image), round(_A4_LONG_INCHES * dpi)), pages
 
 
-def _page_count(content: bytes, limits: PaperLimits) -> int:
+def count_of(content: bytes, limits: PaperLimits) -> int:
+    """How many pages."""
     kind = kind_of(content)
     if kind is Kind.PDF:
         return pdfs.page_count(content)
     return photos.page_count(photos.opened(content, kind, limits), kind)
 
 
-def _font(parts: Sequence[bytes]) -> bytes | None:
+def font_of(parts: Sequence[bytes]) -> bytes | None:
+    """The font of the marks: the second part, when there is one."""
     return parts[1] if len(parts) > 1 else None
 
 
-def _lines(arguments: Mapping[str, Json], name: str) -> list[str]:
+def lines_of(arguments: Mapping[str, Json], name: str) -> list[str]:
+    """The lines of a mark."""
     return [str(line) for line in cast("list[Json]", arguments[name])]
 
 
@@ -136,7 +140,8 @@ def _with_foot(picture: Image.Image, lines: Sequence[str], font: bytes | None) -
     return longer
 
 
-def _with_ribbon(picture: Image.Image, text: str, font: bytes | None) -> Image.Image:
+def with_ribbon(picture: Image.Image, text: str, font: bytes | None) -> Image.Image:
+    """A coloured band above the page."""
     band = _band(picture, [text], font, _RIBBON_INK, _RIBBON_PAPER)
     longer = Image.new("RGB", (picture.width, picture.height + band.height), "white")
     longer.paste(band, (0, 0))
@@ -162,7 +167,7 @@ def _band(
     return band
 
 
-def _titled(made: bytes, title: str, language: str) -> bytes:
+def titled(made: bytes, title: str, language: str) -> bytes:
     """With /Title and /Lang, which a reader aloud needs; the pages themselves are images."""
     out = io.BytesIO()
     with pikepdf.open(io.BytesIO(made)) as document:

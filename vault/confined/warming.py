@@ -34,6 +34,8 @@ def warm(jobs: Mapping[str, _Job]) -> None:
     jobs["thumbnail"](limits, (joined,))
     jobs["count"](limits, (joined,))
     jobs["printable"]({**limits, **marks, "has_font": False, "title": "", "language": "fr"}, (joined,))
+    _, sheets = jobs["sheets"]({**limits, **marks, "most_bytes": 1 << 20}, (joined,))
+    jobs["bind"]({"title": "", "language": "fr"}, tuple(sheets))
 
 
 def _saved(form: str, mode: str) -> bytes:

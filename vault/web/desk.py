@@ -9,7 +9,17 @@ from vault import charter, looking_back, news, notices, shared_papers
 from vault.audit import Entry
 from vault.languages import Sentences
 from vault.settings import today_in_paris
-from vault.web import desk_asking, desk_cards, desk_deposit, desk_entry, desk_help, desk_papers, desk_procedures, desk_trust
+from vault.web import (
+    desk_asking,
+    desk_cards,
+    desk_deposit,
+    desk_dossiers,
+    desk_entry,
+    desk_help,
+    desk_papers,
+    desk_procedures,
+    desk_trust,
+)
 from vault.web.desk_frame import DESK_ERRORS, desk_page, in_two_languages, sentences
 from vault.web.forms import Sent
 from vault.web.guards import context_of, signed_in, who
@@ -59,7 +69,7 @@ ROUTES: list[ControllerRouterHandler] = [
         path="/{language:str}/bureau",
         route_handlers=[
             people, read_notices, acts, *desk_entry.HANDLERS, *desk_papers.HANDLERS, *desk_asking.HANDLERS, *desk_deposit.HANDLERS,
-            *desk_trust.HANDLERS, *desk_cards.HANDLERS, *desk_help.HANDLERS, *desk_procedures.HANDLERS,
+            *desk_trust.HANDLERS, *desk_cards.HANDLERS, *desk_help.HANDLERS, *desk_procedures.HANDLERS, *desk_dossiers.HANDLERS,
         ],
         guards=[in_two_languages],
         exception_handlers=DESK_ERRORS,

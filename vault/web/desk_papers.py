@@ -4,7 +4,6 @@ Every answer to "not yours", "over", "taken back" and "never was" is D02. The im
 """
 
 from typing import Any
-from xml.sax.saxutils import escape
 
 from litestar import Response, get, post
 from litestar.params import FromPath
@@ -20,6 +19,7 @@ from vault.page_rate import TooFast
 from vault.pictograms import KINDS
 from vault.shared_papers import PersonSharing, SharedPaper
 from vault.web.desk_frame import NOT_SHOWN, desk_page, sentences
+from vault.web.drawn import drawn
 from vault.web.forms import Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
@@ -112,22 +112,12 @@ def page_image(request: Req, grant: FromPath[str], paper: FromPath[str], number:
     try:
         image = page_image_shared(context_of(request), signed_in(request), GrantId(grant), PaperId(paper), number)
     except NotThere:
-        return _drawn(request, "d02.title", 404)
+        return drawn(sentences(request).plain("d02.title"), 404)
     except TooFast as error:
-        answer = _drawn(request, "desk.viewer.too_fast", 429)
+        answer = drawn(sentences(request).plain("desk.viewer.too_fast"), 429)
         answer.headers["Retry-After"] = str(error.seconds)
         return answer
     return Response(image.jpeg, media_type="image/jpeg")
-
-
-def _drawn(request: Req, sentence: str, status: int) -> Response[bytes]:
-    """A sentence as a picture: browsers show the picture of an error, where they would show nothing of its page."""
-    words = escape(sentences(request).plain(sentence))
-    svg = (
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 220"><rect width="900" height="220" fill="#fff"/>'
-        f'<text x="450" y="120" font-family="sans-serif" font-size="32" fill="#0b3036" text-anchor="middle">{words}</text></svg>'
-    )
-    return Response(svg.encode(), status_code=status, media_type="image/svg+xml")
 
 
 @post(

@@ -12,12 +12,14 @@ from vault.web import (
     history,
     home,
     opening,
+    outside,
     phone,
     protection,
     proving,
     public,
     publication,
     recovery,
+    sending,
     sharing,
     two_steps,
     unlock,
@@ -28,7 +30,7 @@ def all_routes(*, demo: bool) -> list[ControllerRouterHandler]:
     """The handlers of all screens; the style guide only where everything is false."""
     screens = (
         public, opening, unlock, two_steps, recovery, home, documents, capture, sharing, history, protection, following, erasing, phone,
-        desk, admin, publication, proving,
+        desk, admin, publication, proving, outside, sending,
     )  # fmt: skip
     routes: list[ControllerRouterHandler] = []
     for screen in screens:

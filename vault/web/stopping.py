@@ -12,7 +12,7 @@ from litestar.types import ControllerRouterHandler
 
 from consent.errors import TermsRefused
 from consent.ids import GrantId
-from vault import offers, reencryption, sharing, showing, withdrawing
+from vault import offers, outside, reencryption, sharing, showing, withdrawing
 from vault.errors import NotThere
 from vault.offers import Line
 from vault.receipts import Said
@@ -41,6 +41,7 @@ def _shares_page(request: Req, faults: list[Fault], status: int = 200) -> Respon
     stopped = next((one for one in ended if one.grant == request.query_params.get("arrete")), None)
     return page(
         request, "kiosk/shares.html", status=status, back="maison", faults=faults, shares=shown.items, stopped=stopped,
+        links=outside.mine(context, session), handed=outside.mine(context, session, ended=True)[::-1][:ENDED_SHOWN],
         ended=ended[::-1][:ENDED_SHOWN], done=request.query_params.get("dit") in ("continue", "moins"),
         before=address(request, "partages", suite=shown.before) if shown.before else None,
         after=address(request, "partages", suite=shown.after) if shown.after else None,

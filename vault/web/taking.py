@@ -21,6 +21,9 @@ from vault.web.shell import Req, go, language_of, page, pdf
 from vault.web.squares import square
 from vault.web.unlock import here
 
+BACK = {"1": "/que-faire", "2": "/que-faire?plus=1"}
+"""Behind "plus de choix", and behind it once more: where each page goes back to."""
+
 
 def grant_id(text: str) -> GrantId:
     """The name of a share in a form; whether it is one, and theirs, the use case says."""
@@ -49,10 +52,10 @@ def attachment(content: Content) -> Stream:
 def ways(request: Req, paper: FromPath[str]) -> Response[str]:
     """K14, and behind "plus de choix" the other ways."""
     card = kept_paper(request, paper)
-    more = request.query_params.get("plus") == "1"
+    more = request.query_params.get("plus", "")
     return page(
-        request, "kiosk/ways_more.html" if more else "kiosk/ways.html", paper=card.paper, kind=kind_of(card),
-        back=f"papiers/{paper}/que-faire" if more else f"papiers/{paper}", may_show=card.shelf != PRIVATE,
+        request, "kiosk/ways_more.html" if more in BACK else "kiosk/ways.html", paper=card.paper, kind=kind_of(card), more=more,
+        back=f"papiers/{paper}{BACK.get(more, '')}", may_show=card.shelf != PRIVATE,
         equipment=here(request).equipment,
     )  # fmt: skip
 
@@ -113,7 +116,7 @@ def computer_page(request: Req, paper: FromPath[str]) -> Response[str]:
     """On this machine: what becomes of it depends on whether the machine is one of ours, and the page says which."""
     card = kept_paper(request, paper)
     return page(
-        request, "kiosk/computer.html", back=f"papiers/{paper}/que-faire?plus=1", paper=card.paper, kind=kind_of(card),
+        request, "kiosk/computer.html", back=f"papiers/{paper}/que-faire?plus=2", paper=card.paper, kind=kind_of(card),
         ours=here(request).id is not None,
     )  # fmt: skip
 

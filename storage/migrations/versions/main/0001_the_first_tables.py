@@ -212,6 +212,26 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_notices_account"), "notices", ["account"], unique=False)
     op.create_table(
+        "outside_shares",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("person", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("link_digest", sa.String(length=64), nullable=True),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("memory_cost", sa.BigInteger(), nullable=False),
+        sa.Column("time_cost", sa.BigInteger(), nullable=False),
+        sa.Column("openings_left", sa.Integer(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("created", sa.Date(), nullable=False),
+        sa.Column("body_for_person", sa.LargeBinary(), nullable=False),
+        sa.Column("body_for_link", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["person"], ["accounts.id"], name=op.f("fk_outside_shares_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outside_shares")),
+        sa.UniqueConstraint("link_digest", name=op.f("uq_outside_shares_link_digest")),
+    )
+    op.create_index(op.f("ix_outside_shares_person"), "outside_shares", ["person"], unique=False)
+    op.create_table(
         "papers",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("person", sa.String(length=64), nullable=False),
@@ -541,6 +561,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("blob", name=op.f("pk_objects")),
     )
     op.create_index(op.f("ix_objects_version"), "objects", ["version"], unique=False)
+    op.create_table(
+        "outside_changes",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("share", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["id"], ["receipts.id"], name=op.f("fk_outside_changes_id")),
+        sa.ForeignKeyConstraint(["share"], ["outside_shares.id"], name=op.f("fk_outside_changes_share")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outside_changes")),
+    )
+    op.create_index(op.f("ix_outside_changes_share"), "outside_changes", ["share"], unique=False)
+    op.create_table(
+        "outside_wraps",
+        sa.Column("share", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.String(length=64), nullable=False),
+        sa.Column("paper", sa.String(length=64), nullable=False),
+        sa.Column("wrap", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["share"], ["outside_shares.id"], name=op.f("fk_outside_wraps_share")),
+        sa.ForeignKeyConstraint(["version"], ["versions.id"], name=op.f("fk_outside_wraps_version")),
+        sa.PrimaryKeyConstraint("share", "version", name=op.f("pk_outside_wraps")),
+    )
+    op.create_index(op.f("ix_outside_wraps_paper"), "outside_wraps", ["paper"], unique=False)
     op.create_table(
         "wraps",
         sa.Column("grant", sa.String(length=64), nullable=False),

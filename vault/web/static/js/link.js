@@ -1,0 +1,10 @@
+"use strict";
+// The link of a square stands behind the #, which browsers send to nobody: it goes into its field, and out of the address.
+(() => {
+  const field = document.getElementById("link");
+  const shown = decodeURIComponent(location.hash.slice(1));
+  if (!field || !shown) return;
+  field.value = shown;
+  history.replaceState(null, "", location.pathname);
+  document.getElementById("code")?.focus();
+})();
