@@ -1,0 +1,239 @@
+"""Every act, by every role, in every state of a share and of its worker: a table written by hand, tried through the pages of the desk
+and, where a share is given, through the interface for programs."""
+
+import dataclasses
+import datetime as dt
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from litestar.testing import TestClient
+
+from consent.ids import GrantId, PaperId
+from consent.purposes import ShelfKind
+from consent.scope import Act
+from tests.vault.builders import CODE, MadePerson, MadeWorker, Office, make_office, make_person, make_worker, show_card, unlock
+from tests.vault.papers import SAID
+from tests.vault.scenes import saved, sheet
+from tests.web.desk_scene import clock_of, give
+from tests.web.site import ORIGIN, Site
+from vault import documents, intake, shared_papers, sharing, withdrawing, workers
+from vault.app import create_app
+from vault.context import Context
+from vault.preparing import PreparedPaper
+
+SEE, TAKE, DEPOSIT, REPLACE = Act.SEE, Act.TAKE, Act.DEPOSIT, Act.REPLACE
+ALL, PUT, NONE = frozenset(Act), frozenset({DEPOSIT}), frozenset[Act]()
+LASTS = dt.date(2027, 6, 30)
+PAGE = saved(sheet(240, 340), "JPEG", quality=70)
+
+# What a role may be given at all (`consent.md`, recipients).
+ROLES: dict[str, frozenset[Act]] = {
+    "salaried": ALL, "civic-service": ALL, "lawyer": ALL, "protection-representative": ALL,
+    "volunteer": PUT, "intern": PUT, "interpreter": PUT,
+}  # fmt: skip
+
+# What opens, once a share of everything that the role may have was given, and then...
+STATES: dict[str, bool] = {
+    "given": True,
+    "renewed": True,
+    "worker returned": True,
+    "worker suspended": False,
+    "withdrawn with the code": False,
+    "withdrawn with the card": False,
+    "its day has passed": False,
+    "its day has passed, and was written down": False,
+    "worker ended": False,
+    "of another worker": False,
+    "never was": False,
+}
+
+# Which act opens what, when a share of a drawer gives exactly these acts.
+GIVES: dict[frozenset[Act], frozenset[Act]] = {
+    frozenset({SEE}): frozenset({SEE}),
+    frozenset({TAKE}): frozenset({TAKE}),
+    frozenset({DEPOSIT}): frozenset({DEPOSIT}),
+    frozenset({SEE, REPLACE}): frozenset({SEE, REPLACE}),
+    frozenset({SEE, TAKE}): frozenset({SEE, TAKE}),
+    ALL: ALL,
+}
+
+
+@dataclass
+class Scene:
+    """One office; a person with one paper in a drawer, on the second day."""
+
+    site: Site
+    office: Office
+    awa: MadePerson
+    paper: PaperId
+    page: PreparedPaper
+
+    @property
+    def house(self) -> Context:
+        return self.site.house
+
+    def worker(self, role: str, name: str = "Fatou") -> MadeWorker:
+        passing = role in ("civic-service", "volunteer", "intern", "interpreter")
+        return make_worker(self.house, self.office, name, role, ends=LASTS if passing else None)
+
+    def give(self, worker: MadeWorker, acts: frozenset[Act], days: int = 60) -> GrantId:
+        return give(self.house, unlock(self.house, self.awa) and self.awa, worker, acts=acts, shelf="money", days=days)
+
+
+@pytest.fixture
+def scene(site: Site) -> Scene:
+    office, awa = make_office(site.house), make_person(site.house)
+    page = intake.prepare(site.house.confinement, [PAGE])
+    paper = documents.deposit(site.house, awa.session, page, ShelfKind("money"), title="Avis", sort="tax-notice")
+    clock_of(site.house).forward(days=1)
+    unlock(site.house, awa)
+    return Scene(site, office, awa, paper, page)
+
+
+def tried(scene: Scene, act: Act, grant: str, token: dict[str, str]) -> bool:
+    """What the desk answers to the browser that is signed in: yes, or 404."""
+    site, place = scene.site, f"/fr/bureau/papiers/{grant}/{scene.paper}"
+    match act:
+        case Act.SEE:
+            answer = site.get(f"{place}/page/1")
+            good = answer.status == 200 and answer.headers["content-type"] == "image/jpeg"
+        case Act.TAKE:
+            answer = site.post(f"{place}/copie", token)
+            good = answer.status == 200 and answer.content.startswith(b"\xff\xd8")
+        case Act.DEPOSIT:
+            answer = sent(site, "/fr/bureau/deposer", {**token, "grant": grant})
+            good = answer == 303
+            assert good or answer == 404
+            return good
+        case Act.REPLACE:
+            clock_of(scene.house).forward(seconds=2)
+            answer = sent(site, f"{place}/remplacer", token)
+            good = answer == 303
+            assert good or answer == 404
+            return good
+    assert good or answer.status == 404
+    return good
+
+
+def sent(site: Site, address: str, fields: dict[str, str]) -> int:
+    files = [("file", ("lettre.jpg", PAGE, "image/jpeg"))]
+    headers = {"Sec-Fetch-Site": "same-origin"}
+    fields = {**fields, "opened_by_person": "yes", "kind": "letter", "title": "Lettre"}
+    answer = site.client.post(address, data=fields, files=files, headers=headers, follow_redirects=False)
+    return int(answer.status_code)
+
+
+def what_opens(scene: Scene, grant: str, acts: frozenset[Act] = ALL) -> frozenset[Act]:
+    form = scene.site.get("/fr/bureau/demandes")
+    if form.status != 200:  # the session itself is over
+        assert form.status in (401, 403)
+        return NONE
+    token = {"token": str(form.tree.xpath("//input[@name='token']/@value")[0])}
+    return frozenset(act for act in acts if tried(scene, act, grant, token))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_in_each_state_of_a_share_and_of_its_worker(scene: Scene, role: str) -> None:
+    """One worker a state; the worker's session is opened before the state is reached, as an old one would be."""
+    house, may = scene.house, ROLES[role]
+    for state, opens in STATES.items():
+        worker = scene.worker(role)
+        if state == "never was":
+            grant = GrantId(house.new_id())
+        elif state == "of another worker":
+            grant = scene.give(scene.worker("salaried", "Marc"), ALL)
+        else:
+            grant = scene.give(worker, may, days=0 if "its day" in state else 60)
+        scene.site.sign_in(worker)
+        reach(scene, state, worker, grant)
+        assert what_opens(scene, grant) == (may if opens else NONE), state
+        if not opens:
+            listed = scene.site.get(f"/fr/bureau/personnes/{grant}").status
+            assert listed in (401, 403, 404), state
+
+
+def reach(scene: Scene, state: str, worker: MadeWorker, grant: GrantId) -> None:
+    """Bring the share, or its worker, to that state."""
+    house, admin, clock = scene.house, scene.office.admin, clock_of(scene.house)
+    session = unlock(house, scene.awa)
+    match state:
+        case "renewed":
+            sharing.renew(house, session, grant, house.clock().date() + dt.timedelta(days=90), SAID)
+        case "withdrawn with the code":
+            withdrawing.withdraw(house, session, grant, SAID)
+        case "withdrawn with the card":
+            withdrawing.withdraw(house, show_card(house, scene.awa.card), grant, SAID)
+        case "its day has passed" | "its day has passed, and was written down":
+            clock.forward(days=1)
+            if state.endswith("down"):
+                assert withdrawing.expire(house) >= 1
+            scene.site.sign_in(worker)
+        case "worker suspended" | "worker returned":
+            workers.suspend(house, admin, worker.id, None)
+            if state == "worker returned":
+                workers.return_(house, admin, worker.id)
+                scene.site.sign_in(worker)
+        case "worker ended":
+            workers.end(house, admin, worker.id)
+
+
+@pytest.mark.parametrize("given", GIVES, ids=lambda acts: "+".join(sorted(acts)))
+def test_each_act_opens_itself_and_no_other(scene: Scene, given: frozenset[Act]) -> None:
+    worker = scene.worker("salaried")
+    grant = scene.give(worker, given)
+    scene.site.sign_in(worker)
+    assert what_opens(scene, grant) == GIVES[given]
+
+
+def test_a_share_over_is_over_for_the_session_that_was_open_before(scene: Scene) -> None:
+    """The worker's page stays open; the next click finds nothing, whatever was cached in the session."""
+    worker = scene.worker("salaried")
+    grant = scene.give(worker, ALL)
+    scene.site.sign_in(worker)
+    assert what_opens(scene, grant) == ALL
+    withdrawing.withdraw(scene.house, unlock(scene.house, scene.awa), grant, SAID)
+    assert what_opens(scene, grant) == NONE
+    assert shared_papers.people_sharing(scene.house, worker.session) == []
+
+
+# --- What may be given, through the interface for programs ----------------------------------------------------------------
+
+
+@pytest.fixture
+def programs(reading_house: Context) -> Iterator[tuple[Context, Site]]:
+    settings = dataclasses.replace(reading_house.settings, api=True, origins=(ORIGIN,))
+    house = dataclasses.replace(reading_house, settings=settings)
+    with TestClient(create_app(house), base_url=ORIGIN, raise_server_exceptions=False) as client:
+        yield house, Site(house, client)
+
+
+def test_what_each_role_may_be_given_over_the_interface_for_programs(programs: tuple[Context, Site]) -> None:
+    """201 or 409 with the rule's name, for each role and act, over a drawer; and 409 for whoever is suspended, 404 for who has left."""
+    house, site = programs
+    office, awa = make_office(house), make_person(house)
+    clock_of(house).forward(days=1)
+    token = site.client.post("/api/v1/unlock", json={"card": awa.card, "code": CODE}).json()["token"]
+    said = {"language": "fr", "text_version": "partage/1", "text_sha256": hashlib.sha256(b"oui").hexdigest(), "heard": True}
+
+    def asked(worker: MadeWorker, *acts: Act) -> tuple[int, str]:
+        share = {
+            "worker": worker.id, "purpose": "home", "acts": [act.value for act in acts], "until": "2026-12-31", "shelf": "money",
+            "papers": [], "own_words": "", "said": said,
+        }  # fmt: skip
+        answer = site.client.post("/api/v1/shares", json=share, headers={"Authorization": f"Bearer {token}"})
+        return answer.status_code, answer.json().get("detail", "")
+
+    for role, may in ROLES.items():
+        passing = role in ("civic-service", "volunteer", "intern", "interpreter")
+        worker = make_worker(house, office, "Fatou", role, ends=LASTS if passing else None)
+        token = site.client.post("/api/v1/unlock", json={"card": awa.card, "code": CODE}).json()["token"]
+        for act in Act:
+            acts = (SEE, REPLACE) if act is REPLACE else (act,)
+            assert asked(worker, *acts) == ((201, "") if act in may else (409, "role")), (role, act)
+        assert asked(worker, REPLACE) == (409, "replace-needs-sight" if REPLACE in may else "role")
+        workers.suspend(house, office.admin, worker.id, None)
+        assert asked(worker, DEPOSIT) == (409, "recipient"), role
+        workers.end(house, office.admin, worker.id)
+        assert asked(worker, DEPOSIT) == (409, "recipient"), role
