@@ -40,6 +40,7 @@ tour: .venv/.test assets ## walk the demonstration from end to end in a browser
 bench: .venv/.test assets ## ratios of speed, measured in one run
 	@tools/engines
 	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench.sharing
 
 screenshots: .venv/.test assets ## the pictures of the README and of docs/
 	@tools/engines
