@@ -4,11 +4,16 @@ import os
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
 
 from tests.browser import driver
 from tests.engines import engines, postgres_server, postgres_url, s3_bucket, s3_server, sqlite_templates
 
 __all__ = ["driver", "engines", "postgres_server", "postgres_url", "s3_bucket", "s3_server", "sqlite_templates"]
+
+# A test says what is right, never how fast: a busy machine is no failure.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 # In continuous integration everything is installed: there a skipped test is a test that was lost.
 NO_SKIPS = os.environ.get("ABRI_NO_SKIPS") == "1"
