@@ -338,6 +338,15 @@ tickets = Table(  # one use, a few minutes: to my phone, from my phone, on this 
     moment("term", "technical", TERM),
 )  # fmt: skip
 
+brought = Table(  # what a person brought along from another Abri: shares, receipts, history that this service did not write
+    "brought", metadata,
+    ident("id", "technical", PERSON, primary_key=True),
+    ident("person", "technical", PERSON, "accounts.id", index=True),
+    small("number", "technical", PERSON),  # in the order in which they came
+    octets("sealed", "sealed", PERSON),
+    day("created", "technical", PERSON),
+)  # fmt: skip
+
 # --- Losing everything, leaving, erasing -------------------------------------------------------------------------------------
 
 circles = Table(

@@ -20,6 +20,7 @@ from storage.keyvault import Kind
 from storage.tables import (
     accounts,
     attempts,
+    brought,
     circle_members,
     circle_shares,
     circles,
@@ -58,7 +59,7 @@ INTENTION = "erasure"
 ASKED, CARRYING_OUT, DONE, CANCELLED = "asked", "carrying-out", "done", "cancelled"
 OF_A_PERSON: tuple[Table, ...] = (
     outside_wraps, outside_changes, outside_shares,
-    wraps, shelf_wraps, receipts, grant_changes, grants, requests, notices, tickets, objects, versions, papers, shelves,
+    wraps, shelf_wraps, receipts, grant_changes, grants, requests, notices, tickets, brought, objects, versions, papers, shelves,
     circle_shares, circle_members, circles, recovery_confirmations, recoveries, slots, persons, accounts, entry_copies, attempts,
     erasures, rights_requests,
 )  # fmt: skip
@@ -221,7 +222,7 @@ def _delete_rows(connection: Connection, person: str) -> None:
     connection.execute(delete(circle_members).where(circle_members.c.circle.in_(formed)))
     started = select(recoveries.c.id).where(recoveries.c.person == person)
     connection.execute(delete(recovery_confirmations).where(recovery_confirmations.c.recovery.in_(started)))
-    for table in (outside_shares, grants, requests, tickets, versions, papers, shelves, circles, recoveries):
+    for table in (outside_shares, grants, requests, tickets, brought, versions, papers, shelves, circles, recoveries):
         connection.execute(delete(table).where(table.c.person == person))
     for table in (notices, slots, persons):
         connection.execute(delete(table).where(table.c.account == person))

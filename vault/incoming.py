@@ -30,10 +30,10 @@ HEAD = 4096  # what the kind is told from
 class Incoming:
     """A sink (`vault.sinks.Sink`) that seals. After `finish`, `keep` names it; `abandon` undoes it at any moment."""
 
-    def __init__(self, context: Context, session: Session, *, limit: int) -> None:
+    def __init__(self, context: Context, session: Session, *, limit: int, replaces: PaperId | None = None) -> None:
         who.person(session)
-        self._context, self._session, self._limit = context, session, limit
-        self._paper, self._version = PaperId(context.new_id()), VersionId(context.new_id())
+        self._context, self._session, self._limit, self._replaces = context, session, limit, replaces
+        self._paper, self._version = PaperId(replaces or context.new_id()), VersionId(context.new_id())
         secret, keys = new_keys(context, session.account, self._paper, self._version)
         self._secret: FileSecret = secret
         self._keys: FileKeys = keys
@@ -69,19 +69,22 @@ class Incoming:
                 self._context.blobs.delete(BlobName(self._kept.blob))
             self._kept = None
 
-    def keep(self, shelf: ShelfKind, *, title: str = "", sort: str = "", untrusted_name: str = "") -> PaperId:
-        """Write its rows and its trace. `pages` is 1: nobody opened it to count."""
+    def keep(
+        self, shelf: ShelfKind, *, title: str = "", sort: str = "", untrusted_name: str = "", pages: int = 1, added: str = ""
+    ) -> PaperId:  # fmt: skip
+        """Write its rows and its trace. Nobody opened it to count its pages; `added` is now, unless it was kept elsewhere before."""
         if self._kept is None:
             raise Unreadable
         kind: Kind = kind_of(self._head)
         thing = Thing(kind, self._size, self._digest.digest())
         card = Card(
-            checked_title(title), checked_sort(sort), tame_file_name(untrusted_name), 1, instant(self._context.clock()),
+            checked_title(title), checked_sort(sort), tame_file_name(untrusted_name), pages,
+            added or instant(self._context.clock()),
             frozenset(), {"received": thing.told()},
         )  # fmt: skip
         fresh = Fresh(
             self._session.account, self._paper, self._version, card, {"received": self._kept}, self._secret, self._keys
         )  # fmt: skip
-        lay_down(self._context, self._session, fresh, shelf)
+        lay_down(self._context, self._session, fresh, shelf, replaces=self._replaces is not None)
         self._kept = None  # from now on it has rows: abandoning must not touch it
         return self._paper

@@ -124,3 +124,8 @@ def outside_key(*, person: str, share: str) -> bytes:
 def outside_body(*, person: str, share: str, party: str) -> bytes:
     """What somebody outside was given: for the person, for the link."""
     return context("outside-body", {"party": party, "person": person, "share": share})
+
+
+def brought(*, person: str, id: str) -> bytes:  # noqa: A002 - the name of the field
+    """What a person brought along from another Abri."""
+    return context("brought", {"id": id, "person": person})

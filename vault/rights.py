@@ -26,6 +26,8 @@ from vault.unlocking import Chosen
 RightKind = Literal["erasure", "access", "portability", "rectification", "restriction", "objection", "complaint", "requisition"]
 Origin = Literal["kiosk", "desk", "letter", "authority"]
 Colour = Literal["calm", "amber", "red"]
+ASKED_BY_A_PERSON: tuple[RightKind, ...] = ("access", "rectification", "restriction", "objection", "complaint")
+"""What a kiosk offers to ask; what a person does there by themselves (take everything, erase) needs nobody."""
 OPEN_STATES = ("received", "identified", "approved", "carrying-out")
 AMBER_DAYS, RED_DAYS = 7, 2
 REASON_LETTERS = 500

@@ -64,6 +64,10 @@ class Retention:
     cooling_off_hours: int = 72
     receipts_years: int = 5
     registers_years: int = 5
+    silent_months: int = 36  # a safe that nobody opens: told at 12 and 24, erased at 36, never before
+    silent_told_months: tuple[int, ...] = (12, 24)
+    notice_months: int = 3  # before the service closes
+    retrieval_months: int = 12  # after it has closed, or after the last means was lost
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from vault.context import Context
 from vault.errors import TicketGone
 from vault.shares import REACHED
 
-Kind = Literal["to-phone", "from-phone"]
+Kind = Literal["to-phone", "from-phone", "parcel", "parcel-begun"]
 MINUTES = 5
 _LOOK_UP = "look-up"
 
@@ -74,10 +74,11 @@ def _written(secret: TicketSecret) -> str:
 
 
 def issue(
-    context: Context, connection: Connection, kind: Kind, person: str, session: str | None, payload: Mapping[str, Value]
+    context: Context, connection: Connection, kind: Kind, person: str, session: str | None, payload: Mapping[str, Value],
+    minutes: int = MINUTES,
 ) -> Ticket:  # fmt: skip
     """Draw a link in the caller's transaction."""
-    secret, term = TicketSecret.random(), context.clock() + timedelta(minutes=MINUTES)
+    secret, term = TicketSecret.random(), context.clock() + timedelta(minutes=minutes)
     digest = _digest(secret)
     place = labels.ticket(ticket=digest)
     sealed = seal_value(kdf(secret, place, 32), place, payload)

@@ -19,7 +19,8 @@ PUBLIC = ("", "abri", "conditions", "aide", "carte", "carte/autrement", "mots", 
 OPEN = ("maison", "papiers", "papiers?noms=1", "papiers/tiroirs", "papiers/jetes", "ajouter", "ajouter/fichier", "ajouter/photo",
         "partages", "montrer", "montrer/tiroir", "montrer/tiroir?pour=deposer", "regards", "regards?preuve=1", "demandes",
         "moi", "moi/autres", "moi/nom", "moi/dessin", "moi/code", "confiance", "confiance/choisir",
-        "proteger", "bloquer", "effacer-tout", "effacer-tout/details", "effacer-tout/temoin")  # fmt: skip
+        "proteger", "bloquer", "effacer-tout", "effacer-tout/details", "effacer-tout/temoin", "droits", "droits/autres",
+        "droits/demander", "droits/numero", "emporter", "apporter", "autre-abri", "ce-qu-abri-sait")  # fmt: skip
 AXE = """async () => {
   const tags = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'];
   const rules = {'target-size': {enabled: true}, 'color-contrast-enhanced': {enabled: true}};

@@ -58,6 +58,7 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     "/fr/je-suis-la": ANYONE,
     # A phone of anybody's, with a one-time link
     "/fr/tel/*": ANYONE,
+    "/fr/tel-tout*": ANYONE,
     "/fr/envoi/*": ANYONE,
     # Somebody outside, who was given a link and a code
     "/fr/lien": ANYONE,
@@ -114,6 +115,11 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     "/fr/suite*": PERSON,
     "/fr/confiance*": PERSON,
     "/fr/effacer-tout*": PERSON,
+    "/fr/droits*": PERSON,
+    "/fr/ce-qu-abri-sait*": PERSON,
+    "/fr/emporter*": PERSON,
+    "/fr/apporter*": PERSON,
+    "/fr/autre-abri": PERSON,
     # The desk
     "/fr/bureau": WORKER,
     "/fr/bureau/entrer": ANYONE,

@@ -19,7 +19,7 @@ def ask(request: Req) -> Response[str]:
     """K20: the question, with who has a copy."""
     plan = erasure.plan(context_of(request), signed_in(request))
     takers = [one.name for one in plan.recipients if one.took_copy]
-    return page(request, "kiosk/erase.html", back="moi", plan=plan, takers=takers)
+    return page(request, "kiosk/erase.html", back="droits", plan=plan, takers=takers)
 
 
 @get("/{language:str}/effacer-tout/details", opt=who("person"), sync_to_thread=True)

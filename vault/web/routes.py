@@ -19,8 +19,10 @@ from vault.web import (
     public,
     publication,
     recovery,
+    rights,
     sending,
     sharing,
+    taking_away,
     two_steps,
     unlock,
 )  # fmt: skip
@@ -31,6 +33,7 @@ def all_routes(*, demo: bool) -> list[ControllerRouterHandler]:
     screens = (
         public, opening, unlock, two_steps, recovery, home, documents, capture, sharing, history, protection, following, erasing, phone,
         desk, admin, publication, proving, outside, sending,
+        rights, taking_away, desk, admin, publication, proving,
     )  # fmt: skip
     routes: list[ControllerRouterHandler] = []
     for screen in screens:

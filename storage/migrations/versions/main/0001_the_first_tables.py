@@ -146,6 +146,17 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_administrators_operator"), "administrators", ["operator"], unique=False)
     op.create_table(
+        "brought",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("person", sa.String(length=64), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("created", sa.Date(), nullable=False),
+        sa.ForeignKeyConstraint(["person"], ["accounts.id"], name=op.f("fk_brought_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_brought")),
+    )
+    op.create_index(op.f("ix_brought_person"), "brought", ["person"], unique=False)
+    op.create_table(
         "certificate_signatures",
         sa.Column("worker", sa.String(length=64), nullable=False),
         sa.Column("administrator", sa.String(length=64), nullable=False),

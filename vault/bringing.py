@@ -1,0 +1,295 @@
+"""A parcel of another Abri is brought in: its papers are sealed as they arrive, what it tells of the past is kept beside.
+
+Nothing in it is trusted: one form of archive, one form of texts (`vault.archive`, `vault.portable`); each paper is parsed in the
+confined child, as any paper is; one that cannot be looked at is kept as it came, because it is theirs. What is here already is not
+brought twice: after a cut the same archive is simply brought again.
+"""
+
+import hashlib
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from consent.ids import PaperId
+from crypto.errors import CryptoError
+from storage.errors import StorageError
+from vault import audit, documents, held, people, portable, who
+from vault.archive import Member, NotOurs, Reader
+from vault.context import Context
+from vault.deposits import Words, durable
+from vault.errors import AbriError, BadInput
+from vault.events import Event
+from vault.incoming import Incoming
+from vault.kinds import Finding, PaperLimits
+from vault.parcels import BLOCK, DAMAGED, INDEX, Parcel
+from vault.preparing import PreparedPaper, prepare
+from vault.refusals import PaperRefused
+from vault.sessions import Session
+
+WHOLE = (
+    PaperLimits().file_bytes
+)  # larger ones were deposited by a program; they are sealed as they come, and nobody looks at them
+
+
+@dataclass
+class Brought:
+    """What came in: papers that are new, papers that were here already, files that were damaged where they come from."""
+
+    new: int = 0
+    known: int = 0
+    lost: int = 0
+
+
+@dataclass
+class _Filling:
+    """The paper that is being filled: the versions of it that came."""
+
+    told: portable.Paper
+    paper: PaperId | None = None
+    came: int = 0
+    skipped: bool = False
+
+
+@dataclass
+class _File:
+    """The file that is being read."""
+
+    member: Member
+    digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+    blocks: list[bytes] = field(default_factory=list)
+    incoming: Incoming | None = None
+
+
+class Bringing:
+    """A sink (`vault.sinks.Sink`) for a parcel. What is wrong raises BadInput("file"); papers that were whole before stay."""
+
+    def __init__(self, context: Context, session: Session) -> None:
+        who.person(session)
+        self._context, self._session = context, session
+        self._reader, self._ended = Reader(self), False
+        self._texts: dict[str, bytes] = {}
+        self._papers: list[portable.Paper] = []
+        self._place: dict[str, tuple[int, int]] = {}
+        self._filling: dict[int, _Filling] = {}
+        self._file: _File | None = None
+        self._known = _here(context, session)
+        self.brought = Brought()
+
+    def write(self, block: bytes) -> None:
+        """Read the next bytes of the archive."""
+        try:
+            self._reader.write(block)
+        except NotOurs:
+            raise BadInput("file", "error.not-a-parcel") from None
+
+    def finish(self) -> None:
+        """The archive is whole: keep what it tells of the past, and write it down."""
+        try:
+            self._reader.finish()
+            if len(self._texts) != len(portable.TEXTS) + 1 or self._place:
+                raise NotOurs("something is missing")
+            past = [*_earlier(self._texts), _past(self._texts)]
+        except NotOurs:
+            raise BadInput("file", "error.not-a-parcel") from None
+        self._name()
+        with self._context.database.transaction() as connection:
+            held.keep_earlier(self._context, connection, self._session, past)
+            event = Event("safe.brought-in", by=self._session.account, detail=str(self.brought.new))
+            audit.record(self._context, connection, self._session, event, person=self._session.account)
+        self._ended = True
+
+    def abandon(self) -> None:
+        """Leave nothing of a paper that is not whole. Those that are stay: they are theirs."""
+        if self._ended:
+            return
+        if self._file is not None and self._file.incoming is not None:
+            self._file.incoming.abandon()
+        self._file = None
+        for one in self._filling.values():
+            if one.paper is not None and one.came < len(one.told.versions):
+                with suppress(AbriError, StorageError, SQLAlchemyError):
+                    documents.erase_now(self._context, self._session, one.paper)
+
+    # -- what the reader says (`vault.archive.Taker`)
+
+    def begin(self, member: Member) -> None:
+        """A file begins: a text of ours, or a paper that the texts have told of."""
+        if member.name in (portable.PAPERS, *portable.TEXTS, INDEX, DAMAGED):
+            if member.size > portable.MOST_TEXT:
+                raise NotOurs("a text is too long")
+        elif member.name not in self._place or self._version(member.name)[1].size != member.size:
+            raise NotOurs("a file that nothing tells of")
+        self._file = _File(member)
+        if member.name in self._place and member.size > WHOLE and not self._skips(member.name):
+            paper = self._begin_paper(member.name)
+            limit = self._context.settings.limits.person_bytes
+            self._file.incoming = Incoming(self._context, self._session, limit=limit, replaces=paper.paper)
+
+    def take(self, block: bytes) -> None:
+        """Its next bytes."""
+        file = self._file
+        if file is None:
+            raise NotOurs("bytes of no file")
+        file.digest.update(block)
+        if file.incoming is not None:
+            file.incoming.write(block)
+        elif file.member.size <= max(WHOLE, portable.MOST_TEXT) and file.member.name != INDEX:
+            file.blocks.append(block)
+
+    def end(self) -> None:
+        """A file is whole."""
+        file, self._file = self._file, None
+        if file is None:
+            raise NotOurs("the end of no file")
+        name = file.member.name
+        if name == portable.PAPERS:
+            self._read_papers(b"".join(file.blocks))
+        elif name in portable.TEXTS:
+            self._texts[name] = b"".join(file.blocks)
+        elif name in self._place:
+            self._file = file  # abandoned as a whole if this raises
+            self._keep(name, file)
+            self._file = None
+
+    # -- papers
+
+    def _read_papers(self, text: bytes) -> None:
+        self._texts[portable.PAPERS] = text
+        self._papers = portable.read_papers(text)
+        for number, paper in enumerate(self._papers):
+            for place, one in enumerate(paper.versions):
+                self._place[one.file] = (number, place)
+            skipped = (_mark(paper) in self._known) if paper.versions else False
+            self._filling[number] = _Filling(paper, skipped=skipped)
+            self.brought.known += skipped
+
+    def _version(self, name: str) -> tuple[portable.Paper, portable.Version]:
+        number, place = self._place[name]
+        return self._papers[number], self._papers[number].versions[place]
+
+    def _skips(self, name: str) -> bool:
+        return self._filling[self._place[name][0]].skipped
+
+    def _begin_paper(self, name: str) -> _Filling:
+        number, place = self._place[name]
+        filling = self._filling[number]
+        if place != filling.came:
+            raise NotOurs("versions come in their order")
+        return filling
+
+    def _keep(self, name: str, file: _File) -> None:
+        told, one = self._version(name)
+        filling = self._begin_paper(name)
+        right = file.digest.hexdigest() == one.sha256
+        if not right:
+            _check_zeros(file)
+            self.brought.lost += 1
+        elif not filling.skipped:
+            filling.paper = PaperId(self._lay(told, one, file, filling.paper))
+        filling.came += 1
+        del self._place[name]
+        if filling.came == len(told.versions) and filling.paper is not None:
+            self.brought.new += 1
+            if told.note:
+                documents.note(self._context, self._session, filling.paper, told.note)
+            if told.in_bin:
+                documents.remove(self._context, self._session, filling.paper)
+
+    def _lay(self, told: portable.Paper, one: portable.Version, file: _File, replaces: PaperId | None) -> PaperId:
+        incoming = file.incoming
+        if incoming is None:
+            received = b"".join(file.blocks)
+            prepared = self._prepared(received, one)
+            if prepared is not None:
+                return self._lay_prepared(told, one, prepared, replaces)
+            limit = self._context.settings.limits.person_bytes
+            incoming = file.incoming = Incoming(self._context, self._session, limit=limit, replaces=replaces)
+            incoming.write(received)
+        incoming.finish()
+        words = {"title": one.title, "sort": one.sort, "untrusted_name": one.file_name}
+        return incoming.keep(told.drawer, **words, pages=one.pages, added=one.added)
+
+    def _prepared(self, received: bytes, one: portable.Version) -> PreparedPaper | None:
+        """The paper as the confined child reads it; None when it cannot, and it is kept without being looked at."""
+        with suppress(PaperRefused):
+            made = prepare(self._context.confinement, [received])
+            return replace(made, received=received, received_kind=one.kind)
+        return None
+
+    def _lay_prepared(
+        self, told: portable.Paper, one: portable.Version, prepared: PreparedPaper, replaces: PaperId | None
+    ) -> PaperId:  # fmt: skip
+        words = Words(one.title, one.sort, one.file_name)
+        with durable(self._context, self._session.account, prepared, words, paper=replaces) as fresh:
+            findings = frozenset(map(Finding, one.findings)) if _are_findings(one.findings) else fresh.card.findings
+            dated = replace(fresh, card=replace(fresh.card, added=one.added, pages=one.pages, findings=findings))
+            documents.lay_down(self._context, self._session, dated, told.drawer, replaces=replaces is not None)
+        return fresh.paper
+
+    def _name(self) -> None:
+        """A safe without a name takes the one that the person had; a name that was chosen here stays."""
+        name = portable.read(self._texts[portable.ME]).get("name")
+        if isinstance(name, str) and name and people.me(self._context, self._session).name is None:
+            with suppress(BadInput):
+                people.rename(self._context, self._session, name)
+
+
+def _check_zeros(file: _File) -> None:
+    """A paper that did not open any more where it comes from is zeros in the archive; anything else is not what was told."""
+    if file.incoming is not None:
+        file.incoming.abandon()
+    zeros = hashlib.sha256()
+    for at in range(0, file.member.size, BLOCK):
+        zeros.update(bytes(min(BLOCK, file.member.size - at)))
+    if zeros.digest() != file.digest.digest():
+        raise NotOurs("a paper is not the one that was told")
+
+
+def _are_findings(told: tuple[str, ...]) -> bool:
+    return all(one in set(Finding) for one in told)
+
+
+def _mark(paper: portable.Paper) -> tuple[str, ...]:
+    """What tells a paper from another: its title and the digests of all its versions."""
+    return (paper.versions[-1].title, *sorted(one.sha256 for one in paper.versions))
+
+
+def _here(context: Context, session: Session) -> set[tuple[str, ...]]:
+    """The papers of this safe, as `_mark` tells them."""
+    found = set()
+    for card in [*documents.list_papers(context, session), *documents.bin_of(context, session)]:
+        with suppress(AbriError, CryptoError):
+            versions = documents.versions_of(context, session, card.paper)
+            digests = [documents.read_own(context, session, card.paper, one.version).card.thing("received") for one in versions]
+            found.add((card.title, *sorted(one.sha256.hex() for one in digests)))
+    return found
+
+
+def _past(texts: dict[str, bytes]) -> dict[str, object]:
+    """What an archive tells of the place that it comes from."""
+    told = {name: portable.read(texts[name]) for name in (portable.ME, portable.SHARES, portable.RECEIPTS, portable.HISTORY)}
+    return {
+        "format": portable.FORMAT, "me": told[portable.ME], "shares": told[portable.SHARES],
+        "receipts": told[portable.RECEIPTS], "history": told[portable.HISTORY],
+    }  # fmt: skip
+
+
+def _earlier(texts: dict[str, bytes]) -> list[dict[str, object]]:
+    listed = portable.read(texts[portable.EARLIER]).get("earlier")
+    if not isinstance(listed, list) or not all(isinstance(one, dict) and one.get("format") == portable.FORMAT for one in listed):
+        raise NotOurs("what came before is a list")
+    return listed
+
+
+def join(context: Context, session: Session, parcel: Parcel) -> Brought:
+    """Two safes become one: what the other one holds is brought into this one, from its parcel, without leaving the service."""
+    bringing = Bringing(context, session)
+    try:
+        for block in parcel.blocks():
+            bringing.write(block)
+        bringing.finish()
+    except BaseException:
+        bringing.abandon()
+        raise
+    return bringing.brought

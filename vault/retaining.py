@@ -1,0 +1,50 @@
+"""How long things are kept, as people read it: the rows of the conditions, of "what Abri knows of me" and of `docs/retention.md`.
+
+The figures are those that the purge obeys (`settings.Retention`, `settings.Limits`): there is no other place to change them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from vault.languages import Sentences
+from vault.settings import Limits, Retention
+
+Unit = Literal["minutes", "hours", "days", "months", "years"]
+
+
+@dataclass(frozen=True)
+class Term:
+    """One row: what is kept (sentence `keeps.<what>`), and how long; `count` 0 is until the person erases it."""
+
+    what: str
+    count: int
+    unit: Unit
+
+    def said(self, sentences: Sentences) -> str:
+        """The time in words."""
+        if not self.count:
+            return sentences.plain("duration.until-erased")
+        said = sentences.plain(f"duration.{self.unit}", self.count)
+        return said.replace("\u2068", "").replace("\u2069", "")  # the page isolates the whole
+
+
+_Figure = Callable[[Retention, Limits], int]
+ROWS: tuple[tuple[str, Unit, _Figure], ...] = (
+    ("papers", "days", lambda _kept, _limits: 0),
+    ("bin", "days", lambda kept, _limits: kept.bin),
+    ("erasing", "hours", lambda kept, _limits: kept.cooling_off_hours),
+    ("backups", "days", lambda kept, _limits: kept.backups),
+    ("trace", "years", lambda kept, _limits: kept.trace // 365),
+    ("attempts", "months", lambda kept, _limits: kept.attempts // 30),
+    ("receipts", "years", lambda kept, _limits: kept.receipts_years),
+    ("registers", "years", lambda kept, _limits: kept.registers_years),
+    ("half-made", "minutes", lambda _kept, limits: limits.opening_seconds // 60),
+    ("silent", "months", lambda kept, _limits: kept.silent_months),
+    ("closing", "months", lambda kept, _limits: kept.retrieval_months),
+)
+
+
+def terms(retention: Retention, limits: Limits) -> tuple[Term, ...]:
+    """Every row with its figure, in the order in which they are read."""
+    return tuple(Term(what, figure(retention, limits), unit) for what, unit, figure in ROWS)
