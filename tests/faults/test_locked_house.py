@@ -7,6 +7,7 @@ every value. The same thief with one card and code reads that person's papers: s
 import base64
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from consent.purposes import PurposeId
 from consent.scope import Act
 from crypto.circle import halve
 from crypto.unlock import code_password, stretch
-from tests.engines import sqlite_engines
+from tests.engines import Engines, postgres_engines, sqlite_engines
 from tests.faults import attack
 from tests.vault import builders
 from tests.vault.clock import Clock
@@ -80,20 +81,41 @@ class Lived:
     thief: attack.Thief
 
 
-@pytest.fixture(scope="module")
-def lived(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
-    """One life and one thief for the tests that only look at them; each gives what it adds to a twin of the thief."""
-    folder = tmp_path_factory.mktemp("lived")
-    with sqlite_engines(request, folder) as engines, attack.tapped() as infos:
+@contextmanager
+def life(engines: Engines, folder: Path) -> Iterator[Lived]:
+    """One life on these engines, and one thief for the tests that only look at them; each gives what it adds to a twin of the thief."""
+    with attack.tapped() as infos:
         house = context_on(engines, folder, Clock())
         awa = live(house)
         dump = attack.take(house)
         yield Lived(awa, dump, attack.Thief(dump, infos).work())
 
 
-def test_no_known_text_lies_in_the_stores(any_house: Context) -> None:
-    live(any_house)
-    everything = attack.raw(attack.take(any_house))
+@pytest.fixture(scope="module")
+def lived(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
+    """On SQLite and a folder."""
+    folder = tmp_path_factory.mktemp("lived")
+    with sqlite_engines(request, folder) as engines, life(engines, folder) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def lived_afar(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
+    """On PostgreSQL and S3."""
+    folder = tmp_path_factory.mktemp("lived")
+    with postgres_engines(request, folder) as engines, life(engines, folder) as one:
+        yield one
+
+
+@pytest.fixture(params=["lived", pytest.param("lived_afar", marks=[pytest.mark.postgres, pytest.mark.s3])])
+def anywhere(request: pytest.FixtureRequest) -> Lived:
+    """Either. Two fixtures and no parameter of one: tests in random order would make each life several times."""
+    one: Lived = request.getfixturevalue(request.param)
+    return one
+
+
+def test_no_known_text_lies_in_the_stores(anywhere: Lived) -> None:
+    everything = attack.raw(anywhere.dump)
     assert len(everything) > 50_000
     assert lying_in(everything) == []
     assert lying_in(everything + TITLE.encode()) == [TITLE]
@@ -117,8 +139,8 @@ def test_no_known_text_lies_in_a_file_or_in_what_was_said_aloud(
     assert lying_in(everything) == []
 
 
-def test_every_derivable_key_opens_nothing(lived: Lived) -> None:
-    thief, dump = lived.thief, lived.dump
+def test_every_derivable_key_opens_nothing(anywhere: Lived) -> None:
+    thief, dump = anywhere.thief, anywhere.dump
     sealed = [value for _, value in dump.values if value in thief.infos]
     assert len(sealed) > 100
     assert len(thief.keys) > 60
@@ -131,9 +153,9 @@ def test_every_derivable_key_opens_nothing(lived: Lived) -> None:
     assert names <= {"workers.sealed_totp", "administrators.sealed_totp"}
 
 
-def test_the_same_thief_with_the_account_secret_reads_that_safe(lived: Lived) -> None:
+def test_the_same_thief_with_the_account_secret_reads_that_safe(anywhere: Lived) -> None:
     """The instrument can fail: with one account secret everything of that person opens, and the known texts come out."""
-    thief = lived.thief.twin().work([bytes(lived.awa.secret)])
+    thief = anywhere.thief.twin().work([bytes(anywhere.awa.secret)])
     found = b"\n".join([*thief.opened.values(), *thief.papers.values()])
     assert [text for text in KNOWN if text.encode() not in found] == []
 

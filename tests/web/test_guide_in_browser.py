@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
 from tests.web import checks, guide
 from vault.assets.manifest import BUILT, MANIFEST, Assets, read_assets
@@ -30,14 +30,20 @@ def site(assets: Assets) -> Iterator[guide.Guide]:
 def browser(driver: Playwright) -> Iterator[Browser]:
     launched = driver.chromium.launch(executable_path=checks.CHROMIUM, args=checks.ARGUMENTS)
     yield launched
+    kept.clear()
     launched.close()
 
 
+kept: dict[tuple[tuple[int, int], bool], BrowserContext] = {}
+"""A browser of each size, with scripts and without. The pages here keep nothing in it, and a fresh one takes longer than a test."""
+
+
 def opened(browser: Browser, url: str, size: tuple[int, int], *, script: bool = True) -> Page:
-    context = browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, java_script_enabled=script, reduced_motion="reduce"
-    )
-    page = context.new_page()
+    if (size, script) not in kept:
+        kept[size, script] = browser.new_context(
+            viewport={"width": size[0], "height": size[1]}, java_script_enabled=script, reduced_motion="reduce"
+        )
+    page = kept[size, script].new_page()
     problems: list[str] = []
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: problems.append(str(error)))
@@ -64,7 +70,7 @@ def test_each_shape_is_accessible_large_and_in_our_letters(
         assert checks.small_text(page) == []
         assert checks.outside(page, ".control-done, .control-leave") == []
     assert checks.foreign_fonts(page) == set()
-    page.context.close()
+    page.close()
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -74,14 +80,14 @@ def test_nothing_scrolls_sideways_or_is_cut_on_the_smallest_screen(browser: Brow
     assert checks.overflowing(page) == []
     page.goto(f"{site.url}/ar/style/{part}", wait_until="load")
     assert checks.overflowing(page) == []
-    page.context.close()
+    page.close()
 
 
 @pytest.mark.parametrize("part", ["home", "code", "share"])
 def test_two_hundred_per_cent_is_the_same_as_half_the_window(browser: Browser, site: guide.Guide, part: str) -> None:
     page = opened(browser, f"{site.url}/fr/style/{part}", (640, 400))
     assert checks.overflowing(page) == []
-    page.context.close()
+    page.close()
 
 
 @pytest.mark.parametrize("part", ["home", "safe", "code", "drawers", "desk"])
@@ -99,7 +105,7 @@ def test_wider_spacing_of_text_cuts_nothing(browser: Browser, site: guide.Guide,
         }"""
     )
     assert checks.overflowing(page) == []
-    page.context.close()
+    page.close()
 
 
 @pytest.mark.parametrize("part", ["home", "code", "drawers", "desk"])
@@ -110,7 +116,7 @@ def test_the_focus_is_always_seen_and_never_hidden(browser: Browser, site: guide
     assert len(stops) > 6
     assert [stop for stop in stops if stop.outline < 2] == []
     assert [stop for stop in stops if not stop.seen] == []
-    page.context.close()
+    page.close()
 
 
 def test_arabic_is_the_mirror_of_the_mirrored_pseudo_language_and_the_other_side_of_french(
@@ -122,7 +128,7 @@ def test_arabic_is_the_mirror_of_the_mirrored_pseudo_language_and_the_other_side
         boxes = [page.locator(name).first.bounding_box() for name in (".frame", ".controls .control", ".page", ".control-done")]
         where[language] = [box for box in boxes if box is not None]
         assert page.evaluate("document.documentElement.dir") == ("ltr" if language == "fr" else "rtl")
-        page.context.close()
+        page.close()
     for language in ("ar", "qpr"):
         for straight, turned in zip(where["fr"], where[language], strict=True):
             assert abs(straight["x"] - (KIOSK_SIZE[0] - turned["x"] - turned["width"])) <= 2
@@ -149,7 +155,7 @@ def test_the_code_pad_stays_from_left_to_right_and_lights_no_key(browser: Browse
     assert field.input_value() == "748291", "seven keys were pressed and the field holds six"
     page.locator("[data-erase]").click()
     assert field.input_value() == "74829"
-    page.context.close()
+    page.close()
 
 
 def test_pictures_fill_the_fields_that_a_page_without_script_shows(browser: Browser, site: guide.Guide) -> None:
@@ -164,7 +170,7 @@ def test_pictures_fill_the_fields_that_a_page_without_script_shows(browser: Brow
     assert page.locator(".pad-dot-full").count() == 5
     page.locator("[data-erase]").click()
     assert page.locator(".pad-dot-full").count() == 4
-    page.context.close()
+    page.close()
 
 
 def test_without_script_everything_is_still_there(browser: Browser, site: guide.Guide) -> None:
@@ -179,7 +185,7 @@ def test_without_script_everything_is_still_there(browser: Browser, site: guide.
     assert page.locator("#listening audio").count() >= 5
     assert page.locator('a.control[href="#listening"]').is_visible()
     assert page.locator('meta[http-equiv="refresh"]').count() == 1
-    page.context.close()
+    page.close()
 
 
 def test_every_voice_on_a_page_answers_and_none_speaks_by_itself(browser: Browser, site: guide.Guide) -> None:
@@ -201,7 +207,7 @@ def test_every_voice_on_a_page_answers_and_none_speaks_by_itself(browser: Browse
     page.wait_for_selector(".speaking")
     page.locator("[data-listen]").first.click()
     assert page.locator(".speaking").count() == 0
-    page.context.close()
+    page.close()
 
 
 def test_no_secret_is_ever_said(browser: Browser, site: guide.Guide, assets: Assets) -> None:
@@ -215,7 +221,7 @@ def test_no_secret_is_ever_said(browser: Browser, site: guide.Guide, assets: Ass
         }
         if part == "pictures":
             assert urls.isdisjoint(pictures)
-        page.context.close()
+        page.close()
 
 
 def test_nobody_there_is_warned_and_then_sent_to_the_end(browser: Browser, site: guide.Guide) -> None:
@@ -267,7 +273,7 @@ def test_escape_three_times_leaves_in_place_of_the_page(browser: Browser, site: 
         page.keyboard.press("Escape")
     page.wait_for_url("**/style/languages")
     assert page.evaluate("history.length") == before
-    page.context.close()
+    page.close()
 
 
 def test_what_must_be_put_right_has_the_focus_and_leads_to_its_field(browser: Browser, site: guide.Guide) -> None:
@@ -277,7 +283,7 @@ def test_what_must_be_put_right_has_the_focus_and_leads_to_its_field(browser: Br
     assert target is not None
     assert page.locator(target).count() == 1
     assert page.locator("#errors .hear").count() == 1
-    page.context.close()
+    page.close()
 
 
 def test_every_choice_has_a_picture_words_and_a_voice(browser: Browser, site: guide.Guide) -> None:
@@ -287,7 +293,7 @@ def test_every_choice_has_a_picture_words_and_a_voice(browser: Browser, site: gu
             assert choice.locator("svg[aria-hidden=true]").count() >= 1
             assert choice.locator(".choice-face").inner_text().strip()
             assert choice.locator(".hear").get_attribute("aria-label")
-        page.context.close()
+        page.close()
 
 
 def test_pages_are_light(browser: Browser, site: guide.Guide) -> None:
