@@ -32,8 +32,8 @@ STATIC = HERE.parent / "web" / "static"
 SCRATCH = HERE.parent.parent / "build" / "assets"
 
 STYLE_SHEETS: dict[str, tuple[str, ...]] = {
-    "kiosk.css": ("ground.css", "controls.css", "kiosk.css"),
-    "work.css": ("ground.css", "controls.css", "work.css"),
+    "kiosk.css": ("ground.css", "controls.css", "kiosk.css", "kiosk-entering.css", "kiosk-papers.css", "kiosk-wide.css"),
+    "work.css": ("ground.css", "controls.css", "work.css", "work-tables.css"),
     "print.css": ("print.css",),
     "neutral.css": ("neutral.css",),
     "phone.css": ("phone.css",),
