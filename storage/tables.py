@@ -427,6 +427,16 @@ rights_requests = Table(
     day("closed", "register", FIVE, nullable=True),
 )  # fmt: skip
 
+inquiries = Table(  # breach inquiries (GDPR 33(5)): what left for the holders of the incident key, and what came of it
+    "inquiries", metadata,
+    ident("id", "register", FIVE, primary_key=True),
+    moment("made", "register", FIVE),
+    day("first", "register", FIVE), day("last", "register", FIVE),
+    text("reason", "register", FIVE),
+    number("persons", "register", FIVE), number("entries", "register", FIVE),
+    moment("told", "register", FIVE, nullable=True), number("concerned", "register", FIVE, nullable=True),
+)  # fmt: skip
+
 intentions = Table(  # a destruction that goes through several stores: every step may be repeated
     "intentions", metadata,
     ident("id", "technical", TERM, primary_key=True),

@@ -13,21 +13,44 @@ from typing import Any
 
 from storage.errors import StorageError
 from storage.keyvault import KeyVault
-from vault import trace_commands
+from vault import inquiry_commands, trace_commands
 from vault.errors import AbriError
 from vault.settings import Settings, UnsafeSettings, read_settings
 
 
 def _stores(settings: Settings) -> None:
-    from storage.migrate import Urls, upgrade
+    from storage.migrate import Urls, current, pending, upgrade
 
-    upgrade(Urls(settings.database_url, settings.vault_url, settings.tombstones_url))
+    urls = Urls(settings.database_url, settings.vault_url, settings.tombstones_url)
+    changed = pending(urls)["main"] if current(urls)["main"] else []
+    upgrade(urls)
     # Whatever a restored backup brought back dies again before anybody is listened to.
     keyvault = KeyVault(settings.vault_url, settings.tombstones_url)
     try:
         keyvault.apply_tombstones()
     finally:
         keyvault.close()
+    if changed:
+        _tell_everyone(settings, "maintenance.migrated", ", ".join(changed))
+
+
+def _tell_everyone(settings: Settings, tag: str, detail: str) -> int:
+    from vault.confinement import Confinement
+    from vault.context import open_context
+    from vault.maintaining import tell_everyone
+
+    context = open_context(settings, confinement=Confinement())
+    try:
+        return tell_everyone(context, tag, detail)
+    finally:
+        context.close()
+
+
+def told(options: argparse.Namespace) -> int:
+    """What maintenance did to stored data, written into the history of each person (CPCE R55-4 3°)."""
+    count = _tell_everyone(read_settings(os.environ), f"maintenance.{options.what}", options.words)
+    print(f"{count} persons will read it.")
+    return 0
 
 
 def migrate(_: argparse.Namespace) -> int:
@@ -207,11 +230,15 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--alive", action="store_true", help="only whether the service answers")
     one = command("search", search, "look for words in every store; says in how many places they stand (after an erasure: 0)")
     one.add_argument("word", nargs="+", help="a word, a title, an id; one of the stores holding it is enough to be found")
+    one = command("told", told, "write into each person's history what maintenance did to stored data")
+    one.add_argument("what", choices=("migrated", "restored", "rotated", "repaired", "scrubbed"), help="what was done")
+    one.add_argument("--words", default="", help="what exactly, without any name")
     cards = commands.add_parser("cards", help="blank cards").add_subparsers(required=True, metavar="ACTION")
     one = command("print", cards_print, "write blank cards as a PDF of A4 sheets", cards)
     one.add_argument("count", type=int, help="how many, 1 to 500")
     one.add_argument("file", help="the PDF to write")
     trace_commands.add(commands, command)
+    inquiry_commands.add(commands, command)
     keys = commands.add_parser("keys", help="the keys of an installation").add_subparsers(required=True, metavar="ACTION")
     command("make", keys_make, "make the service's own keys, once", keys)
     one = command("roots", keys_roots, "name the first operator and its two administrators", keys)
@@ -235,7 +262,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         status: int = options.run(options)
-    except UnsafeSettings as error:
+    except (UnsafeSettings, FileExistsError, FileNotFoundError) as error:
         print(f"abri: {error}", file=sys.stderr)
         return 2
     except (AbriError, StorageError) as error:

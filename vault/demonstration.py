@@ -21,19 +21,17 @@ from consent.ids import GrantId, PaperId
 from consent.purposes import PurposeId, ShelfKind
 from consent.scope import Act
 from crypto.choices import draw_code
-from crypto.circle import halve
-from crypto.kem import public_key
-from crypto.keys import KemSeed
 from crypto.signing import sign_public
 from storage.migrate import Urls, upgrade
 from vault import (
     administrators,
     asking,
-    audit,
     cards,
     circles,
     depositing_for,
+    halves,
     kiosks,
+    maintaining,
     one_time,
     opening_shared,
     people,
@@ -48,7 +46,6 @@ from vault import (
 from vault.confinement import Confinement
 from vault.context import open_context
 from vault.errors import WrongSecret
-from vault.events import Event
 from vault.false_papers import letter_for, papers_of, papers_of_awa
 from vault.kiosks import Equipment
 from vault.pictograms import PICTURES
@@ -157,9 +154,7 @@ def _yesterday(story: Story) -> None:
     shown = sessions.find(context, people.present_card(context, town.kiosk, awa.card))
     with suppress(WrongSecret):
         people.unlock(context, shown, next(code for code in iter(draw_code, "") if code != awa.secret))
-    with context.database.transaction() as connection:
-        event = Event("maintenance.migrated", detail="démonstration")
-        audit.record(context, connection, None, event, person=awa.session.account)
+    maintaining.tell_everyone(context, "maintenance.migrated", "démonstration")
     session = story.unlock("awa")
     over = next(one for one in showing.grants_of(context, session) if one.purpose == "rsa")
     withdrawing.withdraw(context, session, over.grant, story.said)
@@ -202,11 +197,11 @@ def build(folder: Path, environment: dict[str, str]) -> Town:
     data = folder / "data"
     data.mkdir(parents=True, mode=0o700)
     (data / DEMO_MARK).write_text("Everything here is false.\n")
-    incident = KemSeed.random()
+    incident, sheets = halves.draw(("ESI Les Tilleuls (démo)", "ESI Le Canal (démo)"))
     (folder / "incident").mkdir()
-    for place, half in enumerate(halve(incident), start=1):
-        (folder / "incident" / f"half-{place}.hex").write_text(bytes(half).hex() + "\n")
-    public: dict[str, object] = {"roots": {}, "incident": bytes(public_key(incident)).hex()}
+    for half in sheets:
+        (folder / "incident" / f"half-{half.number}.txt").write_text(half.text())
+    public: dict[str, object] = {"roots": {}, "incident": bytes(incident).hex()}
     (data / "public-keys.json").write_text(json.dumps(public))
     settings = read_settings(environment, mode="demo")
     public = {**public, "service": bytes(sign_public(settings.service_sign)).hex()}

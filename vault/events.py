@@ -30,6 +30,7 @@ WORDS = {
         Word("safe.wait-lifted", "access", "hand-helping"),
         Word("safe.session-replaced", "access", "screen-share-off"),
         Word("safe.renamed", "access", "pencil"),
+        Word("safe.exported", "access", "download"),
         Word("safe.redrawn", "access", "image"),
         Word("safe.taken-away", "paper", "package-open"),
         Word("safe.brought-in", "paper", "package-plus"),
@@ -61,6 +62,7 @@ WORDS = {
         Word("paper.checked", "paper", "shield-check"),
         Word("paper.described", "paper", "info"),
         Word("paper.refused", "paper", "shield-alert", alarming=True),
+        Word("paper.missing", "paper", "file-question-mark", alarming=True),
         Word("paper.refused-to-worker", "paper", "eye-off"),
         Word("shelf.refused", "paper", "shield-alert", alarming=True),
         Word("share.requested", "consent", "message-circle-question"),
@@ -108,6 +110,12 @@ WORDS = {
         Word("maintenance.restored", "maintenance", "wrench"),
         Word("maintenance.scrubbed", "maintenance", "wrench"),
         Word("maintenance.repaired", "maintenance", "wrench"),
+        Word("maintenance.rotated", "maintenance", "key-round"),
+        Word("maintenance.damaged", "maintenance", "file-x", alarming=True),
+        Word("inquiry.exported", "maintenance", "siren"),
+        Word("inquiry.concerned", "maintenance", "siren", alarming=True),
+        Word("inquiry.not-concerned", "maintenance", "check"),
+        Word("inquiry.named", "structure", "siren"),
         Word("worker.signed-in", "structure", "log-in"),
         Word("worker.sign-in-failed", "structure", "circle-x", alarming=True),
         Word("worker.asked-arrived", "structure", "mail-question-mark"),
@@ -161,8 +169,9 @@ class Event:
         return replace(self, by=self.by if self.by == worker else "", title="", place="")
 
     def for_incident(self) -> "Event":
-        """Who touched which safe, when; nothing of what is in it (G15)."""
-        return replace(self, title="", purpose="", place="")
+        """Who touched which safe, when; nothing of what is in it (G15): no title, reason or place, and no kind of a paper."""
+        detail = "" if WORDS[self.tag].group in ("paper", "consent") else self.detail
+        return replace(self, title="", purpose="", place="", detail=detail)
 
     def fields(self, at: str) -> dict[str, Value]:
         """The event as sealed: `v`, exact time inside, empty texts left out."""

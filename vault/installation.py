@@ -4,14 +4,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from crypto.circle import halve
-from crypto.kem import public_key
-from crypto.keys import KemSeed
 from crypto.signing import sign_public
 from storage.migrate import Urls, upgrade
 from vault import administrators, one_time
 from vault.confinement import Confinement
 from vault.context import open_context
+from vault.halves import Half, draw
 from vault.settings import UnsafeSettings, make_key_file, public_keys_place, read_settings, service_keys_place
 
 
@@ -27,22 +25,27 @@ def make_service_keys(environment: Mapping[str, str]) -> Path:
 def install(environment: Mapping[str, str], *, operator: str, contact: str, names: Sequence[str]) -> Iterator[str]:
     """Make the first operator with its administrators; gives the lines to hand over to each, shown once."""
     place = public_keys_place(environment)
-    if place.exists():
+    drawn: dict[str, object] = json.loads(place.read_text()) if place.exists() else {}
+    if drawn.get("roots"):
         raise UnsafeSettings(f"{place} is there already: an installation has its first administrators once.")
     if len(names) < 2 or len(set(names)) != len(names):
         raise UnsafeSettings("Two different administrators are needed: give --administrator twice.")
-    incident = KemSeed.random()
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    written: dict[str, object] = {"incident": bytes(public_key(incident)).hex(), "roots": {}}
-    place.write_text(json.dumps(written))
+    sheets: Sequence[Half] = ()
+    if not drawn:  # `abri inquiry keys` may have drawn it before, for two structures that have names
+        public, sheets = draw(("the first structure", "the second structure"))
+        drawn = {"incident": bytes(public).hex(), "roots": {}}
+    before = place.read_text() if place.exists() else None
+    place.write_text(json.dumps(drawn))
     try:
-        yield from _administrators(environment, place, written, operator, contact, names)
+        yield from _administrators(environment, place, drawn, operator, contact, names)
     except BaseException:
-        place.unlink()
+        place.unlink() if before is None else place.write_text(before)
         raise
-    yield "Incident key, in two halves. Print each on its own sheet, give them to two different structures, then forget them here:"
-    for half in halve(incident):
-        yield f"  {bytes(half).hex()}"
+    if sheets:
+        yield "Incident key, in two halves. Print each on its own sheet, give them to two structures, then forget them here:"
+        for half in sheets:
+            yield half.text()
 
 
 def _administrators(

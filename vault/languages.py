@@ -160,6 +160,10 @@ class Sentences:
         """Day and minute as a clock in the room shows them."""
         return str(format_datetime(at, "d MMMM y, HH:mm", tzinfo=SHOWN_ZONE, locale=self.language.locale))
 
+    def hour(self, at: datetime) -> str:
+        """The minute alone, where the day is said above."""
+        return str(format_datetime(at, "HH:mm", tzinfo=SHOWN_ZONE, locale=self.language.locale))
+
     def unread(self) -> tuple[str, ...]:
         """Keys that need two human readers in this language and do not have them yet."""
         if self.language == FRENCH or self.language.for_tests:

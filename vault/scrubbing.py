@@ -34,7 +34,7 @@ def scrub(context: Context, *, night: int | None = None) -> int:
         with context.database.transaction() as connection:
             still = connection.execute(select(objects.c.blob).where(objects.c.blob == row.blob)).first()
             if still is not None:  # else it was removed while we read
-                found = Event("maintenance.scrubbed", paper=row.paper, detail="damaged")
+                found = Event("maintenance.damaged", paper=row.paper)
                 audit.record(context, connection, None, found, person=row.person)
                 notices.tell(context, connection, row.person, Notice("paper-damaged"))
     return len(damaged)

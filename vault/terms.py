@@ -9,7 +9,7 @@ from crypto import contexts
 from crypto import trace as sealed_trace
 from storage import journal, schedules
 from storage.errors import RowGone
-from storage.tables import accounts, erasures, outside_changes, receipts, rights_requests
+from storage.tables import accounts, erasures, inquiries, outside_changes, receipts, rights_requests
 from vault import audit
 from vault.context import Context
 from vault.settings import today_in_paris
@@ -40,7 +40,7 @@ def prune_trace(context: Context) -> int:
 
 
 def close_registers(context: Context) -> int:
-    """Remove requests, certificates of erasure and what stays of receipts, five years after they were closed."""
+    """Remove requests, certificates of erasure, inquiries and what stays of receipts, five years after they were closed."""
     retention, today = context.settings.retention, today_in_paris(context.clock())
     before = add_months(today, -12 * retention.registers_years)
     moment = dt.datetime.combine(before, dt.time(), dt.UTC)
@@ -56,6 +56,7 @@ def close_registers(context: Context) -> int:
             delete(rights_requests).where(rights_requests.c.closed < before),
             delete(erasures).where(erasures.c.done < moment),
             delete(receipts).where(*untied),
+            delete(inquiries).where(inquiries.c.made < moment),
         )
         return sum(connection.execute(one).rowcount for one in closed)
 

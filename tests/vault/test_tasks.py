@@ -162,7 +162,7 @@ def test_the_scrub_finds_what_the_store_lost_or_changed(house: Context, tmp_path
     house.blobs.delete(missing)
     assert sum(scrubbing.scrub(house, night=night) for night in range(scrubbing.NIGHTS)) == 2
     assert [one.key for one in notices.waiting(house, awa.session)] == ["paper-damaged"] * 2
-    assert [one.event.tag for one in audit.history(house, awa.session)].count("maintenance.scrubbed") == 2
+    assert [one.event.tag for one in audit.history(house, awa.session)].count("maintenance.damaged") == 2
     assert notices.waiting(house, mariam.session) == []
 
 

@@ -243,6 +243,7 @@ def environment(assets: Assets, catalogues: Catalogues, *, demo: bool = False) -
         bdi=bdi,
         day=in_context(lambda speaker, day: speaker.sentences.day(as_date(day))),
         month=in_context(lambda speaker, day: speaker.sentences.month(as_date(day))),
+        hour=in_context(lambda speaker, at: speaker.sentences.hour(at)),
         moment=in_context(lambda speaker, at: speaker.sentences.moment(at)),
         keyed=keyed,
     )

@@ -77,6 +77,19 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_erasures_person"), "erasures", ["person"], unique=False)
     op.create_table(
+        "inquiries",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("made", sa.BigInteger(), nullable=False),
+        sa.Column("first", sa.Date(), nullable=False),
+        sa.Column("last", sa.Date(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("persons", sa.BigInteger(), nullable=False),
+        sa.Column("entries", sa.BigInteger(), nullable=False),
+        sa.Column("told", sa.BigInteger(), nullable=True),
+        sa.Column("concerned", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inquiries")),
+    )
+    op.create_table(
         "intentions",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),

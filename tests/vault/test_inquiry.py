@@ -1,0 +1,212 @@
+"""A breach inquiry: two halves, a file that only both open, an answer that names whose safes a worker touched, and who reads of it."""
+
+import csv
+import dataclasses
+import datetime as dt
+import io
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from crypto.agefile import decrypt_file
+from crypto.agerecipients import HybridIdentity
+from crypto.errors import Undecryptable
+from crypto.kem import public_key
+from crypto.keys import KemSeed
+from storage.tables import accounts, entry_copies, inquiries, trace_keys
+from tests.vault.builders import MadePerson, MadeWorker, make_office, make_person, make_worker, sign_in, unlock
+from tests.vault.clock import Clock
+from tests.vault.conftest import INCIDENT_SEED
+from tests.vault.papers import keep
+from tests.vault.test_sharing import offer, second_day, taken
+from vault import __main__ as commands
+from vault import audit, halves, inquiry, inquiry_answer, notices, sharing
+from vault.context import Context
+from vault.errors import BadInput, Conflict, NotThere
+
+NOVEMBER = dt.date(2026, 11, 1), dt.date(2026, 11, 30)
+TITLE, REASON = "Lettre de Mme Vuillard", "un poste volé au bureau"
+
+
+def moments(first: dt.date, last: dt.date) -> tuple[dt.datetime, dt.datetime]:
+    return inquiry_answer.first_moment(first), inquiry_answer.last_moment(last)
+
+
+def touch(house: Context, clock: Clock, person: MadePerson, worker: MadeWorker, times: int = 1) -> None:
+    """The person keeps a paper and lets the worker take copies of it; the worker does."""
+    second_day(house, clock, person)
+    paper = keep(house, person.session, TITLE)
+    grant = sharing.grant(house, person.session, worker.id, offer(paper))
+    sign_in(house, worker)
+    for _ in range(times):
+        taken(house, worker, grant, paper)
+
+
+def read(house: Context, person: MadePerson) -> list[str]:
+    return [one.event.tag for one in audit.history(house, unlock(house, person))]
+
+
+def test_whose_safes_a_worker_touched_and_who_reads_of_it(any_house: Context, clock: Clock) -> None:
+    house, office = any_house, make_office(any_house)
+    fatou, other = make_worker(house, office, "Fatou"), make_worker(house, office, "Paul")
+    awa, mariam, viktor = make_person(house, "Awa"), make_person(house, "Mariam"), make_person(house, "Viktor")
+    touch(house, clock, awa, fatou, 2)
+    touch(house, clock, mariam, other)
+
+    made = inquiry.export(house, *NOVEMBER, REASON)
+    assert made.persons == 3
+    for person in (awa, mariam, viktor):  # before any answer
+        assert "inquiry.exported" in read(house, person)
+    assert "inquiry.named" in [one.event.tag for one in audit.history(house, sign_in(house, fatou))]
+
+    found = inquiry_answer.answer(made.file, [INCIDENT_SEED], fatou.id, *moments(*NOVEMBER))
+    (touched,) = found.persons
+    assert (touched.account, touched.papers, touched.acts["paper.taken"]) == (awa.id, 1, 2)
+    assert set(found.others) == {mariam.id, viktor.id}
+    assert (found.unread, found.unknown) == (0, ())
+    # Nothing of what is in the safes, whoever reads it: no title, no reason, no place.
+    plain = decrypt_file([HybridIdentity(INCIDENT_SEED)], made.file)
+    assert TITLE.encode() not in plain
+    shown = found.for_the_authority() + found.for_the_authority_csv()
+    assert not [one for one in (awa, mariam, viktor) if one.id in shown]
+    assert json.loads(found.for_the_authority())["persons_concerned"] == 1
+    (line,) = csv.DictReader(io.StringIO(found.for_the_authority_csv()))
+    assert (line["person"], line["looked"], line["copies"]) == ("P1", "0", "2")
+
+    assert inquiry.tell(house, inquiry_answer.read_answer(found.to_json())) == 1
+    assert "inquiry.concerned" in read(house, awa)
+    assert [one.key for one in notices.waiting(house, unlock(house, awa))] == ["inquiry"]
+    assert "inquiry.not-concerned" in read(house, mariam)
+    assert notices.waiting(house, unlock(house, mariam)) == []
+    with pytest.raises(Conflict):  # once
+        inquiry.tell(house, found)
+    with house.database.transaction(read_only=True) as connection:
+        row = connection.execute(select(inquiries)).one()
+        assert (row.persons, row.concerned, row.reason) == (3, 1, REASON)
+
+
+def test_nobody_can_be_left_out_of_an_answer(house: Context, clock: Clock) -> None:
+    fatou = make_worker(house, make_office(house), "Fatou")
+    awa, mariam = make_person(house, "Awa"), make_person(house, "Mariam")
+    touch(house, clock, awa, fatou)
+    made = inquiry.export(house, *NOVEMBER, REASON)
+    found = inquiry_answer.answer(made.file, [INCIDENT_SEED], fatou.id, *moments(*NOVEMBER))
+    for shortened in (
+        dataclasses.replace(found, persons=()),
+        dataclasses.replace(found, others=()),
+        dataclasses.replace(found, others=(*found.others, awa.id)),
+    ):
+        with pytest.raises(Conflict):
+            inquiry.tell(house, shortened)
+    with pytest.raises(NotThere):
+        inquiry.tell(house, dataclasses.replace(found, export=mariam.id))
+    assert "inquiry.concerned" not in read(house, awa)
+
+
+def test_days_and_the_worker_bound_the_answer(house: Context, clock: Clock) -> None:
+    fatou = make_worker(house, make_office(house), "Fatou")
+    awa = make_person(house, "Awa")
+    touch(house, clock, awa, fatou)
+    clock.forward(days=2)
+    made = inquiry.export(house, *NOVEMBER, REASON)
+    day = dt.date(2026, 11, 24)
+    for first, last, count in ((day, day, 1), (day + dt.timedelta(days=1), NOVEMBER[1], 0), (NOVEMBER[0], day, 1)):
+        found = inquiry_answer.answer(made.file, [INCIDENT_SEED], fatou.code, *moments(first, last))
+        assert len(found.persons) == count, (first, last)
+    with pytest.raises(inquiry_answer.NotReadable):
+        inquiry_answer.answer(made.file, [INCIDENT_SEED], "nobody", *moments(*NOVEMBER))
+    with pytest.raises(BadInput):
+        inquiry.export(house, NOVEMBER[1], NOVEMBER[0], REASON)
+    with pytest.raises(BadInput):
+        inquiry.export(house, *NOVEMBER, " ")
+
+
+def test_one_half_opens_nothing_and_the_file_alone_opens_nothing(house: Context) -> None:
+    awa = make_person(house, "Awa")
+    made = inquiry.export(house, *NOVEMBER, REASON)
+    public, (one, two) = halves.cut(INCIDENT_SEED, ("Les Tilleuls", "Le Canal"))
+    assert public == house.settings.incident_key
+    assert halves.join(one, two) == halves.join(two, one) == INCIDENT_SEED
+    # Everything one holder has: the half as a key, the half twice, the half with zeros, the half with another key's.
+    other, (strange, _) = halves.draw(("a", "b"))
+    tried = [KemSeed(bytes(half.share)) for half in (one, two)]
+    tried += [KemSeed(bytes(a ^ b for a, b in zip(bytes(one.share), bytes(strange.share), strict=True)))]
+    for seed in tried:
+        assert public_key(seed) not in (public, other)
+        with pytest.raises(inquiry_answer.NotReadable):
+            inquiry_answer.answer(made.file, [seed], awa.id, *moments(*NOVEMBER))
+    for pair in ((one, one), (two, two), (one, strange)):
+        with pytest.raises(halves.WrongHalf):
+            halves.join(*pair)
+    # And without any half nothing of it can be read: no account, no worker, no key of the vault.
+    with house.database.transaction(read_only=True) as connection:
+        known = [*connection.scalars(select(accounts.c.id)), *connection.scalars(select(trace_keys.c.session))]
+        sealed = list(connection.scalars(select(entry_copies.c.envelope)))
+    assert not [name for name in known if name.encode() in made.file]
+    assert not [envelope for envelope in sealed if envelope in made.file]
+    for place in (len(made.file) // 2, len(made.file) - 1):
+        changed = bytearray(made.file)
+        changed[place] ^= 1
+        with pytest.raises(inquiry_answer.NotReadable):
+            inquiry_answer.answer(bytes(changed), [INCIDENT_SEED], awa.id, *moments(*NOVEMBER))
+    with pytest.raises(Undecryptable):
+        decrypt_file([HybridIdentity(KemSeed.random())], made.file)
+
+
+def test_a_sheet_says_what_is_wrong_with_it() -> None:
+    _, (one, two) = halves.draw(("ESI Les Tilleuls", "ESI Le Canal"))
+    assert halves.read(one.text()) == one
+    assert halves.read(two.text().replace("\n", "\r\n")) == two
+    typed = one.text()
+    wrong = typed.replace(bytes(one.share).hex()[:4], "0000" if not bytes(one.share).hex().startswith("0000") else "ffff", 1)
+    for text, words in (
+        (wrong, "A digit"),
+        ("", "not a half"),
+        (typed + "x", "not a half"),
+        (typed.replace("half 1", "half 3"), "not a"),
+    ):
+        with pytest.raises(halves.WrongHalf, match=words):
+            halves.read(text)
+
+
+def test_an_older_key_is_said_and_not_passed_over(house: Context, clock: Clock) -> None:
+    fatou = make_worker(house, make_office(house), "Fatou")
+    awa = make_person(house, "Awa")
+    touch(house, clock, awa, fatou)
+    newer = KemSeed.random()
+    later = dataclasses.replace(house, settings=dataclasses.replace(house.settings, incident_key=public_key(newer)))
+    mariam = make_person(later, "Mariam")
+    made = inquiry.export(later, *NOVEMBER, REASON)
+    alone = inquiry_answer.answer(made.file, [newer], fatou.id, *moments(*NOVEMBER))
+    assert alone.unread > 0
+    assert (alone.persons, alone.unknown, alone.others) == ((), (awa.id,), (mariam.id,))
+    both = inquiry_answer.answer(made.file, [newer, INCIDENT_SEED], fatou.id, *moments(*NOVEMBER))
+    assert ([one.account for one in both.persons], both.unread) == ([awa.id], 0)
+
+
+def test_the_commands_of_the_day_of_a_breach(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Keys for two structures, an export, an answer with both sheets; one sheet alone is refused in words."""
+    monkeypatch.setenv("ABRI_FOLDER", str(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path)
+    assert commands.main(["inquiry", "keys", "--structure", "A", "--structure", "A"]) == 2
+    assert commands.main(["inquiry", "keys", "--structure", "ESI A", "--structure", "ESI B"]) == 0
+    sheets = sorted((tmp_path / "incident").glob("*.txt"))
+    assert [one.stat().st_mode & 0o777 for one in sheets] == [0o600, 0o600]
+    names = ["--administrator", "Nadia", "--administrator", "Hugo"]
+    assert commands.main(["keys", "roots", "--operator", "Les Tilleuls", "--contact", "01", *names]) == 0
+    assert "Incident key" not in capsys.readouterr().out
+    assert commands.main(["inquiry", "keys", "--structure", "ESI A", "--structure", "ESI B"]) == 2
+    days = ["--from", "2000-01-01", "--to", "2000-01-31"]
+    file = str(tmp_path / "export.age")
+    assert commands.main(["inquiry", "export", *days, "--reason", REASON, file]) == 0
+    assert commands.main(["inquiry", "export", *days, "--reason", REASON, file]) == 2  # never over another one
+    capsys.readouterr()
+    assert commands.main(["inquiry", "answer", file, "--half", str(sheets[0]), "--worker", "x", *days]) == 2
+    assert "Both halves" in capsys.readouterr().err
+    pair = ["--half", str(sheets[0]), "--half", str(sheets[1])]
+    assert commands.main(["inquiry", "answer", file, *pair, "--worker", "x", *days]) == 2
+    assert "No worker x" in capsys.readouterr().err
