@@ -27,6 +27,7 @@ from vault import (
     administrators,
     asking,
     cards,
+    checkpoints,
     circles,
     depositing_for,
     halves,
@@ -233,6 +234,7 @@ def _tell(story: Story, once_all_are_there: Callable[[Town], Future[None]]) -> T
     _leavers(story)
     written = once_all_are_there(story.town)
     _yesterday(story)
+    checkpoints.publish(story.context)
     written.result()
     return story.town
 

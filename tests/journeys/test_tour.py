@@ -1,6 +1,9 @@
 """The nine minutes that a new user is shown, done in a browser by the three of them: somebody at the kiosk, workers, administrators."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -164,3 +167,15 @@ def test_an_erasure_is_approved_by_two(site: Site, new_page: NewPage) -> None:
             assert nadia.page.locator("form[action$='/approuver']").count() == 0
             break
     assert approved
+
+
+def test_anybody_counts_the_trace_again(site: Site) -> None:
+    """The last step, in a terminal: the history of everything is counted from its rows, and no name stands in any store."""
+    for command, said in ((("trace", "verify"), " 0 faults."), (("search", "Mariam"), "0 places")):
+        environment = {**os.environ, "ABRI_MODE": "demo", "ABRI_FOLDER": str(site.folder / "data")}
+        done = subprocess.run(
+            [sys.executable, "-m", "vault", *command], env=environment, capture_output=True, text=True, timeout=60, check=False
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert said in " ".join(done.stdout.split()), done.stdout
+        assert not done.stdout.startswith("0 entries")
