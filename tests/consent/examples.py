@@ -3,12 +3,12 @@
 import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from consent import verified
-from consent.grant import GrantBody, GrantRow, GrantState, Parties, PublicKeys, give
-from consent.ids import EntryId, GrantId, KioskId, PaperId, PersonId, RecordId, ShelfId, WorkerId
+from consent.grant import Closing, GrantBody, GrantRow, GrantState, Parties, PublicKeys, end, expire, give, withdraw
+from consent.ids import EntryId, GrantId, KindId, KioskId, PaperId, PersonId, RecordId, ShelfId, WorkerId
 from consent.purposes import PurposeId, ShelfKind
 from consent.receipt import Frame
 from consent.recipients import Recipient, RecipientState, RoleId
@@ -141,3 +141,17 @@ def frame(n: int = 1, at: datetime = NOW, replaces: RecordId | None = None) -> F
 def record_id(n: int) -> RecordId:
     """The n-th record."""
     return RecordId(number(10, n))
+
+
+# What records are made from
+
+LATER = NOW + timedelta(days=2)
+AFTER = datetime(2027, 2, 24, 12, 0, tzinfo=UTC)
+DATA = {ShelfKind("housing"): [KindId("tax-notice"), KindId("rent-receipt"), KindId("tax-notice")]}
+WORDS = "un logement"
+
+
+def endings() -> dict[str, Closing]:
+    """How a grant can end: what closes it, by the state it leaves."""
+    live = body().row()
+    return {"withdrawn": withdraw(live, LATER), "expired": expire(live, AFTER), "ended": end(live, LATER)}

@@ -1,18 +1,15 @@
 """Receipts: what they say, who signed them, that one altered byte is found, and that the vocabulary's words exist."""
 
 import json
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent import record
-from consent.grant import Closing, GrantState, end, expire, narrow, refuse, withdraw
+from consent.grant import GrantState, narrow, refuse
 from consent.ids import KindId
 from consent.purposes import PURPOSES, SHELVES, ShelfKind
 from consent.receipt import (
@@ -34,12 +31,17 @@ from crypto.canonical import Value, canonical
 from crypto.errors import BadSignature, Malformed
 from crypto.signing import SIGNATURE_BYTES
 from tests.consent.examples import (
+    AFTER,
     AWA,
+    DATA,
     FATOU,
+    LATER,
     MARC,
     NOW,
+    WORDS,
     YONAS,
     body,
+    endings,
     frame,
     how,
     paper_id,
@@ -51,9 +53,7 @@ from tests.consent.examples import (
 )  # fmt: skip
 
 HOUSING, HEALTH = ShelfKind("housing"), ShelfKind("health")
-DATA = {HOUSING: [KindId("tax-notice"), KindId("rent-receipt"), KindId("tax-notice")]}
 SERVICE, PERSON, WITNESS = signer("service").public, signer("awa").public, signer("marc").public
-WORDS = "un logement"
 
 
 def given_receipt(chosen: Terms | None = None) -> Receipt:
@@ -135,14 +135,6 @@ def test_the_private_drawer_is_in_no_record() -> None:
 
 
 # --- One record for each change ------------------------------------------------------------------------------------------------
-
-LATER = NOW + timedelta(days=2)
-AFTER = datetime(2027, 2, 24, 12, 0, tzinfo=UTC)
-
-
-def endings() -> dict[str, Closing]:
-    live = body().row()
-    return {"withdrawn": withdraw(live, LATER), "expired": expire(live, AFTER), "ended": end(live, LATER)}
 
 
 @pytest.mark.parametrize(
@@ -404,41 +396,3 @@ def test_what_outlives_erasure_says_neither_who_nor_what() -> None:
     assert left.sha256 == digest(given_receipt())
     bare = remainder(closed(frame(2, LATER, record_id(1)), endings()["withdrawn"], how()))
     assert (bare.drawers, bare.kinds) == (0, 0)
-
-
-# --- The vocabulary ------------------------------------------------------------------------------------------------------------
-
-
-def words_in(value: object) -> Iterator[str]:
-    term = re.compile("(?:" + "|".join(record.CONTEXT) + "):[A-Za-z0-9-]+")
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from words_in(name)
-            yield from words_in(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from words_in(inner)
-    elif isinstance(value, str) and term.fullmatch(value):
-        yield value
-
-
-def every_record() -> Iterator[Receipt]:
-    for kind in (drawer.kind for drawer in SHELVES if drawer.grantable):
-        yield opened(frame(), body(chosen=terms(shelf_scope(), list(Act))), how(), {kind: []}, WORDS)
-    first = body()
-    second = narrow(first.row(), first, first.terms, at=LATER, salt=bytes(32))
-    yield opened(frame(2, LATER, record_id(1)), second, how(heard=False), DATA, WORDS)
-    for closing in endings().values():
-        yield closed(frame(2, AFTER, record_id(1)), closing, how(Method.SERVICE))
-    yield unshared(frame(), row(GrantState.REQUESTED, None), how())
-    yield unshared(frame(), refuse(row(GrantState.REQUESTED, None)), how())
-
-
-def test_the_list_of_terms_is_exactly_what_records_use() -> None:
-    listed = json.loads((Path(record.__file__).parent / "dpv_terms.json").read_text(encoding="utf-8"))
-    used = {word for made in every_record() for word in words_in(made.to_value())}
-    assert listed["prefixes"] == dict(record.CONTEXT)
-    assert set(listed["terms"]) == used
-    for word, iri in listed["terms"].items():
-        prefix, _, name = word.partition(":")
-        assert iri == listed["prefixes"][prefix] + name

@@ -11,21 +11,22 @@ import statistics
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from storage.blobs import FolderStore
-from storage.s3 import S3Settings, S3Store
-from storage.tables import attempts, objects, papers, persons
+from storage.s3 import S3Settings
+from storage.tables import attempts
 from tests.engines import postgres_engines, sqlite_engines
 from tests.faults import service
-from tests.faults.service import MARK, MIB, Service, Stores, Upload
+from tests.faults.houses import House, held, keep, lived_in, unfinished, until
+from tests.faults.service import MARK, MIB, Service, Upload
 from tests.servers import Weed
 from tests.vault import builders
 from vault import cards, orphans
@@ -35,23 +36,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole-service")]  # its
 WRONG = "193746"
 MOST_MEMORY = 16 * MIB
 DAY = 24 * 3600
-
-
-@dataclass(frozen=True)
-class House:
-    """Services on one set of stores, and the stores from inside."""
-
-    stores: Stores
-    services: list[Service]
-    inside: Context
-
-    @property
-    def one(self) -> Service:
-        return self.services[0]
-
-    @property
-    def two(self) -> Service:
-        return self.services[1]
 
 
 @pytest.fixture(scope="module")
@@ -76,13 +60,6 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             yield house
 
 
-@contextmanager
-def lived_in(stores: Stores, count: int) -> Iterator[House]:
-    """Start so many services on these stores."""
-    with service.running(stores, count) as services, stores.context() as inside:
-        yield House(stores, services, inside)
-
-
 ALONE = pytest.param("alone", id="folder")
 PAIR = pytest.param("pair", id="s3", marks=[pytest.mark.postgres, pytest.mark.s3])
 
@@ -92,53 +69,6 @@ def any_house(request: pytest.FixtureRequest) -> House:
     """Either."""
     house: House = request.getfixturevalue(request.param)
     return house
-
-
-# --- What the stores hold -------------------------------------------------------------------------------------------------
-
-
-def unfinished(house: Context) -> int:
-    """Blobs being written."""
-    store = house.blobs
-    if isinstance(store, FolderStore):
-        return len(list((store.root / "partial").iterdir()))
-    assert isinstance(store, S3Store)
-    return len(store.client.list_multipart_uploads(Bucket=store.settings.bucket).get("Uploads", []))
-
-
-@dataclass(frozen=True)
-class Held:
-    """What is kept: the blobs, those that rows name, how many papers, how much room they take."""
-
-    blobs: frozenset[str]
-    named: frozenset[str]
-    papers: int
-    room: int
-    unfinished: int
-
-
-def held(house: Context) -> Held:
-    """Look at the stores from inside."""
-    with house.database.transaction(read_only=True) as connection:
-        named = frozenset(connection.execute(select(objects.c.blob)).scalars())
-        count = connection.execute(select(func.count()).select_from(papers)).scalar_one()
-        room = connection.execute(select(func.coalesce(func.sum(persons.c.bytes_kept), 0))).scalar_one()
-    return Held(frozenset(str(one.name) for one in house.blobs.inventory()), named, count, int(room), unfinished(house))
-
-
-def until(true: Callable[[], bool], seconds: float = 20) -> None:
-    """Wait for it."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it does not come"
-        time.sleep(0.05)
-
-
-def keep(house: House, token: str, title: str, size: int = 100_000) -> int:
-    """Put a small paper in; the status."""
-    upload = Upload(house.one, token, size, title=title)
-    upload.send()
-    return upload.answer()
 
 
 # --- Memory and temporary files -------------------------------------------------------------------------------------------

@@ -3,11 +3,8 @@
 import asyncio
 import logging
 import os
-import pathlib
-import subprocess
-import sys
 import threading
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import httpx
 import pytest
@@ -15,10 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import loops
+from tests.vault.uploads import BOUNDARY, END, FORM, MIB, TOKEN, Recorder, Refused, Sinks, check, field, file, receive, stream_of
 from vault.intake import (
     BLOCK_BYTES,
-    FilePart,
-    Form,
     MemorySink,
     Sink,
     UploadLimits,
@@ -26,93 +22,6 @@ from vault.intake import (
     receive_raw,
 )
 from vault.refusals import BadForm, NotAForm, TokenNotFirst, TooHeavy
-
-REPOSITORY = pathlib.Path(__file__).parents[2]
-BOUNDARY = "a-line-that-nobody-writes"
-FORM = f"multipart/form-data; boundary={BOUNDARY}"
-TOKEN = ("csrf", "the token")
-MIB = 1024 * 1024
-
-
-class Recorder:
-    """A sink that notes what was asked of it."""
-
-    def __init__(self) -> None:
-        self.blocks: list[bytes] = []
-        self.lengths: list[int] = []
-        self.threads: set[int] = set()
-        self.events: list[str] = []
-
-    def write(self, block: bytes) -> None:
-        assert not self.events
-        self.blocks.append(block)
-        self.lengths.append(len(block))
-        self.threads.add(threading.get_ident())
-
-    def finish(self) -> None:
-        self.events.append("finish")
-
-    def abandon(self) -> None:
-        self.events.append("abandon")
-
-    @property
-    def content(self) -> bytes:
-        return b"".join(self.blocks)
-
-
-class Sinks:
-    """Opens recorders, and remembers them."""
-
-    def __init__(self) -> None:
-        self.opened: list[tuple[FilePart, Recorder]] = []
-
-    def __call__(self, part: FilePart) -> Sink:
-        sink = Recorder()
-        self.opened.append((part, sink))
-        return sink
-
-
-class Refused(Exception):
-    """What a page raises over a wrong token."""
-
-
-def check(name: str, value: str) -> None:
-    """The session-bound token."""
-    if (name, value) != TOKEN:
-        raise Refused
-
-
-def field(name: str, value: str | bytes) -> bytes:
-    """One field as a browser writes it."""
-    body = value.encode() if isinstance(value, str) else value
-    return f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'.encode() + body + b"\r\n"
-
-
-def file(name: str, file_name: str, content: bytes, media_type: str = "application/octet-stream") -> bytes:
-    """One file as a browser writes it."""
-    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"; filename="{file_name}"\r\n'
-    return head.encode() + f"Content-Type: {media_type}\r\n\r\n".encode() + content + b"\r\n"
-
-
-END = f"--{BOUNDARY}--\r\n".encode()
-
-
-async def stream_of(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
-    """What the server hands over, piece by piece."""
-    for piece in pieces:
-        await asyncio.sleep(0)
-        yield piece
-
-
-def receive(
-    body: bytes | Sequence[bytes], sinks: Sinks, *, content_type: str = FORM, limits: UploadLimits | None = None,
-    length: int | None = None,
-) -> Form:  # fmt: skip
-    """Run the reading to its end."""
-    pieces = [body] if isinstance(body, bytes) else body
-    return loops.run(
-        receive_form(stream_of(pieces), content_type, open_sink=sinks, check_token=check, limits=limits, content_length=length)
-    )
 
 
 def test_fields_and_files_in_order() -> None:
@@ -445,71 +354,6 @@ def test_a_raw_body() -> None:
     with pytest.raises(TooHeavy):
         raw([], sink, limit=5, length=6)
     assert sink.events == ["abandon"]
-
-
-_HUNDRED_MEBIBYTES = """
-import asyncio, hashlib, os, sys
-sys.path.insert(0, sys.argv[1])
-from vault.intake import UploadLimits, receive_form, receive_raw
-
-class Digest:
-    def __init__(self): self.digest, self.length = hashlib.sha256(), 0
-    def write(self, block): self.digest.update(block); self.length += len(block)
-    def finish(self): pass
-    def abandon(self): raise AssertionError
-
-PIECE, COUNT = os.urandom(256 * 1024), int(sys.argv[3])
-B = "xyz"
-async def body(wrapped):
-    if wrapped:
-        yield f'--{B}\\r\\nContent-Disposition: form-data; name="t"\\r\\n\\r\\n1\\r\\n'.encode()
-        yield f'--{B}\\r\\nContent-Disposition: form-data; name="p"; filename="a"\\r\\n\\r\\n'.encode()
-    for _ in range(COUNT):
-        yield bytes(bytearray(PIECE))
-    if wrapped:
-        yield f"\\r\\n--{B}--\\r\\n".encode()
-
-def resident():
-    with open("/proc/self/status") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
-
-async def run():
-    sink, limit = Digest(), (COUNT + 1) * len(PIECE)
-    if sys.argv[2] == "form":
-        await receive_form(body(True), f"multipart/form-data; boundary={B}", open_sink=lambda _: sink,
-                           check_token=lambda name, value: None, limits=UploadLimits(file_bytes=limit, total_bytes=limit))
-    else:
-        await receive_raw(body(False), sink, limit=limit)
-    assert sink.length == COUNT * len(PIECE)
-    expected = hashlib.sha256()
-    for _ in range(COUNT):
-        expected.update(PIECE)
-    assert sink.digest.digest() == expected.digest()
-
-before = resident()
-asyncio.run(run())
-print(resident() - before)
-"""
-
-
-@pytest.mark.parametrize("way", ["form", "raw"])
-def test_a_hundred_mebibytes_add_less_than_sixteen(way: str) -> None:
-    """In a process of its own, whose highest memory is measured before and after; 100 MiB in pieces of 256 KiB."""
-    told = subprocess.run(
-        [sys.executable, "-c", _HUNDRED_MEBIBYTES, str(REPOSITORY), way, "400"], check=True, capture_output=True, text=True
-    )
-    assert int(told.stdout) < 16 * 1024
-
-
-def test_nothing_is_written_to_any_disk(tmp_path: pathlib.Path) -> None:
-    """A process that may not write one byte to any file takes a whole upload."""
-    program = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n" + _HUNDRED_MEBIBYTES
-    told = subprocess.run(
-        [sys.executable, "-B", "-c", program, str(REPOSITORY), "form", "80"],
-        check=True, capture_output=True, text=True, cwd=tmp_path, env={**os.environ, "TMPDIR": str(tmp_path)},
-    )  # fmt: skip
-    assert told.stdout
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_parser_says_nothing_of_the_body(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
