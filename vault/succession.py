@@ -88,7 +88,8 @@ def propose(context: Context, session: Session, grant: GrantId, successor: str) 
             serialise(connection, f"propose {grant}")
             share = _mine(context, connection, session, grant)
             to = colleague(context, connection, successor)
-            if successor == session.account or to.recipient.state != RecipientState.CERTIFIED:
+            able = role(to.recipient.role).acts >= share.body.terms.acts
+            if successor == session.account or to.recipient.state != RecipientState.CERTIFIED or not able:
                 raise NotThere
             today = today_in_paris(context.clock())
             if any(
@@ -141,10 +142,10 @@ def _proposals(context: Context, connection: Connection, session: Session) -> li
     return found
 
 
-def colleagues_of(context: Context, session: Session) -> list[KnownWorker]:
-    """Whom a worker may propose: those of their own structure first."""
+def colleagues_of(context: Context, session: Session, acts: frozenset[Act]) -> list[KnownWorker]:
+    """Whom a worker may propose for a share with these acts: those of their own structure first."""
     mine = workers.me(context, session)
-    found = [one for one in workers.recipients(context, session) if one.id != session.account]
+    found = [one for one in workers.recipients(context, session) if one.id != session.account and role(one.role).acts >= acts]
     return sorted(found, key=lambda one: (one.structure != mine.structure, one.structure_name, one.first_name))
 
 
@@ -197,7 +198,8 @@ def waiting(context: Context, session: Session) -> list[Succession]:
         # Whoever went meanwhile is not offered, and a share that ended is not handed over.
         if (share := living.get(grant)) and (to := [one for one in people if one.id == successor]):
             found.append(_question(context, source, "proposed", share, to, kept))
-    return sorted((one for one in found if one and (one.papers or one.shelf)), key=lambda one: (one.cause, one.grant))
+    asked_for = (one for one in found if (one.papers or one.shelf) and (one.offered or one.cause == "left"))
+    return sorted(asked_for, key=lambda one: (one.cause, one.grant))
 
 
 def _asked(context: Context, connection: Connection, session: Session, private: KemPrivate) -> list[tuple[str, GrantId, str]]:

@@ -54,6 +54,7 @@ def test_when_a_worker_leaves_one_question_waits_and_a_yes_is_a_new_consent(any_
 
 def test_a_worker_proposes_and_only_the_person_gives(house: Context, clock: Clock) -> None:
     office = make_office(house)
+    intern = make_worker(house, office, "Inès", "intern", ends=house.clock().date().replace(year=2027))
     fatou, lina, marc = (make_worker(house, office, name) for name in ("Fatou", "Lina", "Marc"))
     awa, yonas = make_person(house), make_person(house, "Yonas")
     clock.forward(days=1)
@@ -62,7 +63,7 @@ def test_a_worker_proposes_and_only_the_person_gives(house: Context, clock: Cloc
     drawer = give(house, awa, fatou, acts=[Act.SEE], shelf="money", days=90)
     succession.propose(house, fatou.session, drawer, lina.id)
     assert shared_papers.people_sharing(house, lina.session) == []
-    for wrong in (fatou.id, yonas.id):
+    for wrong in (fatou.id, yonas.id, intern.id):
         with pytest.raises((NotThere, Conflict)):
             succession.propose(house, fatou.session, drawer, wrong)
     with pytest.raises(NotThere):

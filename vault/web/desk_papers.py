@@ -58,9 +58,10 @@ def papers(request: Req, grant: FromPath[str]) -> Response[str]:
 
 
 def _relay_page(request: Req, grant: str, faults: list[Fault], status: int = 200) -> Response[str]:
-    found = succession.colleagues_of(context_of(request), signed_in(request))
+    share = share_of(request, grant)
+    found = succession.colleagues_of(context_of(request), signed_in(request), share.acts)
     return desk_page(
-        request, "desk/relay.html", "people", status=status, share=share_of(request, grant), colleagues=found, faults=faults
+        request, "desk/relay.html", "people", status=status, share=share, colleagues=found, faults=faults
     )  # fmt: skip
 
 
@@ -73,9 +74,8 @@ def relay_page(request: Req, grant: FromPath[str]) -> Response[str]:
 @post("/personnes/{grant:str}/relais", opt=who("worker"), exception_handlers=NOT_SHOWN, sync_to_thread=True)
 def propose_relay(request: Req, grant: FromPath[str], form: Sent) -> Response[Any]:
     """The person reads it at their next opening."""
-    share_of(request, grant)
-    chosen = form.get("worker")
-    if chosen not in [one.id for one in succession.colleagues_of(context_of(request), signed_in(request))]:
+    acts, chosen = share_of(request, grant).acts, form.get("worker")
+    if chosen not in [one.id for one in succession.colleagues_of(context_of(request), signed_in(request), acts)]:
         return _relay_page(request, grant, [Fault("error.nothing-chosen", "worker")], 422)
     try:
         succession.propose(context_of(request), signed_in(request), GrantId(grant), chosen)
