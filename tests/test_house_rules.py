@@ -17,6 +17,7 @@ from litestar.routes import HTTPRoute
 from storage import tables
 from vault.events import WORDS
 from vault.languages import WORKER_LANGUAGES, read_catalogues
+from vault.web import room
 from vault.web.forms import read_form
 from vault.web.routes import all_routes
 
@@ -33,7 +34,7 @@ def modules(*packages: str) -> Iterator[tuple[Path, ast.Module]]:
 
 
 def handlers() -> list[HTTPRouteHandler]:
-    screens = Router("/", route_handlers=all_routes(demo=True), dependencies={"form": Provide(read_form)})
+    screens = Router("/", route_handlers=[*all_routes("demo"), *room.ROUTES], dependencies={"form": Provide(read_form)})
     app = Litestar([screens], openapi_config=None)
     return [
         one

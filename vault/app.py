@@ -20,6 +20,7 @@ from vault.web.crumbs import join_crumbs
 from vault.web.forms import Form, read_form
 from vault.web.guards import OPEN, admit
 from vault.web.pages import Pages
+from vault.web.rooms import Rooms
 
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self'; font-src 'self'; "
@@ -58,12 +59,15 @@ def create_app(context: Context) -> Litestar:
     """The application on a context whose stores are open. Whoever opened the context closes it after the application."""
     quiet_logs()
     settings = context.settings
-    pages = Pages(assets=read_assets(), catalogues=catalogues(), demo=settings.demo)
+    pages = Pages(assets=read_assets(), catalogues=catalogues(), demo=settings.demo, ribbon=settings.ribbon)
+
+    rooms = Rooms()
 
     @asynccontextmanager
     async def confined(_: Litestar) -> AsyncIterator[None]:
         context.confinement.start()
         yield
+        rooms.close()
 
     secure = any(origin.startswith("https://") for origin in settings.origins)
 
@@ -74,7 +78,7 @@ def create_app(context: Context) -> Litestar:
 
     def prepare(config: AppConfig) -> AppConfig:
         # Inside a router: registered one by one, two methods of one address would each be wrapped for a thread twice (Litestar 2.25).
-        config.route_handlers.append(Router(path="/", route_handlers=routes.all_routes(demo=settings.demo)))
+        config.route_handlers.append(Router(path="/", route_handlers=routes.all_routes(settings.mode)))
         if settings.api:
             config.route_handlers.append(api.router())
         return config
@@ -92,7 +96,7 @@ def create_app(context: Context) -> Litestar:
         exception_handlers={HTTPException: errors.show, Exception: errors.show},
         after_request=finish,
         lifespan=[confined],
-        state=State({"context": context, "pages": pages}),
+        state=State({"context": context, "pages": pages, "rooms": rooms}),
         signature_types=[Form, Request],
         openapi_config=api.openapi() if settings.api else None,
         include_in_schema=False,  # pages are no interface for programs; `api.router` says otherwise for itself

@@ -15,6 +15,7 @@ from vault.confinement import Confinement
 from vault.rendering import page_image
 
 FALSE = "DEMONSTRATION - FAUX PAPIER"
+FALSE_IN_TRAINING = "FORMATION - FAUX PAPIER"
 MONTHS = (
     "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre",
 )  # fmt: skip
@@ -45,13 +46,13 @@ def _sheet(size: tuple[float, float] | str = "A4") -> FPDF:
     return pdf
 
 
-def _page(pdf: FPDF, heading: str, lines: list[str], *, sender: str) -> None:
+def _page(pdf: FPDF, heading: str, lines: list[str], *, sender: str, false: str) -> None:
     pdf.add_page()
     width, height = pdf.w, pdf.h
     pdf.set_fill_color(*SOFT)
     pdf.rect(0, 0, width, 16, style="F")
     pdf.set_font("helvetica", "B", 9)
-    pdf.text(8, 10, FALSE)
+    pdf.text(8, 10, false)
     pdf.set_font("helvetica", size=10)
     pdf.text(14, 30, sender)
     pdf.set_font("helvetica", "B", 17)
@@ -64,17 +65,17 @@ def _page(pdf: FPDF, heading: str, lines: list[str], *, sender: str) -> None:
     pdf.set_font("helvetica", "B", 28)
     pdf.set_text_color(214, 206, 190)
     with pdf.rotation(35, width / 2, height * 0.66):
-        pdf.text(width / 2 - 72, height * 0.66, FALSE[:13])
-        pdf.text(width / 2 - 72, height * 0.66 + 14, FALSE[16:])
+        for place, word in enumerate(false.split(" - ")):
+            pdf.text(width / 2 - 72, height * 0.66 + 14 * place, word)
     pdf.set_text_color(*INK)
     pdf.set_font("helvetica", size=8)
-    pdf.text(14, height - 8, "Papier dessiné pour une démonstration. Il ne prouve rien et n'appartient à personne.")
+    pdf.text(14, height - 8, "Faux papier, dessiné. Il ne prouve rien et n'appartient à personne.")
 
 
-def _letter(heading: str, sender: str, pages: list[list[str]]) -> bytes:
+def _letter(heading: str, sender: str, pages: list[list[str]], false: str = FALSE) -> bytes:
     pdf = _sheet()
     for lines in pages:
-        _page(pdf, heading, lines, sender=sender)
+        _page(pdf, heading, lines, sender=sender, false=false)
     return bytes(pdf.output())
 
 
@@ -113,9 +114,11 @@ def photo(confinement: Confinement, paper: bytes, page: int = 1) -> bytes:
     return page_image(confinement, paper, page, dpi=150).jpeg
 
 
-def letter_for(name: str, today: dt.date, heading: str, lines: list[str], sender: str = "Service de démonstration") -> bytes:
-    """A one-page letter to somebody of the demonstration."""
-    return _letter(heading, sender, [[f"A {name}", f"Le {french(today)}", "", *lines]])
+def letter_for(
+    name: str, today: dt.date, heading: str, lines: list[str], sender: str = "Service de démonstration", *, false: str = FALSE
+) -> bytes:  # fmt: skip
+    """A one-page letter to somebody who does not exist."""
+    return _letter(heading, sender, [[f"A {name}", f"Le {french(today)}", "", *lines]], false)
 
 
 def papers_of_awa(confinement: Confinement, today: dt.date, name: str) -> list[FalsePaper]:
@@ -195,7 +198,7 @@ def papers_of_awa(confinement: Confinement, today: dt.date, name: str) -> list[F
     ]
 
 
-def papers_of(name: str, today: dt.date, count: int) -> list[FalsePaper]:
+def papers_of(name: str, today: dt.date, count: int, *, false: str = FALSE) -> list[FalsePaper]:
     """A few papers for the others."""
     wanted = [
         ("Attestation de demande d'asile", "stay", "asylum-certificate", ["Attestation de démonstration", "Première demande"]),
@@ -207,4 +210,7 @@ def papers_of(name: str, today: dt.date, count: int) -> list[FalsePaper]:
         ),
         ("Carte de santé", "health", "health-card", ["Droits ouverts", f"Jusqu'au {french(today + dt.timedelta(days=200))}"]),
     ]
-    return [FalsePaper(title, shelf, sort, letter_for(name, today, title, lines)) for title, shelf, sort, lines in wanted[:count]]
+    return [
+        FalsePaper(title, shelf, sort, letter_for(name, today, title, lines, false=false))
+        for title, shelf, sort, lines in wanted[:count]
+    ]

@@ -46,6 +46,11 @@ def asking(*, person: str, worker: str, request: str) -> bytes:
     return context("request", {"person": person, "request": request, "worker": worker})
 
 
+def training_room(*, worker: str) -> bytes:
+    """The name of a worker's room for training."""
+    return context("training-room", {"worker": worker})
+
+
 def handover(*, person: str, worker: str, proposal: str) -> bytes:
     """A worker's proposal that a colleague go on."""
     return context("handover", {"person": person, "proposal": proposal, "worker": worker})

@@ -30,7 +30,7 @@ from vault.tickets import Ticket
 from vault.versions import SERVICE, Witnesses, current_of, one_of, one_refusal, open_version, secret_of
 
 MINUTES = 10  # how long a paper may stay on the computer, as the page explains
-RIBBON = "DÉMONSTRATION — faux papiers"
+RIBBONS = {"demo": "DÉMONSTRATION — faux papiers", "training": "FORMATION — faux papiers"}
 
 
 # --- On paper, on this computer -------------------------------------------------------------------------------------------
@@ -41,7 +41,7 @@ def print_paper(context: Context, session: Session, paper: PaperId, *, title: st
     opened = documents.read_own(context, session, paper)
     pages = rendering.printable(
         context.confinement, [verified_bytes(context, opened, "view")], title=title, language=language,
-        ribbon=RIBBON if context.settings.demo else None, font=rendering.marks_font(),
+        ribbon=RIBBONS.get(context.settings.mode), font=rendering.marks_font(),
     )  # fmt: skip
     documents.trace_own(context, session, "paper.printed", opened)
     return pages

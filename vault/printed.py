@@ -40,6 +40,7 @@ class Printing:
     language: str = "fr"
     demo: bool = False
     assets: Assets | None = None
+    ribbon: str = "demo.ribbon"
 
 
 @lru_cache(maxsize=1)
@@ -53,7 +54,7 @@ class Page(FPDF):
     def __init__(self, printing: Printing, title: str) -> None:
         super().__init__(format="A4", unit="mm")
         assets = printing.assets or _built()
-        self.assets, self.demo = assets, printing.demo
+        self.assets, self.demo, self.says_false = assets, printing.demo, printing.ribbon
         for family, style, weight in _FACES:
             self.add_font(family, style, assets.path(f"print/{family}-{weight}.ttf"))
         self.set_fallback_fonts([ARABIC, LATIN], exact_match=False)
@@ -86,7 +87,7 @@ class Page(FPDF):
         self.set_font(LATIN, "B", size)
         self.set_xy(x, y)
         self.set_text_shaping(use_shaping_engine=True, direction="ltr")
-        self.cell(width, height, catalogues()["fr"].plain("demo.ribbon"), align="C")
+        self.cell(width, height, catalogues()["fr"].plain(self.says_false), align="C")
         self.speak(self.sentences)
         self.set_text_color(0)
 

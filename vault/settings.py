@@ -22,9 +22,11 @@ from crypto.notes import ML_DSA_44, NoteKey, checked_name
 from crypto.signing import SignPublic, sign_public_from
 from crypto.unlock import Cost
 
-Mode = Literal["demo", "embedded", "production"]
+Mode = Literal["demo", "embedded", "production", "training"]
 MODES: tuple[Mode, ...] = ("demo", "embedded", "production")
 DEMO_MARK = "DEMONSTRATION"  # a file of this name marks a folder of false papers, which `abri serve` refuses
+TRAINING_MARK = "FORMATION"  # the same of a room for training, which only `vault.training` makes and opens
+RIBBONS: Mapping[str, str] = {"demo": "demo.ribbon", "training": "training.ribbon"}
 
 
 class UnsafeSettings(Exception):
@@ -108,6 +110,7 @@ class Settings:
     workers: int = 1
     contact: str = ""
     hosting_certificate: str = ""
+    prefix: str = ""  # what stands before every address of a room for training
     limits: Limits = Limits()
     retention: Retention = Retention()
 
@@ -118,8 +121,13 @@ class Settings:
 
     @property
     def demo(self) -> bool:
-        """Whether everything in this store is false, and says so."""
-        return self.mode == "demo"
+        """Whether everything in this store is false, and says so: a demonstration, or a room for training."""
+        return self.mode in RIBBONS
+
+    @property
+    def ribbon(self) -> str:
+        """The sentence that says so on every page; the demonstration's where nothing is false."""
+        return RIBBONS.get(self.mode, RIBBONS["demo"])
 
 
 def make_key_file(path: Path) -> None:
@@ -181,6 +189,16 @@ def read_witnesses(path: Path) -> tuple[WitnessAt, ...]:
     return tuple(found)
 
 
+def marked(settings: Settings, mark: str) -> bool:
+    """Whether any store of these settings lies in a folder with this mark."""
+    files = [url.removeprefix("sqlite:///") for url in (settings.database_url, settings.vault_url, settings.tombstones_url)]
+    folders = {settings.folder, *(Path(one).parent for one in files if "://" not in one)}
+    kind, _, place = settings.blobs.partition(":")
+    if kind == "folder":
+        folders |= {Path(place), Path(place).parent}
+    return any((folder / mark).exists() for folder in folders)
+
+
 def _refuse_unsafe(settings: Settings, *, installing: bool) -> Settings:
     try:
         checked_name(settings.trace_origin)
@@ -189,8 +207,10 @@ def _refuse_unsafe(settings: Settings, *, installing: bool) -> Settings:
     loopback = settings.host == "localhost" or ip_address(settings.host).is_loopback
     if settings.mode == "demo" and not loopback:
         raise UnsafeSettings("The demonstration answers on a loopback address only: ABRI_HOST=127.0.0.1.")
-    if settings.mode != "demo" and (settings.folder / DEMO_MARK).exists():
+    if settings.mode != "demo" and marked(settings, DEMO_MARK):
         raise UnsafeSettings("This folder holds a demonstration: its papers are false. Choose another ABRI_FOLDER.")
+    if marked(settings, TRAINING_MARK):
+        raise UnsafeSettings("This folder holds a room for training: its papers are false. Choose another ABRI_FOLDER.")
     if settings.mode != "demo" and len(settings.root_keys) < 2 and not installing:
         raise UnsafeSettings("Two administrators' root keys are needed: every certificate carries two signatures.")
     if settings.mode == "production":

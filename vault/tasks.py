@@ -33,6 +33,7 @@ from vault import (
     sessions,
     terms,
     tickets,
+    training,
     withdrawing,
     workers,
 )
@@ -94,6 +95,7 @@ JOBS: tuple[Job, ...] = (
     Job("erasures", minutely, erase_due),
     Job("recoveries", minutely, aftermath.expire),
     Job("tickets", minutely, tickets.sweep),
+    Job("training", hourly, training.sweep),
     Job("orphans", hourly, orphans.sweep),
     Job("bin", hourly, removing.purge_bin),
     Job("invitations", hourly, inviting.sweep_invitations),

@@ -129,6 +129,7 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     "/fr/bureau/aide*": WORKER,
     "/fr/bureau/bientot*": WORKER,
     "/fr/bureau/carte*": WORKER,
+    "/fr/bureau/formation": WORKER,
     "/fr/bureau/nouveau": WORKER,
     "/fr/bureau/confiance*": WORKER,
     "/fr/bureau/demandes*": WORKER,

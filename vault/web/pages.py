@@ -185,13 +185,13 @@ def bdi(value: object) -> Markup:
 class Pages:
     """Everything needed to make a page, built once when the service starts."""
 
-    def __init__(self, assets: Assets, catalogues: Catalogues, *, demo: bool = False) -> None:
+    def __init__(self, assets: Assets, catalogues: Catalogues, *, demo: bool = False, ribbon: str = "demo.ribbon") -> None:
         self.assets = assets
         self.catalogues = catalogues
         self.demo = demo
         self._ready: dict[str, dict[str, list[Markup]]] = {sentences.language.code: {} for sentences in catalogues}
         self._unread = {sentences.language.code: bool(sentences.unread()) for sentences in catalogues}
-        self._environment = environment(assets, catalogues, demo=demo)
+        self._environment = environment(assets, catalogues, demo=demo, ribbon=ribbon)
 
     def render(self, template: str, frame: Frame | WorkFrame, **values: object) -> str:
         """The whole page; an unknown language is an error of the route, not of the person."""
@@ -209,7 +209,9 @@ class Pages:
         return self.catalogues[language].plain(key).replace("\n", " ")
 
 
-def environment(assets: Assets, catalogues: Catalogues, *, demo: bool = False) -> Environment:
+def environment(
+    assets: Assets, catalogues: Catalogues, *, demo: bool = False, ribbon: str = "demo.ribbon"
+) -> Environment:  # fmt: skip
     """Jinja with everything escaped and nothing undefined; templates get `_`, `_n`, `plain`, `icon`, `asset`, `audio`."""
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -230,6 +232,7 @@ def environment(assets: Assets, catalogues: Catalogues, *, demo: bool = False) -
         icon=lru_cache(maxsize=None)(lambda name: icon(assets, name)),
         asset=assets.url,
         demo=demo,
+        ribbon=ribbon,
         token_field=TOKEN_FIELD,
         offered=catalogues.offered(),
         drawers=DRAWERS,

@@ -2,10 +2,12 @@
 
 from litestar.types import ControllerRouterHandler
 
+from vault.settings import Mode
 from vault.web import (
     admin,
     capture,
     desk,
+    desk_training,
     documents,
     erasing,
     following,
@@ -20,6 +22,7 @@ from vault.web import (
     publication,
     recovery,
     rights,
+    room,
     sending,
     sharing,
     taking_away,
@@ -28,16 +31,16 @@ from vault.web import (
 )  # fmt: skip
 
 
-def all_routes(*, demo: bool) -> list[ControllerRouterHandler]:
-    """The handlers of all screens; the style guide only where everything is false."""
+def all_routes(mode: Mode) -> list[ControllerRouterHandler]:
+    """The handlers of all screens; the style guide only in a demonstration; the door of a room only in training."""
     screens = (
         public, opening, unlock, two_steps, recovery, home, documents, capture, sharing, history, protection, following, erasing, phone,
-        desk, admin, publication, proving, outside, sending,
-        rights, taking_away, desk, admin, publication, proving,
+        outside, sending, rights, taking_away, desk, admin, publication, proving,
     )  # fmt: skip
     routes: list[ControllerRouterHandler] = []
     for screen in screens:
         routes.extend(screen.ROUTES)
-    if demo:
+    if mode == "demo":
         routes.extend(public.DEMO_ROUTES)
+    routes.extend(room.ROUTES if mode == "training" else desk_training.ROUTES)
     return routes

@@ -130,7 +130,9 @@ def pdf(content: bytes) -> Response[bytes]:
 
 def printing(request: Req) -> Printing:
     """In which language a sheet is printed, and whether it says that it is false."""
-    return Printing(language=language_of(request), demo=context_of(request).settings.demo)
+    return Printing(
+        language=language_of(request), demo=context_of(request).settings.demo, ribbon=context_of(request).settings.ribbon
+    )
 
 
 def end_session(request: Req) -> None:

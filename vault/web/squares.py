@@ -13,7 +13,7 @@ def own_origin(request: Req) -> str:
     """The origin under which this page was asked for, when it is one of ours; the first of ours otherwise."""
     origins = context_of(request).settings.origins
     asked = f"{request.url.scheme}://{request.url.netloc}"
-    return asked if asked in origins else origins[0]
+    return (asked if asked in origins else origins[0]) + context_of(request).settings.prefix
 
 
 def square(request: Req, place: str) -> Response[bytes]:
