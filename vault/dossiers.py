@@ -24,7 +24,7 @@ from vault.context import Context
 from vault.dossier_cover import cover_sheet
 from vault.errors import BadInput, NotThere, TooMuch
 from vault.events import Event
-from vault.leaving import RIBBON
+from vault.leaving import RIBBONS
 from vault.opening_shared import PARIS, Granted, open_shared, trace_in
 from vault.sessions import Session
 from vault.versions import Opened
@@ -90,7 +90,7 @@ def _sheets(
     for read in readers:
         made = rendering.sheets(
             context.confinement, read(), dpi=dpi, quality=quality, watermark=mark, most_bytes=left,
-            ribbon=RIBBON if context.settings.demo else None,
+            ribbon=RIBBONS.get(context.settings.mode),
         )  # fmt: skip
         if made is None:
             return None
