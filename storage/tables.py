@@ -91,6 +91,7 @@ persons = Table(
     small("pages_kept", "technical", PERSON),
     moment("frozen", "technical", PERSON, nullable=True),
     octets("sealed_preferences", "sealed", PERSON, nullable=True),  # hide places, last openings shown: said only to the person
+    octets("sealed_lineage", "sealed", PERSON, nullable=True),  # the current version of each paper, as the person's trace says
 )  # fmt: skip
 
 workers = Table(

@@ -4,9 +4,8 @@ Nothing here trusts a row: a public key is recomputed from its seed, a deposit i
 person's session answers for it, and the current version of each paper must be the last one that the person's trace names.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from sqlalchemy import Connection, and_, or_, select, update
 
@@ -16,14 +15,14 @@ from crypto.canonical import instant
 from crypto.keys import AccountKeys
 from crypto.signing import Signer
 from storage.tables import accounts, papers, versions
-from vault import audit, exposed, reencryption, shelves, space, who
+from vault import audit, exposed, lineage, notices, reencryption, shelves, space, who
 from vault.arranging import lay_again, reseal
-from vault.audit import Entry
 from vault.colleagues import name_of
 from vault.context import Context
 from vault.errors import NotThere, Tampered
 from vault.events import Event
 from vault.listing import cards_of, pages_of
+from vault.notices import Notice
 from vault.sessions import Session
 from vault.shelves import Shelves
 from vault.showing import ShareCard, ending
@@ -38,8 +37,6 @@ from vault.versions import (
     open_version,
     secret_of,
 )  # fmt: skip
-
-GONE = ("paper.erased", "paper.deposit-undone")
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,7 @@ def at_unlock(context: Context, session: Session) -> Arrival:
     person, signer = session.account, Signer(keys.sign)
     with context.database.transaction() as connection:
         shelves.hold_all(connection, person)  # nobody deposits between the history that is read and the rows that are compared
-        history = audit.history(context, session)
+        said = lineage.judge(context, connection, session)
         opened = shelves.open_all(connection, person, keys.values)
         refused_drawers = shelves.check_all(connection, person, opened, signer)
         for kind in refused_drawers:
@@ -68,8 +65,11 @@ def at_unlock(context: Context, session: Session) -> Arrival:
         if reencryption.renew_drawers(context, connection, session):
             opened = shelves.open_all(connection, person, keys.values)
         met, unreadable = _meet(context, connection, session, keys, opened)
-        refused = {*unreadable, *_rolled_back(context, connection, person, history)}
+        refused = {*unreadable, *(PaperId(paper) for paper in said.rolled_back)}
         _refuse(context, connection, session, refused)
+        for paper in said.missing:
+            _trace(context, connection, session, Event("paper.missing", paper=paper))
+            notices.tell(context, connection, person, Notice("paper-missing"))
         to_confirm = connection.execute(
             select(papers.c.id).where(papers.c.person == person, papers.c.state == "to-confirm")
         ).scalars().all()  # fmt: skip
@@ -143,26 +143,6 @@ def _keep_title(context: Context, connection: Connection, opened: Shelves, one: 
 
 
 # --- What the trace says --------------------------------------------------------------------------------------------------
-
-
-def _rolled_back(context: Context, connection: Connection, person: str, history: Sequence[Entry]) -> list[PaperId]:
-    """Papers whose current version is not the last one in the person's trace, or that the trace says are erased."""
-    last: dict[str, tuple[datetime, set[str]]] = {}
-    for entry in history:
-        paper, version = entry.event.paper, entry.event.version
-        if paper and (version or entry.event.tag in GONE):
-            at, names = last.setdefault(paper, (entry.at, set()))
-            if entry.at == at:  # newest first; what happened in one second is not told apart
-                names.add(version)
-    since = context.clock().date().toordinal() - context.settings.retention.trace
-    query = select(papers.c.id, papers.c.version, papers.c.created).where(papers.c.person == person, papers.c.state != "refused")
-    wrong = []
-    for row in connection.execute(query):
-        known = last.get(row.id)
-        pruned = known is None and row.created.toordinal() <= since
-        if not pruned and (known is None or row.version not in known[1]):
-            wrong.append(PaperId(row.id))
-    return wrong
 
 
 def _refuse(context: Context, connection: Connection, session: Session, refused: Iterable[PaperId]) -> None:

@@ -4,19 +4,19 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, Table, select, update
+from sqlalchemy import Column, Table, delete, select, update
 
 from consent.ids import PaperId
 from crypto.kem import public_key
 from crypto.keys import KemSeed, SignSeed
 from crypto.signing import Signer
 from crypto.statements import ShelfEpoch
-from storage.tables import accounts, grants, objects, papers, shelves, versions
+from storage.tables import accounts, grants, objects, papers, persons, shelves, versions
 from tests.vault.builders import MadePerson, make_office, make_person, make_worker, unlock
 from tests.vault.clock import Clock
 from tests.vault.papers import keep, picture, prepared, read
 from tests.vault.test_sharing import offer, second_day
-from vault import arriving, audit, documents, shared_papers, sharing
+from vault import arriving, audit, documents, notices, shared_papers, sharing
 from vault.context import Context
 from vault.deposits import From, Words, durable, lay_through, write_rows
 from vault.errors import NotThere, Tampered
@@ -189,6 +189,52 @@ def test_an_older_version_put_back_is_refused_at_the_next_unlock(any_house: Cont
         read(any_house, awa.session, paper)
     assert documents.paper(any_house, awa.session, paper).state == "refused"
     assert "paper.refused" in [entry.event.tag for entry in audit.history(any_house, awa.session)]
+
+
+def test_an_older_version_put_back_with_what_was_read_of_the_trace_is_refused(any_house: Context, clock: Clock) -> None:
+    """Yesterday's rows whole: the paper's, and the sealed summary of the trace that belonged to them. The trace itself goes on."""
+    awa = make_person(any_house)
+    paper = keep(any_house, awa.session, "Attestation", text="2025")
+    unlock(any_house, awa)
+    assert arriving.at_unlock(any_house, awa.session).refused == ()
+    with any_house.database.transaction(read_only=True) as connection:
+        old = connection.execute(select(papers.c.version)).scalar_one()
+        yesterday = connection.execute(select(persons.c.sealed_lineage)).scalar_one()
+    assert yesterday is not None
+    for put_back in (yesterday, None, yesterday[:-1] + b"x"):
+        clock.forward(days=40)  # another month: what came after is still found
+        keep(any_house, awa.session, text="2026", replaces=paper)
+        unlock(any_house, awa)
+        assert arriving.at_unlock(any_house, awa.session).refused == ()
+        with any_house.database.transaction() as connection:
+            newest = connection.execute(select(papers.c.version)).scalar_one()
+            connection.execute(update(papers).values(version=old))
+            connection.execute(update(persons).values(sealed_lineage=put_back))
+        unlock(any_house, awa)
+        assert arriving.at_unlock(any_house, awa.session).refused == (paper,)
+        with pytest.raises(Tampered):
+            read(any_house, awa.session, paper)
+        with any_house.database.transaction() as connection:  # whoever restores the right row finds the paper again
+            connection.execute(update(papers).values(version=newest, state="kept"))
+        assert arriving.at_unlock(any_house, awa.session).refused == ()
+
+
+def test_a_paper_that_nobody_erased_and_that_is_gone_is_said_once(house: Context) -> None:
+    awa = make_person(house)
+    paper, other = keep(house, awa.session), keep(house, awa.session)
+    documents.erase_now(house, awa.session, other)
+    unlock(house, awa)
+    arriving.at_unlock(house, awa.session)
+    with house.database.transaction() as connection:
+        connection.execute(delete(objects))
+        connection.execute(delete(versions))
+        connection.execute(delete(papers))
+    for _ in range(2):
+        unlock(house, awa)
+        arriving.at_unlock(house, awa.session)
+    told = [entry.event for entry in audit.history(house, awa.session) if entry.event.tag == "paper.missing"]
+    assert [one.paper for one in told] == [paper]
+    assert [one.key for one in notices.waiting(house, awa.session)] == ["paper-missing"]
 
 
 def test_an_erased_paper_put_back_is_refused_at_the_next_unlock(house: Context, clock: Clock) -> None:

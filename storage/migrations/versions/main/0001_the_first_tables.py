@@ -282,6 +282,7 @@ def upgrade() -> None:
         sa.Column("pages_kept", sa.Integer(), nullable=False),
         sa.Column("frozen", sa.BigInteger(), nullable=True),
         sa.Column("sealed_preferences", sa.LargeBinary(), nullable=True),
+        sa.Column("sealed_lineage", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["account"], ["accounts.id"], name=op.f("fk_persons_account")),
         sa.PrimaryKeyConstraint("account", name=op.f("pk_persons")),
         sa.UniqueConstraint("number_digest", name=op.f("uq_persons_number_digest")),
