@@ -19,7 +19,7 @@ from crypto.kem import KemPrivate
 from crypto.signing import SignPublic
 from storage.tables import grants, papers, versions, workers
 from vault import audit, page_rate, rendering, shares, who
-from vault.colleagues import LIVING
+from vault.colleagues import LIVING, name_of
 from vault.contents import Content, content_of, verified_bytes
 from vault.context import Context
 from vault.errors import NotThere
@@ -99,7 +99,8 @@ def _trace_refusal(
         if person is None or connection.execute(theirs).first() is None:
             return
         event = Event(
-            "paper.refused-to-worker", by=session.account, by_name=share.worker_name if share else "", paper=paper, grant=grant,
+            "paper.refused-to-worker", by=session.account, by_name=share.worker_name if share else name_of(connection, session.account),
+            paper=paper, grant=grant,
             purpose=share.body.terms.purpose if share else "", act=act, detail=(reason or Reason.NOT_LIVE).value,
         )  # fmt: skip
         audit.record(context, connection, session, event, person=person, worker=session.account)
