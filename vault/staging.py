@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from consent.ids import PaperId
 from consent.purposes import PurposeId, ShelfKind
+from consent.purposes import purpose as named
 from consent.scope import Act
 from crypto.choices import draw_code, draw_pictures
 from crypto.printed import sheet_text
@@ -191,5 +192,5 @@ class Story:
         """A share of chosen papers until so many days after today."""
         return sharing.Offer(
             purpose=PurposeId(purpose), acts=frozenset(acts), until=self.today + dt.timedelta(days=days), said=self.said,
-            papers=tuple(PaperId(one) for one in papers), words=purpose,
+            papers=tuple(PaperId(one) for one in papers), words=named(PurposeId(purpose)).words,
         )  # fmt: skip
