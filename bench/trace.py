@@ -1,0 +1,253 @@
+"""`python -m bench.trace`: what it costs that everything is traced, and whether proofs stay as quick when the trace grows.
+
+Two tables. Writing: the same use case (a person changes the name they use: read, decide, update, commit) with its entry of the trace, and
+with one plain INSERT of the same event in clear in its place; both take turns on the same database, while a sequencer numbers what
+is written. Proving: an inclusion proof and a consistency proof, made and verified, in traces of 10^3 to 10^6 entries. About two minutes.
+"""
+
+import argparse
+import dataclasses
+import hashlib
+import json
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import Connection, text
+
+from crypto import merkle
+from crypto.canonical import instant
+from crypto.kem import public_key
+from crypto.keys import KemSeed, SignSeed
+from crypto.signing import Signer
+from storage import journal, tiles
+from storage.blobs import FolderStore
+from storage.database import Database
+from storage.keyvault import KeyVault
+from storage.migrate import Urls, upgrade
+from tests.engines import sqlite_urls
+from tests.servers import Postgres
+from tests.vault.builders import make_person
+from vault import audit, people
+from vault.confinement import Confinement
+from vault.context import Context
+from vault.derivations import Derivations
+from vault.events import Event
+from vault.sessions import Session
+from vault.settings import SealKey, Settings, insecure_fast_kdf
+
+TARGET = 0.7
+ROUNDS = 6
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
+FLAT = 3.0  # a proof at 10^6 may take so many times that of 10^3: two more tiles are read
+
+
+@dataclasses.dataclass(frozen=True)
+class Rate:
+    """Use cases per second with the trace and with the plain insert, each round."""
+
+    engine: str
+    at_once: int
+    ours: list[float]
+    plain: list[float]
+
+    @property
+    def ratio(self) -> float:
+        """The median of the rounds."""
+        return statistics.median(ours / plain for ours, plain in zip(self.ours, self.plain, strict=True))
+
+
+@dataclasses.dataclass(frozen=True)
+class Speed:
+    """Milliseconds for one proof, the median, in a trace of that size."""
+
+    entries: int
+    inclusion: float
+    consistency: float
+    page: float
+
+
+def house_on(urls: Urls, folder: Path) -> Context:
+    """A context as in production, but for the cost of codes."""
+    service = SignSeed.random()
+    settings = Settings(
+        mode="embedded", folder=folder, database_url=urls.main, vault_url=urls.vault, tombstones_url=urls.tombstones,
+        blobs=f"folder:{folder}", s3_endpoint=None, s3_region="", s3_access_key=None, s3_secret_key=None, host="127.0.0.1", port=1,
+        origins=("https://localhost",), certificate=None, private_key=None, service_sign=service, service_seal=SealKey.random(),
+        root_keys={}, incident_key=public_key(KemSeed.random()), cost=insecure_fast_kdf(),
+    )  # fmt: skip
+    return Context(
+        settings=settings, database=Database(urls.main), blobs=FolderStore(folder / "papers"),
+        keyvault=KeyVault(urls.vault, urls.tombstones), confinement=Confinement(), service=Signer(service),
+        derivations=Derivations(2, 200, by_kiosk=200),
+    )  # fmt: skip
+
+
+def plainly(
+    context: Context, connection: Connection, _: Session | None, event: Event, *, person: str | None = None, **__: Any
+) -> str:  # fmt: skip
+    """In place of `audit.record`: one row, in clear."""
+    row = {"id": context.new_id(), "person": person, "event": json.dumps(event.fields(instant(context.clock())))}
+    connection.execute(text("insert into plain_entries (id, person, event) values (:id, :person, :event)"), row)
+    return str(row["id"])
+
+
+def rate(context: Context, sessions: list[Session], seconds: float) -> float:
+    """How often a second the use case is done, each session by a thread of its own."""
+    end = time.perf_counter() + seconds
+
+    def work(session: Session) -> int:
+        done = 0
+        while time.perf_counter() < end:
+            people.rename(context, session, f"Awa {done % 7}")
+            done += 1
+        return done
+
+    began = time.perf_counter()
+    with ThreadPoolExecutor(len(sessions)) as threads:
+        done = sum(threads.map(work, sessions))
+    return done / (time.perf_counter() - began)
+
+
+@contextmanager
+def numbering(context: Context) -> Iterator[None]:
+    """The sequencer, each second, as `abri tasks` runs it."""
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.wait(1.0):
+            journal.number(context.database)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def writing(engine: str, context: Context, seconds: float) -> Iterator[Rate]:
+    """Both ways in turn, at 1 and at 8."""
+    with context.database.transaction() as connection:
+        connection.execute(text("create table plain_entries (id varchar(64) primary key, person varchar(64), event text)"))
+    sessions = [make_person(context).session for _ in range(8)]
+    for at_once in (1, 8):
+        ours, plain = [], []
+        with numbering(context):
+            rate(context, sessions[:at_once], seconds / 4)  # trace keys are posted once for each session
+            for _ in range(ROUNDS):
+                ours.append(rate(context, sessions[:at_once], seconds / ROUNDS))
+                with patch.object(audit, "record", plainly):
+                    plain.append(rate(context, sessions[:at_once], seconds / ROUNDS))
+        yield Rate(engine, at_once, ours, plain)
+
+
+def proving(context: Context) -> Iterator[Speed]:
+    """The tree grows; at each size, proofs of entries all over it, made from the tiles and verified."""
+    held = 0
+    with context.database.transaction() as connection:
+        connection.execute(text("delete from tiles"))
+    for size in SIZES:
+        while held < size:
+            many = min(50_000, size - held)
+            with context.database.transaction() as connection:
+                tiles.grow(connection, [hashlib.sha256(b"%d" % one).digest() for one in range(held, held + many)], held)
+            held += many
+        yield Speed(size, _median(context, size, _include), _median(context, size, _continue), _median(context, size, _page))
+
+
+def _include(connection: Connection, size: int, place: int) -> None:
+    nodes = tiles.nodes(connection)
+    path = merkle.inclusion_proof(nodes, place, size)
+    merkle.verify_inclusion(hashlib.sha256(b"%d" % place).digest(), place, size, path, merkle.root_at(nodes, size))
+
+
+def _continue(connection: Connection, size: int, place: int) -> None:
+    nodes = tiles.nodes(connection)
+    path = merkle.consistency_proof(nodes, place + 1, size)
+    merkle.verify_consistency(place + 1, size, path, merkle.root_at(nodes, place + 1), merkle.root_at(nodes, size))
+
+
+def _page(connection: Connection, _: int, place: int) -> None:
+    """What one published resource costs."""
+    if place >= tiles.WIDTH:
+        tiles.tile(connection, 0, place // tiles.WIDTH - 1)
+
+
+def _median(context: Context, size: int, prove: Callable[[Connection, int, int], None]) -> float:
+    times = []
+    for turn in range(60):
+        place = turn * 7919 * 104729 % size
+        began = time.perf_counter()
+        with context.database.transaction(read_only=True) as connection:
+            prove(connection, size, place)
+        times.append((time.perf_counter() - began) * 1000)
+    return statistics.median(times)
+
+
+def shown(rates: list[Rate], speeds: list[tuple[str, Speed]]) -> Iterator[Table]:
+    """For people."""
+    table = Table(title="A use case with its entry of the trace, beside the same with a plain INSERT")
+    for column in ("", "at once", "trace /s", "plain /s", "ratio", "lowest and highest round", "target"):
+        table.add_column(column, justify="right")
+    for one in rates:
+        rounds = [ours / plain for ours, plain in zip(one.ours, one.plain, strict=True)]
+        medians = (statistics.median(one.ours), statistics.median(one.plain))
+        colour = "green" if one.ratio >= TARGET else "red"
+        table.add_row(
+            one.engine, str(one.at_once), f"{medians[0]:.0f}", f"{medians[1]:.0f}", f"[{colour}]{one.ratio:.2f}[/]",
+            f"{min(rounds):.2f} {max(rounds):.2f}", f"{TARGET:.2f}",
+        )  # fmt: skip
+    yield table
+    table = Table(title="One proof, made and verified, and one published tile: milliseconds")
+    for column in ("", "entries", "inclusion", "consistency", "tile"):
+        table.add_column(column, justify="right")
+    for engine, speed in speeds:
+        table.add_row(engine, f"{speed.entries:,}", f"{speed.inclusion:.2f}", f"{speed.consistency:.2f}", f"{speed.page:.2f}")
+    yield table
+
+
+def main() -> int:
+    """Measure both engines; status 1 when a target is missed."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--seconds", type=float, default=12, help="for each way and concurrency (default: 12)")
+    parser.add_argument("--json", type=Path, help="write the figures there as well")
+    options = parser.parse_args()
+    rates: list[Rate] = []
+    speeds: list[tuple[str, Speed]] = []
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="abri-bench-", dir=Path.cwd())))
+        server = Postgres()
+        stack.callback(server.remove)
+        upgrade(sqlite_urls(folder))
+        for engine, urls in (("SQLite", sqlite_urls(folder)), ("PostgreSQL", server.migrated())):
+            context = house_on(urls, folder)
+            stack.callback(context.close)
+            rates += writing(engine, context, options.seconds)
+            speeds += [(engine, speed) for speed in proving(context)]
+    console = Console()
+    for table in shown(rates, speeds):
+        console.print(table)
+    if options.json:
+        found = {"writing": [{**dataclasses.asdict(one), "ratio": one.ratio} for one in rates]}
+        options.json.write_text(
+            json.dumps({**found, "proving": [(name, dataclasses.asdict(one)) for name, one in speeds]}, indent=1)
+        )
+    first = dict(reversed(speeds))
+    flat = all(speed.inclusion <= FLAT * first[engine].inclusion + 1 for engine, speed in speeds)
+    return 0 if flat and all(one.ratio >= TARGET for one in rates) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
