@@ -6,7 +6,7 @@ The person, the worker and the incident key each get an envelope of their own un
 
 import datetime as dt
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,8 +47,19 @@ class _Party:
     name: journal.Party
     row: str  # whose row of the key vault seals it
     address: str  # the `party` of the contexts: an account's id, or "incident"
-    public: KemPublic
     event: Event
+
+
+@dataclass(frozen=True)
+class _Key:
+    """The trace key of a session and party, and the id by which it is kept."""
+
+    id: str
+    secret: TraceKey
+
+
+Publics = Callable[[], Mapping[str, KemPublic]]
+"""Public keys by address: read only when a key has to be posted, once for each session and party."""
 
 
 def record(
@@ -64,73 +75,95 @@ def record(
 
     Without a session (a failed attempt, maintenance) its keys are drawn for it alone.
     """
-    parties = list(_parties(context, connection, event, person, worker))
-    return _write(context, connection, session, parties, person or NOBODY)
+    wanted = [one for one in (person, worker) if one]
+    if not wanted:
+        raise ValueError("an entry concerns a person or a worker")
+    parties = list(_parties(event, person, worker))
+    return _write(context, connection, session, parties, person or NOBODY, lambda: _publics(context, connection, wanted))
 
 
 def rehearse(context: Context, connection: Connection, event: Event) -> None:
     """Do for nobody the work of `record`, then undo it: a card that nobody knows must not be answered sooner than another."""
-    parties = [_Party(name, NOBODY, contexts.INCIDENT, context.settings.incident_key, event) for name in (PERSON, INCIDENT)]
+    parties = [_Party(name, NOBODY, contexts.INCIDENT, event) for name in (PERSON, INCIDENT)]
     with connection.begin_nested() as undone:
-        connection.execute(select(accounts.c.id, accounts.c.kem_public).where(accounts.c.id == NOBODY)).all()
-        _write(context, connection, None, parties, NOBODY)
+        _write(context, connection, None, parties, NOBODY, lambda: _publics(context, connection, [NOBODY]))
         undone.rollback()
 
 
-def _write(context: Context, connection: Connection, session: Session | None, parties: Iterable[_Party], person: str) -> str:
+def _write(
+    context: Context, connection: Connection, session: Session | None, parties: Sequence[_Party], person: str, publics: Publics
+) -> str:  # fmt: skip
+    """Seal the event for each party; the database and the key vault are each asked once when the session's keys are posted already."""
     at, entry = context.clock(), context.new_id()
-    month = at.year * 100 + at.month
     session_id = session.id if session else context.new_id()
+    keys = {party.name: _key(context, session, party, person) for party in parties}
+    posted = _posted(connection, session, keys)
+    new = [party for party in parties if party.name not in posted]
+    tag_place = contexts.trace_tag(month=at.year * 100 + at.month)
+    places = {party.name: contexts.trace_key(session=session_id, party=party.address) for party in new}
+    asked = [(party.row, tag_place) for party in parties] + [(party.row, places[party.name]) for party in new]
+    answers = _vaulted(context, asked)
+    if new:
+        known = publics()
+        _post(connection, session_id, [
+            (party, keys[party.name], sealed_trace.post_trace_key(
+                known[party.address], answers[party.row, places[party.name]], places[party.name], keys[party.name].secret
+            )) for party in new
+        ])  # fmt: skip
     copies: dict[journal.Party, journal.Copy] = {}
     for party in parties:
-        key_id, key = _trace_key(context, connection, session, session_id, party, person)
         place = contexts.trace(entry=entry, party=party.address)
-        tag = sealed_trace.tag(_vaulted(context, party.row, contexts.trace_tag(month=month)))
-        copies[party.name] = journal.Copy(tag, key_id, sealed_trace.seal_event(key, place, party.event.fields(instant(at))))
+        sealed = sealed_trace.seal_event(keys[party.name].secret, place, party.event.fields(instant(at)))
+        copies[party.name] = journal.Copy(sealed_trace.tag(answers[party.row, tag_place]), keys[party.name].id, sealed)
     journal.append(connection, entry, copies)
     return entry
 
 
-def _vaulted(context: Context, row: str, place: bytes) -> bytes:
+def _vaulted(context: Context, asked: Sequence[tuple[str, bytes]]) -> dict[tuple[str, bytes], bytes]:
+    """The key vault's answers; each row is read once."""
     try:
-        return context.keyvault.derive("person", row, place)
+        answers = context.keyvault.derive_many([("person", row, place) for row, place in asked])
     except RowGone:
-        if row != NOBODY:
+        if any(row != NOBODY for row, _ in asked):
             raise
-        return secrets.token_bytes(32)
+        answers = [secrets.token_bytes(32) for _ in asked]
+    return dict(zip(asked, answers, strict=True))
 
 
-def _parties(context: Context, connection: Connection, event: Event, person: str | None, worker: str | None) -> Iterator[_Party]:
-    wanted = [one for one in (person, worker) if one]
-    if not wanted:
-        raise ValueError("an entry concerns a person or a worker")
-    query = select(accounts.c.id, accounts.c.kem_public).where(accounts.c.id.in_(wanted))
-    publics = {row.id: kem_public(row.kem_public) for row in connection.execute(query)}
+def _parties(event: Event, person: str | None, worker: str | None) -> Iterator[_Party]:
     if person:
-        yield _Party(PERSON, person, person, publics[person], event.for_person())
+        yield _Party(PERSON, person, person, event.for_person())
     if worker:
-        yield _Party(WORKER, worker, worker, publics[worker], event.for_worker(worker))
-    yield _Party(INCIDENT, wanted[0], contexts.INCIDENT, context.settings.incident_key, event.for_incident())
+        yield _Party(WORKER, worker, worker, event.for_worker(worker))
+    yield _Party(INCIDENT, person or worker or NOBODY, contexts.INCIDENT, event.for_incident())
 
 
-def _trace_key(
-    context: Context, connection: Connection, session: Session | None, session_id: str, party: _Party, person: str
-) -> tuple[str, TraceKey]:
-    """The key of this session and party: posted once, found again by derivation, so that nothing has to be remembered."""
+def _publics(context: Context, connection: Connection, wanted: Sequence[str]) -> dict[str, KemPublic]:
+    rows = connection.execute(select(accounts.c.id, accounts.c.kem_public).where(accounts.c.id.in_(wanted)))
+    return {**{row.id: kem_public(row.kem_public) for row in rows}, contexts.INCIDENT: context.settings.incident_key}
+
+
+def _key(context: Context, session: Session | None, party: _Party, person: str) -> _Key:
+    """Found again by derivation, so that nothing has to be remembered; drawn for this entry alone without a session."""
     if session is None:
-        key, key_id = TraceKey.random(), context.new_id()
-    else:
-        secret = kdf(session.key, labels.trace_secret(session=session.id, party=party.address, person=person), 64)
-        key, key_id = TraceKey(secret[:32]), secret[32:].hex()
-        if connection.execute(select(trace_keys.c.id).where(trace_keys.c.id == key_id)).scalar_one_or_none():
-            return key_id, key
-    place = contexts.trace_key(session=session_id, party=party.address)
-    posted = sealed_trace.post_trace_key(party.public, _vaulted(context, party.row, place), place, key)
+        return _Key(context.new_id(), TraceKey.random())
+    secret = kdf(session.key, labels.trace_secret(session=session.id, party=party.address, person=person), 64)
+    return _Key(secret[32:].hex(), TraceKey(secret[:32]))
+
+
+def _posted(connection: Connection, session: Session | None, keys: Mapping[journal.Party, _Key]) -> set[journal.Party]:
+    """Whose keys this session has posted before."""
+    if session is None:
+        return set()
+    query = select(trace_keys.c.id).where(trace_keys.c.id.in_([key.id for key in keys.values()]))
+    found = set(connection.scalars(query))
+    return {party for party, key in keys.items() if key.id in found}
+
+
+def _post(connection: Connection, session_id: str, posted: Sequence[tuple[_Party, _Key, bytes]]) -> None:
+    rows = [{"id": key.id, "session": session_id, "party": party.name, "posted": sealed} for party, key, sealed in posted]
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    connection.execute(
-        insert(trace_keys).values(id=key_id, session=session_id, party=party.name, posted=posted).on_conflict_do_nothing()
-    )
-    return key_id, key
+    connection.execute(insert(trace_keys).on_conflict_do_nothing(), rows)
 
 
 def months(since: dt.date, until: dt.date) -> Iterable[int]:

@@ -6,7 +6,7 @@ whether it holds (`tools/verify_trace.py`). An entry's id is known to those it c
 
 import base64
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crypto import merkle
 from crypto.trace import leaf_of_digests
@@ -83,7 +83,8 @@ def of_own(context: Context, session: Session, entry: str) -> tuple[Entry, Proof
         found = audit.opened(context, connection, session, mine)
     if not found:
         raise NotThere
-    return found[0], inclusion(context, entry)
+    proof = inclusion(context, entry)
+    return replace(found[0], number=proof.number), proof
 
 
 def numbers(context: Context, entries: list[str]) -> dict[str, int]:

@@ -86,7 +86,11 @@ def test_a_paper_goes_in_comes_out_is_shown_and_taken_back(programs: Programs) -
 
     assert client.delete(f"/api/v1/papers/{paper}", headers=bearer).status_code == 204
     assert client.get("/api/v1/papers", headers=bearer).json() == []
-    told = [one["event"] for one in client.get("/api/v1/history", headers=bearer).json()]
+    lines = client.get("/api/v1/history", headers=bearer).json()
+    told = [one["event"] for one in lines]
+    proof = client.get(f"/api/v1/history/{lines[0]['id']}/proof", headers=bearer)
+    assert proof.text.startswith("c2sp.org/tlog-proof@v1\nextra ")
+    assert client.get(f"/trace/proof/{lines[0]['id']}").text == proof.text
     assert {"paper.deposited", "paper.opened", "share.given", "share.withdrawn", "paper.removed"} <= set(told)
     assert client.delete("/api/v1/session", headers=bearer).status_code == 204
     assert client.get("/api/v1/papers", headers=bearer).status_code == 401

@@ -157,7 +157,7 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     "/api/v1/recipients": PERSON,
     "/api/v1/papers*": PERSON,
     "/api/v1/shares*": PERSON,
-    "/api/v1/history": PERSON,
+    "/api/v1/history*": PERSON,
     "/api/v1/erasure": PERSON,
 }
 

@@ -5,8 +5,13 @@ from sqlalchemy import update
 from storage.tables import entries
 from tests.vault.builders import make_office, make_person
 from tests.vault.clock import Clock
-from tests.web.site import Site
+from tests.web.site import Shown, Site
 from vault import checkpoints, health, recount
+
+
+def proof_number(shown: Shown) -> str:
+    """The number that the page says."""
+    return str(shown.tree.xpath("//dl[@class='facts']//dd")[0].text_content()).strip()
 
 
 def test_a_person_takes_the_proof_of_a_line_away(site: Site) -> None:
@@ -28,6 +33,7 @@ def test_a_person_takes_the_proof_of_a_line_away(site: Site) -> None:
     public = site.client.get(f"/trace/proof/{entry}")
     assert public.text == file.text
     assert public.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert f"(ligne {proof_number(proof)} )" in site.get("/fr/regards/imprimer").text
     site.open(make_person(site.house, "Yonas"))
     for end in ("", "/imprimer", "/fichier"):
         assert site.client.get(f"/fr/regards/{entry}/preuve{end}").status_code == 404

@@ -18,7 +18,7 @@ from consent.ids import GrantId, PaperId
 from consent.purposes import PurposeId, ShelfKind, purpose
 from consent.scope import Act
 from crypto.errors import Malformed
-from vault import arriving, documents, erasure, looking_back, people, sessions, sharing, showing, withdrawing, workers
+from vault import arriving, documents, erasure, looking_back, people, proofs, sessions, sharing, showing, withdrawing, workers
 from vault.errors import BadInput
 from vault.people import Chosen
 from vault.receipts import Said
@@ -128,6 +128,12 @@ def history(request: Req, before: FromQuery[str] = "") -> Response[list[api_shap
     return Response([api_shapes.line(one) for one in sheet.entries], headers=following)
 
 
+@get("/history/{entry:uuid}/proof", opt=PERSON, media_type="text/plain", sync_to_thread=True)
+def prove(request: Req, entry: FromPath[UUID]) -> str:
+    """The proof of one line of one's own history (C2SP tlog-proof), checked by anybody with the keys at /trace/keys."""
+    return proofs.of_own(context_of(request), signed_in(request), str(entry))[1].file
+
+
 @delete("/papers/{paper:uuid}", opt=PERSON, sync_to_thread=True)
 def remove(request: Req, paper: FromPath[UUID]) -> None:
     """To the bin, for seven days; every share of it stops."""
@@ -154,7 +160,7 @@ def router() -> Router:
     return Router(
         path="/api/v1",
         route_handlers=[
-            unlock, end, recipients, share, shares, withdraw, history, remove, erase, *api_papers.HANDLERS,
+            unlock, end, recipients, share, shares, withdraw, history, prove, remove, erase, *api_papers.HANDLERS,
         ],
         exception_handlers={ConsentError: _refused, Exception: errors.show},
         request_max_body_size=JSON_BYTES,

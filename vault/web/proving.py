@@ -42,7 +42,7 @@ def on_paper(request: Req, entry: FromPath[UUID]) -> Response[Any]:
 def file(request: Req, entry: FromPath[UUID]) -> Response[str]:
     """The proof itself, a text that a program reads."""
     _, proof = proofs.of_own(context_of(request), signed_in(request), str(entry))
-    return Response(proof.file, media_type="text/plain; charset=utf-8", headers={"Content-Disposition": KEEPING})
+    return Response(proof.file, media_type="text/plain", headers={"Content-Disposition": KEEPING})
 
 
 @get("/{language:str}/regards/{entry:uuid}/preuve/carre", opt=who("person"), sync_to_thread=True)

@@ -12,7 +12,7 @@ from vault.web.shell import Req
 
 SOON = {"Cache-Control": "public, max-age=5"}
 FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
-TEXT = "text/plain; charset=utf-8"
+TEXT = "text/plain"  # Litestar adds the charset
 
 
 @get("/trace/keys", opt=anyone(), sync_to_thread=True)
