@@ -153,7 +153,7 @@ slots = Table(
     moment("veto_until", "technical", TERM, nullable=True),
     small("wrong_in_a_row", "technical", ACCOUNT),  # 20 between two right ones end the slot
     day("created", "technical", ACCOUNT),
-    octets("detail", "sealed", ACCOUNT, nullable=True),  # passkey: credential; assist: the posted w and the sealed KEM seed
+    octets("detail", "sealed", ACCOUNT, nullable=True),  # passkey: credential
 )  # fmt: skip
 
 attempts = Table(  # by what was shown, known or not, so that nothing tells an unknown card from a wrong code
@@ -377,6 +377,32 @@ circle_shares = Table(
     ident("set", "technical", PERSON, primary_key=True),
     ident("member", "technical", PERSON, "circle_members.id", primary_key=True),
     octets("share", "sealed", PERSON),
+)  # fmt: skip
+
+assists = Table(  # an opening with the help of one worker: off unless the person chose it
+    "assists", metadata,
+    ident("slot", "technical", PERSON, "slots.id", primary_key=True),
+    ident("person", "link", PERSON, "accounts.id", index=True), ident("worker", "link", PERSON, "accounts.id", index=True),
+    octets("public_key", "public", PERSON),
+    flag("pictures", "technical", PERSON),  # whether the five pictures are part of it
+    octets("posted_secret", "sealed", PERSON),  # what the worker holds
+    octets("posted_face", "sealed", PERSON),  # the name and drawing given to this worker
+)  # fmt: skip
+
+assist_shelves = Table(
+    "assist_shelves", metadata,
+    ident("slot", "technical", PERSON, "assists.slot", primary_key=True),
+    ident("shelf", "technical", PERSON, primary_key=True), small("epoch", "technical", PERSON, primary_key=True),
+    octets("wrap", "sealed", PERSON), octets("kind", "sealed", PERSON),
+)  # fmt: skip
+
+assist_openings = Table(  # ten minutes, at a kiosk
+    "assist_openings", metadata,
+    ident("id", "technical", TERM, primary_key=True),
+    octets("public_key", "public", TERM),
+    ident("code_digest", "digest", TERM), moment("term", "technical", TERM),
+    ident("slot", "technical", TERM, nullable=True),
+    octets("moved", "sealed", TERM, nullable=True),
 )  # fmt: skip
 
 recoveries = Table(

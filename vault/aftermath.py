@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from storage.tables import recoveries, recovery_confirmations, slots
 from vault import audit, endings, sessions
+from vault import slots as living_ways
 from vault.context import Context
 from vault.errors import MustWait
 from vault.events import Event
@@ -79,4 +80,5 @@ def end_ways(context: Context, connection: Connection, ways: Sequence[str]) -> N
     connection.execute(update(slots).where(slots.c.id.in_(ways)).values(**ended))
     for way in ways:
         sessions.end_all(context, connection, slot=way)
+    living_ways.forget_lent(connection, ways)
     endings.end_rows(context, connection, [("slot", way) for way in ways])

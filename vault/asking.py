@@ -347,6 +347,16 @@ def refuse(context: Context, session: Session, request: RequestId, kind: KindId 
         audit.record(context, connection, session, event, person=person, worker=row["worker"])
 
 
+def refuse_all(context: Context, session: Session) -> None:
+    """No to everything that waits, unread. With the card alone, or in an assisted opening."""
+    with context.database.transaction(read_only=True) as connection:
+        person = who.narrowing(connection, session)
+        query = select(requests.c.id).where(requests.c.person == person, requests.c.state == WAITING)
+        waiting = connection.scalars(query.where(requests.c.kind != "handover")).all()
+    for request in waiting:
+        refuse(context, session, RequestId(request))
+
+
 def _answer(context: Context, session: Session, request: RequestId, kind: KindId | None, what: Answer) -> None:
     private = KemPrivate(who.person(session).kem)
     with context.database.transaction() as connection:

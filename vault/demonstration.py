@@ -26,6 +26,7 @@ from storage.migrate import Urls, upgrade
 from vault import (
     administrators,
     asking,
+    assisting,
     cards,
     checkpoints,
     circles,
@@ -101,6 +102,11 @@ def _others_arrive(story: Story) -> None:
         "yonas", "Yonas (démo)", "sun", "ar", [story.guardian(None, "fatou", "Yonas (démo)", "sun")], pictures=True
     )  # fmt: skip
     story.deposit("yonas")
+    yonas = story.town.people["yonas"]
+    assisting.choose(
+        story.context, story.unlock("yonas"), yonas.secret, story.town.staff["fatou"].id, [ShelfKind("identity"), ShelfKind("other")],
+        name="Yonas (démo)", drawing="sun",
+    )  # fmt: skip
     story.days_ago(26)
     story.open_safe("mariam", "Mariam (démo)", "key", "ar", [circles.NewSheet("1"), circles.NewSheet("2")])
     story.deposit("mariam")

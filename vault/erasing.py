@@ -19,6 +19,8 @@ from storage.errors import RowGone
 from storage.keyvault import Kind
 from storage.tables import (
     accounts,
+    assist_shelves,
+    assists,
     attempts,
     brought,
     circle_members,
@@ -60,8 +62,8 @@ ASKED, CARRYING_OUT, DONE, CANCELLED = "asked", "carrying-out", "done", "cancell
 OF_A_PERSON: tuple[Table, ...] = (
     outside_wraps, outside_changes, outside_shares,
     wraps, shelf_wraps, receipts, grant_changes, grants, requests, notices, tickets, brought, objects, versions, papers, shelves,
-    circle_shares, circle_members, circles, recovery_confirmations, recoveries, slots, persons, accounts, entry_copies, attempts,
-    erasures, rights_requests,
+    circle_shares, circle_members, circles, recovery_confirmations, recoveries, assist_shelves, assists, slots,
+    persons, accounts, entry_copies, attempts, erasures, rights_requests,
 )  # fmt: skip
 
 
@@ -222,7 +224,9 @@ def _delete_rows(connection: Connection, person: str) -> None:
     connection.execute(delete(circle_members).where(circle_members.c.circle.in_(formed)))
     started = select(recoveries.c.id).where(recoveries.c.person == person)
     connection.execute(delete(recovery_confirmations).where(recovery_confirmations.c.recovery.in_(started)))
-    for table in (outside_shares, grants, requests, tickets, brought, versions, papers, shelves, circles, recoveries):
+    helped = select(assists.c.slot).where(assists.c.person == person)
+    connection.execute(delete(assist_shelves).where(assist_shelves.c.slot.in_(helped)))
+    for table in (outside_shares, grants, requests, tickets, brought, versions, papers, shelves, circles, recoveries, assists):
         connection.execute(delete(table).where(table.c.person == person))
     for table in (notices, slots, persons):
         connection.execute(delete(table).where(table.c.account == person))

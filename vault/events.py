@@ -95,6 +95,8 @@ WORDS = {
         Word("means.words-given", "means", "list"),
         Word("means.assisted-on", "means", "hand-helping"),
         Word("means.assisted-off", "means", "hand"),
+        Word("means.helped", "means", "hand-helping"),
+        Word("safe.opened-with-help", "access", "hand-helping"),
         Word("recovery.circle-set", "recovery", "users"),
         Word("recovery.circle-confirmed", "recovery", "user-check"),
         Word("recovery.sheet-printed", "recovery", "scroll-text"),

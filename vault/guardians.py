@@ -13,7 +13,7 @@ from crypto.sealing import open_posted_value
 from crypto.statements import CircleFormed
 from storage.errors import RowGone
 from storage.tables import circle_members, circles, structures, workers
-from vault import accounts, audit, labels, notices
+from vault import accounts, assisting, audit, labels, notices
 from vault.circles import living, open_label
 from vault.context import Context
 from vault.errors import NotAllowed, NotThere, Tampered
@@ -148,7 +148,8 @@ def people_who_count_on_me(context: Context, session: Session) -> list[Ward]:
 def guardian_left(context: Context, connection: Connection, worker: str, name: str) -> None:
     """A guardian's account ends: each person who counted on them is told at the next unlock, to choose another one."""
     query = select(circles.c.person).join(circle_members).where(circle_members.c.worker == worker, circles.c.state == "living")
-    for person in connection.scalars(query.distinct()).all():
+    helped = assisting.worker_left(context, connection, worker)
+    for person in {*connection.scalars(query.distinct()), *helped}:
         notices.tell(context, connection, person, notices.Notice("guardian-left", {"name": name}))
 
 

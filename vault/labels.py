@@ -134,3 +134,28 @@ def outside_body(*, person: str, share: str, party: str) -> bytes:
 def brought(*, person: str, id: str) -> bytes:  # noqa: A002 - the name of the field
     """What a person brought along from another Abri."""
     return context("brought", {"id": id, "person": person})
+
+
+def assisted_card() -> bytes:
+    """What the assist slot of a card is found by, before the card's secret is hashed with it."""
+    return context("assisted-card", {})
+
+
+def assisted_code(*, code: str) -> bytes:
+    """The six digits of an assisted opening."""
+    return context("assisted-code", {"code": code})
+
+
+def assisted_face(*, person: str, slot: str) -> bytes:
+    """The name and drawing that a person gives to the worker who helps them open."""
+    return context("assisted-face", {"person": person, "slot": slot})
+
+
+def assisted_drawer(*, person: str, slot: str, shelf: str) -> bytes:
+    """Which of the ten a lent drawer is."""
+    return context("assisted-drawer", {"person": person, "shelf": shelf, "slot": slot})
+
+
+def assisted_move(*, opening: str, person: str, slot: str) -> bytes:
+    """What a worker holds, on its way to the kiosk where the person stands."""
+    return context("assisted-move", {"opening": opening, "person": person, "slot": slot})

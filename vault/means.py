@@ -119,7 +119,9 @@ def _replace(context: Context, session: Session, way: Slot, card: CardSecret, ta
             raise NoSession  # the way that opened this session ended in between: somebody else decides now
         slots.keep(context, connection, way)
         cookie = reopen(context, connection, session, way, card)
-        old = [slot for slot in slots.living(connection, session.account, slots.CARD_KINDS) if slot.id != way.id]
+        # An opening with help is bound to the card: with another card it is chosen again.
+        bound = slots.CARD_KINDS if tag == "means.code-changed" else (*slots.CARD_KINDS, Kind.ASSIST)
+        old = [slot for slot in slots.living(connection, session.account, bound) if slot.id != way.id]
         slots.end(context, connection, old)
         audit.record(context, connection, None, Event(tag, by=session.account), person=session.account)
         if tag == "means.card-replaced":

@@ -20,7 +20,7 @@ from crypto.signing import Signer
 from storage.errors import DatabaseUnreachable
 from storage.tables import grants, objects, papers, shelf_wraps, shelves, versions
 from storage.tables import wraps as wrap_rows
-from vault import audit, endings, exposed, outside_wraps, shares, who, wraps
+from vault import assisting, audit, endings, exposed, outside_wraps, shares, who, wraps
 from vault import shelves as drawers
 from vault.arranging import lay_again
 from vault.colleagues import LIVING, reachable
@@ -211,6 +211,7 @@ def _new_epoch(
         except Tampered:
             stuck = True  # it stays where it was, as unreadable as it was
     _lend_again(context, connection, keys, new)
+    assisting.lend_again(context, connection, new)
     if not stuck:
         connection.execute(delete(shelves).where(shelves.c.id == old.id, shelves.c.epoch < new.epoch))
 

@@ -116,6 +116,12 @@ class Shelves:
         return [one for place in self._rows if (one := self._at(place)) is not None]
 
 
+def opened_by_seed(person: str, shelf_id: str, epoch: int, kind: ShelfKind, seed: ShelfSeed) -> OpenShelf:
+    """A drawer in its present epoch, opened by a seed that was lent."""
+    key = shelf_key(seed, contexts.shelf_key(person=person, shelf=shelf_id, epoch=epoch))
+    return OpenShelf(person, ShelfId(shelf_id), epoch, kind, True, seed, key)
+
+
 def checked_kind(untrusted: object) -> ShelfKind:
     """One of the ten kinds, or BadInput."""
     try:

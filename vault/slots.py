@@ -9,14 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from crypto import contexts
 from crypto.contexts import SlotContext
 from crypto.errors import Malformed, Undecryptable
 from crypto.keys import AccountSecret, Kek, Password, Stretched
 from crypto.unlock import Cost, Kind, kek, new_salt, open_slot, seal_slot, slot_context, stretch, veto_hash
-from storage.tables import slots
+from storage.tables import assist_shelves, assists, slots
 from vault import endings, sessions
 from vault.context import Context
 from vault.errors import Tampered
@@ -130,7 +130,14 @@ def end(context: Context, connection: Connection, ended: Sequence[Slot], *, besi
     for slot in ended:
         connection.execute(update(slots).where(slots.c.id == slot.id).values(state="ended", sealed_secret=None, veto_digest=None))
         sessions.end_all(context, connection, slot=slot.id, besides=besides)
+    forget_lent(connection, [slot.id for slot in ended])
     endings.end_rows(context, connection, [("slot", slot.id) for slot in ended])
+
+
+def forget_lent(connection: Connection, ended: Sequence[str]) -> None:
+    """Drawers that were lent through ways that have ended go with them."""
+    connection.execute(delete(assist_shelves).where(assist_shelves.c.slot.in_(ended)))
+    connection.execute(delete(assists).where(assists.c.slot.in_(ended)))
 
 
 def discard(context: Context, slot: Slot) -> None:

@@ -19,6 +19,7 @@ from storage.errors import StorageError
 from vault import (
     aftermath,
     asking,
+    assisted,
     attempts,
     checkpoints,
     endings,
@@ -91,6 +92,7 @@ def finish_endings(context: Context) -> int:
 
 JOBS: tuple[Job, ...] = (
     Job("sessions", minutely, sessions.sweep),
+    Job("openings with help", minutely, assisted.sweep),
     Job("endings", minutely, finish_endings),
     Job("erasures", minutely, erase_due),
     Job("recoveries", minutely, aftermath.expire),

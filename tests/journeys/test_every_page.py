@@ -21,7 +21,8 @@ OPEN = ("maison", "papiers", "papiers?noms=1", "papiers/tiroirs", "papiers/jetes
         "partages", "montrer", "montrer/tiroir", "montrer/tiroir?pour=deposer", "regards", "regards?preuve=1", "demandes",
         "moi", "moi/autres", "moi/nom", "moi/dessin", "moi/code", "confiance", "confiance/choisir",
         "proteger", "bloquer", "effacer-tout", "effacer-tout/details", "effacer-tout/temoin", "droits", "droits/autres",
-        "droits/demander", "droits/numero", "emporter", "apporter", "autre-abri", "ce-qu-abri-sait")  # fmt: skip
+        "droits/demander", "droits/numero", "emporter", "apporter", "autre-abri", "ce-qu-abri-sait",
+        "moi/accompagne", "moi/accompagne/choisir")  # fmt: skip
 AXE = """async () => {
   const tags = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'];
   const rules = {'target-size': {enabled: true}, 'color-contrast-enhanced': {enabled: true}};
@@ -180,7 +181,7 @@ def test_the_desk_and_the_office_are_read_by_axe(site: Site, new_page: NewPage) 
     desk = Desk(new_page(), site)
     desk.sign_in("fatou")
     for address in (
-        "bureau", "bureau/demandes", "bureau/demandes/carte", "bureau/deposer", "bureau/confiance", "bureau/actes",
+        "bureau", "bureau/demandes", "bureau/demandes/carte", "bureau/deposer", "bureau/confiance", "bureau/accompagner", "bureau/actes",
         "bureau/nouveau", "bureau/bientot", "bureau/carte", "bureau/carte/envois", "bureau/aide", "bureau/aide/premiers-pas",
         "bureau/aide/quoi-dire", "bureau/aide/clavier", "bureau/aide/charte", "bureau/demarches", "bureau/demarches/logement-social",
     ):  # fmt: skip

@@ -14,7 +14,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from crypto.keys import KemSeed
+from consent.purposes import ShelfKind
 from tests.vault.builders import (
     MadeAdministrator,
     MadeWorker,
@@ -25,7 +25,7 @@ from tests.vault.builders import (
     one_time_password,
     show_card,
 )  # fmt: skip
-from vault import administrators, cards, opening, recovery, sessions, unlocking, workers
+from vault import administrators, assisted, assisting, cards, opening, recovery, sessions, unlocking, workers
 from vault.app import create_app
 from vault.context import Context
 from vault.errors import NoSession
@@ -89,6 +89,12 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     "/fr/proteger": ANYONE,
     "/fr/proteger/parler": ANYONE,
     "/fr/proteger/tout-changer": PERSON,
+    # Opening with somebody's help
+    "/fr/accompagne": CARD,
+    "/fr/accompagne/attente": CARD,
+    "/fr/accompagne/images": CARD,
+    "/fr/accompagne/arreter": {"person", "assisted"},
+    "/fr/avec-aide*": {"assisted"},
     # Coming back
     "/fr/perdu": ANYONE,
     "/fr/perdu/raison/*": ANYONE,
@@ -125,6 +131,7 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     "/fr/bureau/entrer": ANYONE,
     "/fr/bureau/invitation": ANYONE,
     "/fr/bureau/invitation/*": OPENING,
+    "/fr/bureau/accompagner*": WORKER,
     "/fr/bureau/actes": WORKER,
     "/fr/bureau/aide*": WORKER,
     "/fr/bureau/bientot*": WORKER,
@@ -264,10 +271,14 @@ class Everybody:
 
     def _assisted(self) -> str:
         person = make_person(self.house, "Yonas")
-        with self.house.database.transaction() as connection:
-            return sessions.open_for(
-                self.house, connection, kind="assisted", account=person.id, slot=person.session.slot, assist=KemSeed.random()
-            )  # fmt: skip
+        assisting.choose(
+            self.house, person.session, person.code, self.worker.id, [ShelfKind("money")], name="Yonas", drawing="sun"
+        )  # fmt: skip
+        desk = sessions.find(self.house, self.cookie("worker") or "")
+        slot = next(one.slot for one in assisting.people_i_help(self.house, desk) if one.person == person.id)
+        shown = show_card(self.house, person.card)
+        assisted.lend(self.house, desk, slot, assisted.start(self.house, shown).code)
+        return assisted.finish(self.house, shown)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from vault.web import (
     desk_dossiers,
     desk_entry,
     desk_help,
+    desk_helping,
     desk_papers,
     desk_procedures,
     desk_trust,
@@ -69,7 +70,8 @@ ROUTES: list[ControllerRouterHandler] = [
         path="/{language:str}/bureau",
         route_handlers=[
             people, read_notices, acts, *desk_entry.HANDLERS, *desk_papers.HANDLERS, *desk_asking.HANDLERS, *desk_deposit.HANDLERS,
-            *desk_trust.HANDLERS, *desk_cards.HANDLERS, *desk_help.HANDLERS, *desk_procedures.HANDLERS, *desk_dossiers.HANDLERS,
+            *desk_trust.HANDLERS, *desk_helping.HANDLERS,
+            *desk_cards.HANDLERS, *desk_help.HANDLERS, *desk_procedures.HANDLERS, *desk_dossiers.HANDLERS,
         ],
         guards=[in_two_languages],
         exception_handlers=DESK_ERRORS,

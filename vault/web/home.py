@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.types import ControllerRouterHandler
 
-from vault import arriving, asking, first_day, guardians, notices, once, people, reencryption, space, succession
+from vault import arriving, asking, assisting, first_day, guardians, notices, once, people, reencryption, space, succession
 from vault.errors import BadInput, Busy, MustWait, WeakSecret, WrongSecret
 from vault.pictograms import DRAWINGS
 from vault.web.forms import Form, Sent
@@ -31,7 +31,8 @@ def home(request: Req) -> Response[Any]:
         request, "kiosk/home.html", me=told, requests=len(asking.waiting_for_me(context, session)),
         questions=len(succession.waiting(context, session)),
         arrival=arrival, full=space.of(context, session).nearly_full,
-        waiting=reencryption.waiting(context, session), to_print=bool(once.told(context, session)),
+        helped=assisting.help_of(context, session), waiting=reencryption.waiting(context, session),
+        to_print=bool(once.told(context, session)),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from vault.web import (
     documents,
     erasing,
     following,
+    helped,
     history,
     home,
     opening,
@@ -34,8 +35,8 @@ from vault.web import (
 def all_routes(mode: Mode) -> list[ControllerRouterHandler]:
     """The handlers of all screens; the style guide only in a demonstration; the door of a room only in training."""
     screens = (
-        public, opening, unlock, two_steps, recovery, home, documents, capture, sharing, history, protection, following, erasing, phone,
-        outside, sending, rights, taking_away, desk, admin, publication, proving,
+        public, opening, unlock, two_steps, recovery, home, documents, capture, sharing, history, protection, following, helped, erasing,
+        phone, outside, sending, rights, taking_away, desk, admin, publication, proving,
     )  # fmt: skip
     routes: list[ControllerRouterHandler] = []
     for screen in screens:

@@ -155,7 +155,8 @@ def error_page(request: Req, status: int, sentence: str, error: Exception) -> Re
     """The page of an error. After the end of a session it also clears the browser."""
     session, area = session_of(request), area_of(request)
     values: Mapping[str, Any] = {"sentence": sentence, "seconds": error.seconds if isinstance(error, MustWait) else None}
-    homes = {"desk": "bureau", "office": "association", "kiosk": "maison" if session and session.kind not in STAFF else ""}
+    inside = "avec-aide" if session and session.kind == "assisted" else "maison"
+    homes = {"desk": "bureau", "office": "association", "kiosk": inside if session and session.kind not in STAFF else ""}
     values = {**values, "home": fragment(request, homes[area])}
     if area == "kiosk":
         answer = page(request, "error.html", status=status, **values)

@@ -101,8 +101,9 @@ def stop(request: Req, grant: FromPath[str], form: Sent) -> Response[Any]:
 def stop_with_card(request: Req) -> Response[str]:
     """With the card alone: who, until when, and stop. The same page for a card that nobody knows."""
     shown = leaf(showing.grants_of(context_of(request), signed_in(request)), asked(request), SHARES_A_PAGE)
+    back = "avec-aide" if signed_in(request).kind == "assisted" else "code"
     return page(
-        request, "kiosk/stop_with_card.html", back="code", shares=shown.items, stopped=request.query_params.get("dit") == "arrete",
+        request, "kiosk/stop_with_card.html", back=back, shares=shown.items, stopped=request.query_params.get("dit") == "arrete",
         more=address(request, "arreter", suite=shown.after) if shown.after else None,
     )  # fmt: skip
 

@@ -28,6 +28,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
     )
     op.create_table(
+        "assist_openings",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("code_digest", sa.String(length=64), nullable=False),
+        sa.Column("term", sa.BigInteger(), nullable=False),
+        sa.Column("slot", sa.String(length=64), nullable=True),
+        sa.Column("moved", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_assist_openings")),
+    )
+    op.create_table(
         "attempts",
         sa.Column("shown_digest", sa.String(length=64), nullable=False),
         sa.Column("wrong", sa.Integer(), nullable=False),
@@ -434,6 +444,22 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_tickets_person"), "tickets", ["person"], unique=False)
     op.create_table(
+        "assists",
+        sa.Column("slot", sa.String(length=64), nullable=False),
+        sa.Column("person", sa.String(length=64), nullable=False),
+        sa.Column("worker", sa.String(length=64), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("pictures", sa.Boolean(), nullable=False),
+        sa.Column("posted_secret", sa.LargeBinary(), nullable=False),
+        sa.Column("posted_face", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["person"], ["accounts.id"], name=op.f("fk_assists_person")),
+        sa.ForeignKeyConstraint(["slot"], ["slots.id"], name=op.f("fk_assists_slot")),
+        sa.ForeignKeyConstraint(["worker"], ["accounts.id"], name=op.f("fk_assists_worker")),
+        sa.PrimaryKeyConstraint("slot", name=op.f("pk_assists")),
+    )
+    op.create_index(op.f("ix_assists_person"), "assists", ["person"], unique=False)
+    op.create_index(op.f("ix_assists_worker"), "assists", ["worker"], unique=False)
+    op.create_table(
         "circle_members",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("circle", sa.String(length=64), nullable=False),
@@ -565,6 +591,16 @@ def upgrade() -> None:
         sa.UniqueConstraint("code", name=op.f("uq_workers_code")),
     )
     op.create_index(op.f("ix_workers_structure"), "workers", ["structure"], unique=False)
+    op.create_table(
+        "assist_shelves",
+        sa.Column("slot", sa.String(length=64), nullable=False),
+        sa.Column("shelf", sa.String(length=64), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("wrap", sa.LargeBinary(), nullable=False),
+        sa.Column("kind", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["slot"], ["assists.slot"], name=op.f("fk_assist_shelves_slot")),
+        sa.PrimaryKeyConstraint("slot", "shelf", "epoch", name=op.f("pk_assist_shelves")),
+    )
     op.create_table(
         "circle_shares",
         sa.Column("circle", sa.String(length=64), nullable=False),

@@ -1,0 +1,237 @@
+"""An assisted opening: the card at the kiosk, six digits said to the worker who helps, and the drawers that were lent are open.
+
+The kiosk's card session holds a key pair made for this opening. The worker types the digits at their desk, beside the name of
+somebody of their own list, and what they hold is posted to that pair. Joined with the card (and pictures) it opens the assist slot.
+Whatever does not fit gives one refusal; a card that nobody knows gets six digits like any other.
+"""
+
+import datetime as dt
+import hmac
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import delete, insert, select, update
+
+from consent.ids import PaperId
+from crypto import contexts, unlock
+from crypto.errors import CryptoError, Malformed
+from crypto.kem import kem_public, public_key
+from crypto.keys import AssistSecret, KemSeed, kdf
+from crypto.sealing import open_post, post
+from crypto.unlock import Kind
+from storage.errors import RowGone
+from storage.tables import accounts as account_rows
+from storage.tables import assist_openings, assists, papers, versions, workers
+from vault import accounts, assisting, attempts, audit, labels, rendering, sessions
+from vault import slots as ways
+from vault.assisting import shown_digest
+from vault.contents import verified_bytes
+from vault.context import Context
+from vault.documents import SCREEN_DPI
+from vault.errors import BadInput, NoSession, NotAllowed, NotThere, WrongSecret
+from vault.events import Event
+from vault.listing import PaperCard, cards_of
+from vault.places import place_of
+from vault.sessions import Session
+from vault.unlocking import card_of
+from vault.versions import Opened, Witnesses, current_of, joined, one_refusal, open_version, secret_of
+
+LASTS = dt.timedelta(minutes=10)
+WRONG_AT_MOST = 3
+STATE = "assisted"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An opening that waits for the worker: the digits to say, and whether the worker has answered."""
+
+    code: str
+    until: dt.datetime
+    answered: bool
+
+
+def start(context: Context, shown: Session) -> Asked:
+    """Six digits for the worker, valid ten minutes; the same for a card that nobody knows."""
+    if shown.kind != "card":
+        raise NotAllowed
+    seed, now, name = KemSeed.random(), context.clock(), context.new_id()
+    with context.database.transaction() as connection:
+        taken = set(connection.scalars(select(assist_openings.c.code_digest).where(assist_openings.c.term > now)))
+        while _digest(context, code := f"{secrets.randbelow(10**6):06}") in taken:
+            pass
+        connection.execute(
+            insert(assist_openings).values(
+                id=name,
+                public_key=bytes(public_key(seed)),
+                code_digest=_digest(context, code),
+                term=now + LASTS,
+                slot=None,
+                moved=None,
+            )
+        )
+        kept = sessions.read_state(connection, shown) | {STATE: {"opening": name, "seed": bytes(seed).hex(), "code": code}}
+        sessions.write_state(connection, shown, kept)
+    return Asked(code, now + LASTS, answered=False)
+
+
+def _digest(context: Context, code: str) -> str:
+    return kdf(context.settings.service_seal, labels.assisted_code(code=code), 32).hex()
+
+
+def asked(context: Context, shown: Session) -> Asked:
+    """Where it stands. NoSession when nothing was asked, or ten minutes are over."""
+    with context.database.transaction(read_only=True) as connection:
+        kept = _state(sessions.read_state(connection, shown, hold=False).get(STATE))
+        row = connection.execute(select(assist_openings).where(assist_openings.c.id == kept["opening"])).one_or_none()
+    if row is None or row.term <= context.clock():
+        raise NoSession
+    return Asked(kept["code"], row.term, row.moved is not None)
+
+
+def _state(kept: object) -> dict[str, str]:
+    if not isinstance(kept, dict):
+        raise NoSession
+    return {name: str(value) for name, value in kept.items()}
+
+
+def lend(context: Context, session: Session, slot: str, code: str) -> None:
+    """The worker, beside the person, types the digits of the kiosk. NotThere, WrongSecret; MustWait after three wrong ones."""
+    now, digest = context.clock(), _digest(context, code)
+    typist = kdf(context.settings.service_seal, labels.code_typist(worker=session.account), 32).hex()
+    attempts.refuse_if_waiting(context, typist)
+    with context.database.transaction() as connection:
+        person, held = assisting.held_by(context, connection, session, slot)
+        waiting = select(assist_openings).where(assist_openings.c.code_digest == digest, assist_openings.c.term > now)
+        row = connection.execute(waiting.with_for_update()).one_or_none()
+        found = row is not None and hmac.compare_digest(row.code_digest, digest) and row.moved is None
+        if not found:
+            attempts.count(context, connection, typist)
+        if found and row is not None:
+            attempts.forget(connection, typist)
+            place = labels.assisted_move(opening=row.id, person=person, slot=slot)
+            moved = post(kem_public(row.public_key), context.keyvault.derive("slot", slot, place), place, held)
+            connection.execute(update(assist_openings).where(assist_openings.c.id == row.id).values(slot=slot, moved=moved))
+            name = connection.execute(select(workers.c.first_name).where(workers.c.account == session.account)).scalar_one()
+            event = Event("means.helped", by=session.account, by_name=name)
+            audit.record(context, connection, session, event, person=person, worker=session.account)
+    if not found:
+        raise WrongSecret
+
+
+def finish(context: Context, shown: Session, pictures: Sequence[int] | None = None) -> str:
+    """Open what was lent. Gives the cookie of an assisted session; WrongSecret for anything that does not fit, MustWait."""
+    card, now = card_of(context, shown), context.clock()
+    told = shown_digest(card)
+    attempts.refuse_if_waiting(context, told)
+    with context.database.transaction() as connection:
+        kept = _state(sessions.read_state(connection, shown).get(STATE))
+        attempts.count(context, connection, told)
+        row = connection.execute(select(assist_openings).where(assist_openings.c.id == kept["opening"])).one_or_none()
+        way = ways.find(connection, told, [Kind.ASSIST])
+        open_one = way is not None and connection.execute(
+            select(account_rows.c.state).where(account_rows.c.id == way.account)
+        ).scalar_one() == "open"  # fmt: skip
+        fits = (
+            open_one and way is not None and row is not None and row.term > now and row.slot == way.id and row.moved is not None
+        )
+    seed = None
+    if fits and way is not None and row is not None:
+        place = labels.assisted_move(opening=row.id, person=way.account, slot=way.id)
+        try:
+            vaulted = context.keyvault.derive("slot", way.id, place)
+            held = AssistSecret.opened(open_post(KemSeed(bytes.fromhex(kept["seed"])), vaulted, place, row.moved))
+            stretched = unlock.assist_stretched(card, pictures, held, contexts.assist(account=way.account, slot=way.id))
+            seed = unlock.open_assist_slot(ways.key_of(context, way, stretched), ways.place_of(way), way.sealed or b"")
+        except Malformed as error:
+            raise BadInput("pictures") from error
+        except (CryptoError, RowGone):
+            seed = None
+    with context.database.transaction() as connection:
+        place_now = place_of(connection, shown.kiosk)
+        if seed is None or way is None:
+            failed = Event("safe.attempt-failed", place=place_now)
+            if way is None:
+                audit.rehearse(context, connection, failed)
+            else:
+                audit.record(context, connection, None, failed, person=way.account)
+        else:
+            attempts.forget(connection, told)
+            connection.execute(delete(assist_openings).where(assist_openings.c.id == kept["opening"]))
+            worker = connection.execute(
+                select(workers.c.first_name).join(assists, assists.c.worker == workers.c.account).where(assists.c.slot == way.id)
+            ).scalar_one()
+            cookie = sessions.open_for(
+                context, connection, kind="assisted", account=way.account, slot=way.id, kiosk=shown.kiosk, assist=seed
+            )
+            opened = Event("safe.opened-with-help", by=way.account, by_name=worker, place=place_now)
+            audit.record(context, connection, None, opened, person=way.account)
+            sessions.end_one(context, connection, shown)
+    if seed is None:
+        raise WrongSecret
+    return cookie
+
+
+def sweep(context: Context) -> int:
+    """Forget openings that nobody finished; a scheduled task. Gives how many."""
+    with context.database.transaction() as connection:
+        return connection.execute(delete(assist_openings).where(assist_openings.c.term <= context.clock())).rowcount
+
+
+# --- What such a session reads -------------------------------------------------------------------------------------------
+
+
+def _seed(session: Session) -> KemSeed:
+    if session.kind != "assisted" or session.assist is None:
+        raise NotAllowed
+    return session.assist
+
+
+def helper(context: Context, session: Session) -> str:
+    """The first name of who helps: shown at each assisted opening."""
+    _seed(session)
+    query = (
+        select(workers.c.first_name).join(assists, assists.c.worker == workers.c.account).where(assists.c.slot == session.slot)
+    )
+    with context.database.transaction(read_only=True) as connection:
+        return str(connection.execute(query).scalar_one())
+
+
+def list_papers(context: Context, session: Session) -> list[PaperCard]:
+    """The papers of the lent drawers, newest first. Of the others not even how many there are."""
+    seed = _seed(session)
+    with context.database.transaction(read_only=True) as connection:
+        lent = assisting.lent_drawers(context, connection, session.account, session.slot, seed)
+        query = joined().where(
+            papers.c.person == session.account, versions.c.id == papers.c.version, papers.c.state.in_(("kept", "to-read")),
+            papers.c.shelf.in_({one.id for one in lent.all()}),
+        )  # fmt: skip
+        rows = connection.execute(query).all()
+    return [one for one in cards_of(context, lent, rows) if not one.damaged]
+
+
+def _open(context: Context, session: Session, paper: PaperId) -> Opened:
+    seed = _seed(session)
+    with context.database.transaction(read_only=True) as connection:
+        lent = assisting.lent_drawers(context, connection, session.account, session.slot, seed)
+        row = current_of(connection, session.account, paper)
+        if row.state not in ("kept", "to-read") or lent.kind_of(row.shelf) is None or lent.kind_of(row.lies_in) is None:
+            raise NotThere
+        with one_refusal():
+            secret = secret_of(context, lent, row)
+        signed_by = accounts.public_keys(context, connection, session.account).sign
+        return open_version(context, connection, row, secret, Witnesses(context, connection, session.account, signed_by))
+
+
+def page_image(context: Context, session: Session, paper: PaperId, page: int) -> rendering.PageImage:
+    """One page of a lent paper, from 1; the first page is traced. NotThere for a paper of another drawer."""
+    opened = _open(context, session, paper)
+    image = rendering.page_image(context.confinement, verified_bytes(context, opened, "view"), page, dpi=SCREEN_DPI)
+    if page == 1:
+        with context.database.transaction() as connection:
+            event = Event(
+                "paper.opened", by=session.account, paper=opened.paper, title=opened.card.title, detail="assisted",
+                place=place_of(connection, session.kiosk),
+            )  # fmt: skip
+            audit.record(context, connection, session, event, person=session.account)
+    return image
