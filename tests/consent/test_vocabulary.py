@@ -65,3 +65,11 @@ def test_the_list_of_terms_is_exactly_what_records_use() -> None:
     for word, iri in listed["terms"].items():
         prefix, _, name = word.partition(":")
         assert iri == listed["prefixes"][prefix] + name
+
+
+def test_each_term_of_the_privacy_vocabulary_says_where_it_is_published() -> None:
+    listed = json.loads((Path(record.__file__).parent / "dpv_terms.json").read_text(encoding="utf-8"))
+    published = [word for words in listed["published"]["modules"].values() for word in words]
+    ours = [word for word in listed["terms"] if word.partition(":")[0] in ("dpv", "pd", "eu-gdpr")]
+    assert sorted(published) == sorted(ours)  # each in one place, and none that no record uses
+    assert all(place.startswith("2.2/") or place.startswith("looked up") for place in listed["published"]["modules"])
