@@ -54,6 +54,7 @@ class ConfinementLimits:
     """How many children at once, and what one may use."""
 
     children: int = 2
+    spares: int = 2  # children that wait, warm, for a job to come
     wait_seconds: float = 30.0  # for a free child
     seconds: float = 20.0  # wall clock for one job, unless the job says otherwise
     memory_bytes: int = 2 << 30
@@ -190,13 +191,13 @@ class Confinement:
                 _end(self._server)
                 self._server = None
             if self._server is None:
-                self._server = _start(self._extra_jobs)
+                self._server = _start(self._extra_jobs, self.limits.spares)
             return self._server
 
 
-def _start(extra_jobs: pathlib.Path | None) -> _Server:
+def _start(extra_jobs: pathlib.Path | None, spares: int) -> _Server:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    command = [sys.executable, "-I", "-B", str(_SERVER), str(theirs.fileno())]
+    command = [sys.executable, "-I", "-B", str(_SERVER), str(theirs.fileno()), str(spares)]
     command += [str(extra_jobs)] if extra_jobs else []
     with theirs:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own file, no shell

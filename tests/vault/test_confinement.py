@@ -42,9 +42,19 @@ LAYERS = {
 DEPENDS_ON_THE_MACHINE = {"network-namespace": {"EPERM", "ENOSYS", "EINVAL", "ENOSPC"}, "landlock": {"ENOSYS", "EOPNOTSUPP"}}
 
 
+NONE_WAITS = ConfinementLimits(spares=0)
+
+
 @pytest.fixture(scope="module")
 def besieged() -> Iterator[Confinement]:
-    """A confinement whose children may be hostile."""
+    """A confinement whose children may be hostile. None waits, so that those that live are those that work."""
+    with Confinement(NONE_WAITS, insecure_extra_jobs=HOSTILE) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def lying_in_wait() -> Iterator[Confinement]:
+    """The same with children that wait for their job, as the service has them."""
     with Confinement(insecure_extra_jobs=HOSTILE) as started:
         yield started
 
@@ -82,6 +92,26 @@ def test_a_child_that_was_taken_over_gets_nowhere(besieged: Confinement) -> None
     assert {what for what, answer in met.items() if answer == "allowed"} == set()
     assert not pathlib.Path("/tmp/planted").exists()
     assert psutil.pid_exists(besieged.server_pid())
+
+
+def test_a_child_that_waited_has_the_same_walls_and_does_one_job(lying_in_wait: Confinement) -> None:
+    assert within(20, lambda: len(children_of(lying_in_wait)) == 2)
+    waiting = {child.pid for child in children_of(lying_in_wait)}
+    met = lying_in_wait.run("break out", {}).head
+    assert {what for what, answer in met.items() if answer == "allowed"} == set()
+    assert within(20, lambda: len(children_of(lying_in_wait)) == 2)
+    answers = [lying_in_wait.run("sleep", {"seconds": 0.01, "number": number}).head["pid"] for number in range(5)]
+    assert len(set(answers)) == 5
+    assert set(answers) & waiting  # the one that waited longest did work
+    with pytest.raises(ParserCrashed):
+        lying_in_wait.run("crash", {})
+    with pytest.raises(ParserTooSlow):
+        lying_in_wait.run("loop", {}, seconds=0.2)
+    dying = children_of(lying_in_wait)
+    for child in dying:
+        child.kill()  # one that dies while it waits takes nobody's paper along
+    assert within(20, lambda: not any(child.is_running() for child in dying))
+    assert all(still_works(lying_in_wait) for _ in range(3))
 
 
 def test_landlock_and_seccomp_each_refuse_alone(besieged: Confinement) -> None:
@@ -222,7 +252,7 @@ def test_a_rush_of_short_jobs_is_served_by_one_interpreter(besieged: Confinement
 
 
 def test_waiting_for_a_place_has_an_end() -> None:
-    limits = ConfinementLimits(children=1, wait_seconds=0.2)
+    limits = ConfinementLimits(children=1, wait_seconds=0.2, spares=0)
     with Confinement(limits, insecure_extra_jobs=HOSTILE) as crowded, concurrent.futures.ThreadPoolExecutor(1) as pool:
         long = pool.submit(crowded.run, "sleep", {"seconds": 1.5})
         assert within(20, lambda: bool(children_of(crowded)))
@@ -247,7 +277,7 @@ def test_nothing_leaks_from_job_to_job(besieged: Confinement) -> None:
 
 
 def test_the_interpreter_is_started_again_when_it_died() -> None:
-    with Confinement(insecure_extra_jobs=HOSTILE) as started:
+    with Confinement(NONE_WAITS, insecure_extra_jobs=HOSTILE) as started:
         first = started.server_pid()
         os.kill(first, signal.SIGKILL)
         assert still_works(started)
@@ -264,7 +294,7 @@ def test_the_interpreter_is_started_again_when_it_died() -> None:
 
 
 def test_closed_means_closed_and_can_be_started_again() -> None:
-    confinement = Confinement(insecure_extra_jobs=HOSTILE)
+    confinement = Confinement(NONE_WAITS, insecure_extra_jobs=HOSTILE)
     with pytest.raises(ConfinementUnavailable):
         confinement.run("echo", {})
     confinement.start()
@@ -308,10 +338,10 @@ def test_when_the_service_is_killed_its_children_go_too() -> None:
         assert service.stdout is not None
         server = psutil.Process(int(service.stdout.readline()))
         assert within(20, lambda: bool(server.children()))
-        (child,) = server.children()
+        children = server.children()  # those that wait go too
         service.kill()
         service.wait()
-        assert within(20, lambda: not server.is_running() and not child.is_running())
+        assert within(20, lambda: not server.is_running() and not any(child.is_running() for child in children))
 
 
 def test_an_ordinary_user_has_the_same_walls() -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import cast
 
+from PIL import Image
+
 from vault.confined import deposits, pages, photos
 from vault.frames import Json
 
@@ -16,16 +18,18 @@ def sheets(arguments: Mapping[str, Json], parts: tuple[bytes, ...]) -> tuple[dic
     limits, dpi, quality = deposits.limits_in(arguments), cast("int", arguments["dpi"]), cast("int", arguments["quality"])
     most, ribbon = cast("int", arguments["most_bytes"]), cast("str | None", arguments["ribbon"])
     made: list[bytes] = []
-    for number in range(pages.count_of(content, limits)):
-        picture, _ = pages.pixels_of(content, number, dpi, limits)
-        if lines := pages.lines_of(arguments, "watermark"):
-            picture = pages.watermarked(picture, lines, font)
-        if ribbon:
-            picture = pages.with_ribbon(picture, ribbon, font)
-        made.append(photos.as_jpeg(picture, quality))
+    for number, picture in enumerate(pages.each_of(content, dpi, limits), 1):
+        made.append(_sheet(picture, pages.lines_of(arguments, "watermark"), ribbon, font, quality))
         if sum(map(len, made)) > most:
-            return {"pages": number + 1, "too_heavy": True}, []
+            return {"pages": number, "too_heavy": True}, []
     return {"pages": len(made), "too_heavy": False}, made
+
+
+def _sheet(picture: Image.Image, lines: list[str], ribbon: str | None, font: bytes | None, quality: int) -> bytes:
+    if lines and not ribbon:
+        return pages.marked_jpeg(picture, lines, font, quality)
+    shown = pages.watermarked(picture, lines, font) if lines else picture
+    return photos.as_jpeg(pages.with_ribbon(shown, ribbon, font) if ribbon else shown, quality)
 
 
 def bind(arguments: Mapping[str, Json], parts: tuple[bytes, ...]) -> tuple[dict[str, Json], list[bytes]]:

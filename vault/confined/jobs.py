@@ -44,9 +44,9 @@ JOBS: dict[str, Job] = {
 }
 
 
-def ready_to_serve(extra: object) -> Callable[[int, int], None]:
-    """Warm every parser with bytes of our own making; the function given back serves one job and returns."""
-    warming.warm(JOBS)
+def ready_to_serve(extra: object) -> tuple[Callable[[int, int], None], Callable[[], None]]:
+    """Warm every parser with bytes of our own making. Gives what serves one job and returns, and what limbers a fresh child up."""
+    page = warming.warm(JOBS)
     jobs = JOBS | cast("dict[str, Job]", extra)
 
     def serve(source: int, target: int) -> None:
@@ -54,7 +54,7 @@ def ready_to_serve(extra: object) -> Callable[[int, int], None]:
         for piece in _outcome(jobs, request, parts):
             _write_all(target, piece)
 
-    return serve
+    return serve, lambda: warming.limber(JOBS, page)
 
 
 def _outcome(jobs: Mapping[str, Job], request: Mapping[str, Json], parts: tuple[bytes, ...]) -> list[bytes]:

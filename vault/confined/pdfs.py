@@ -117,6 +117,17 @@ def rendered(content: bytes, page: int, *, dpi: int, most_pixels: int) -> Image.
     document = _opened(content)
     if not 0 <= page < document.page_count:
         raise NoSuchPage
+    return _drawn(document, page, dpi, most_pixels)
+
+
+def all_rendered(content: bytes, *, dpi: int, most_pixels: int) -> Iterator[Image.Image]:
+    """Every page, the document opened once."""
+    document = _opened(content)
+    for page in range(document.page_count):
+        yield _drawn(document, page, dpi, most_pixels)
+
+
+def _drawn(document: _Document, page: int, dpi: int, most_pixels: int) -> Image.Image:
     sheet = document.handle[page]
     width, height = sheet.get_size()
     if not (0 < width <= _EDGE_POINTS and 0 < height <= _EDGE_POINTS):

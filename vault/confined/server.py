@@ -1,9 +1,9 @@
-"""The clean interpreter that lends one confined child to each job.
+"""The clean interpreter that lends one confined child to each job, forked and warm before the job arrives.
 
 Started by exec with an empty environment and one descriptor: the control socket. It parses nothing itself. For each
 job it receives three descriptors (the job's pipe, the answer's pipe, a leash), forks, and tells on the leash how the
 child ended. Anything said on the leash, or its end, kills the child; the end of the control socket ends everything.
-Run as a program: `python -I server.py CONTROL_FD [EXTRA_JOBS_FILE]`.
+Run as a program: `python -I server.py CONTROL_FD SPARES [EXTRA_JOBS_FILE]`.
 """
 
 import contextlib
@@ -30,12 +30,16 @@ from vault.frames import ENDING, ORDER
 class ForkServer:
     """One loop over the control socket, the leashes and the deaths of children."""
 
-    def __init__(self, control: socket.socket, serve: Callable[[int, int], None]) -> None:
+    def __init__(
+        self, control: socket.socket, serve: Callable[[int, int], None], limber: Callable[[], None], spares: int
+    ) -> None:
         self._control = control
         self._chance = descriptors_of_chance()
         self._program = walls.seccomp_program()
-        self._serve = serve
+        self._serve, self._limber = serve, limber
         self._leash_of: dict[int, socket.socket] = {}
+        self._spares: dict[int, socket.socket] = {}
+        self._wanted = spares
         self._selector = selectors.DefaultSelector()
         self._deaths, tell_death = os.pipe()
         for end in (self._deaths, tell_death):
@@ -48,7 +52,12 @@ class ForkServer:
     def run(self) -> None:
         """Until the service closes its end."""
         while True:
-            for key, _ in self._selector.select():
+            ready = self._selector.select(0)
+            while not ready:
+                if len(self._spares) < self._wanted:
+                    self._keep_a_spare()  # only when nobody waits
+                ready = self._selector.select(0 if len(self._spares) < self._wanted else None)
+            for key, _ in ready:
                 try:
                     key.data()
                 except EOFError:
@@ -59,15 +68,51 @@ class ForkServer:
         if not message:
             raise EOFError
         job, answer, leash = descriptors
-        cpu_seconds, memory_bytes = ORDER.unpack(message)
-        server = os.getpid()
-        child = os.fork()
-        if child == 0:
-            self._become_child(job, answer, server, cpu_seconds, memory_bytes)
+        child = self._hand_to_a_spare(message, job, answer)
+        if child is None:
+            server = os.getpid()
+            child = os.fork()
+            if child == 0:
+                self._become_child(job, answer, server, *ORDER.unpack(message))
         os.close(job)
         os.close(answer)
         self._leash_of[child] = held = socket.socket(fileno=leash)
         self._selector.register(held, selectors.EVENT_READ, lambda: self._let_go(child, held))
+
+    def _keep_a_spare(self) -> None:
+        """Fork a child that waits for its one job. What a fork copies page by page is copied before anybody waits for it."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        server = os.getpid()
+        child = os.fork()
+        if child == 0:
+            self._become_spare(theirs, server)
+        theirs.close()
+        self._spares[child] = ours
+
+    def _hand_to_a_spare(self, order: bytes, job: int, answer: int) -> int | None:
+        """The child that takes this order; None when none waits."""
+        while self._spares:
+            child = next(iter(self._spares))  # the one that waited longest is the warmest
+            post = self._spares.pop(child)
+            with post, contextlib.suppress(OSError):
+                socket.send_fds(post, [order], [job, answer])
+                return child
+        return None
+
+    def _become_spare(self, post: socket.socket, server: int) -> NoReturn:
+        """Limber up over bytes of our own, then wait; an end of the post is the end of the server."""
+        try:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            close_all_but((0, 1, 2, post.fileno(), *self._chance))
+            self._limber()
+            order, descriptors, _, _ = socket.recv_fds(post, ORDER.size, 2)
+            if order:
+                job, answer = descriptors
+                self._become_child(job, answer, server, *ORDER.unpack(order))
+            os._exit(0)
+        finally:
+            os._exit(1)
 
     def _become_child(self, job: int, answer: int, server: int, cpu_seconds: int, memory_bytes: int) -> NoReturn:
         try:
@@ -102,7 +147,9 @@ class ForkServer:
                 return
             if child == 0:
                 return
-            leash = self._leash_of.pop(child, None)
+            spare, leash = self._spares.pop(child, None), self._leash_of.pop(child, None)
+            if spare is not None:
+                spare.close()
             if leash is None:
                 continue
             with contextlib.suppress(KeyError):
@@ -157,8 +204,8 @@ def main(arguments: list[str]) -> None:
     control = socket.socket(fileno=int(arguments[0]))
     walls.hide_from_debuggers()
     jobs = importlib.import_module("vault.confined.jobs")
-    extra: Mapping[str, object] = runpy.run_path(arguments[1]) if len(arguments) > 1 else {}
-    serve = jobs.ready_to_serve(extra.get("JOBS", {}))
+    extra: Mapping[str, object] = runpy.run_path(arguments[2]) if len(arguments) > 2 else {}
+    serve, limber = jobs.ready_to_serve(extra.get("JOBS", {}))
     outside = walls.leave_the_network()  # after loading: in a namespace of its own a user may lose sight of files
     threads = len(os.listdir("/proc/self/task"))
     clean = walls.Wall(
@@ -169,7 +216,7 @@ def main(arguments: list[str]) -> None:
     gc.collect()
     gc.freeze()  # keeps the collector from touching, and so copying, pages shared with the children
     seen = [{"name": w.name, "on": w.on, "detail": w.detail} for w in (clean, outside)]
-    server = ForkServer(control, serve)
+    server = ForkServer(control, serve, limber, spares=int(arguments[1]))
     control.send(json.dumps(seen + try_walls()).encode())
     server.run()
 

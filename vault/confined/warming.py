@@ -18,8 +18,8 @@ _LIMITS: Json = {"file_bytes": 1 << 20, "paper_bytes": 1 << 20, "pages": 20, "pi
 _Job = Callable[[Mapping[str, Json], tuple[bytes, ...]], tuple[dict[str, Json], list[bytes]]]
 
 
-def warm(jobs: Mapping[str, _Job]) -> None:
-    """Run each job over a small picture of each kind that we can write."""
+def warm(jobs: Mapping[str, _Job]) -> bytes:
+    """Run each job over a small picture of each kind that we can write; gives a small paper to limber up over."""
     cv2.setNumThreads(1)
     pictures = [_saved(form, mode) for form, mode in itertools.product(("JPEG", "PNG", "WEBP", "TIFF"), ("RGB", "L"))]
     joined, limits = b"", {"limits": _LIMITS}
@@ -36,6 +36,13 @@ def warm(jobs: Mapping[str, _Job]) -> None:
     jobs["printable"]({**limits, **marks, "has_font": False, "title": "", "language": "fr"}, (joined,))
     _, sheets = jobs["sheets"]({**limits, **marks, "most_bytes": 1 << 20}, (joined,))
     jobs["bind"]({"title": "", "language": "fr"}, tuple(sheets))
+    return joined
+
+
+def limber(jobs: Mapping[str, _Job], paper: bytes) -> None:
+    """In a fresh child: show one page, so that the memory it shares with its parent is its own before a job arrives."""
+    marks: dict[str, Json] = {"limits": _LIMITS, "watermark": ["Aé"], "quality": 80, "dpi": 150, "page": 1}
+    jobs["page"](marks, (paper,))
 
 
 def _saved(form: str, mode: str) -> bytes:

@@ -1,0 +1,90 @@
+"""Looking at a paper: its pages rendered and marked in one confined child, beside the same pages drawn bare in this process.
+
+The target is a factor of two, averaged over a paper of five pages at 150 dots an inch. Both take turns, so that whatever else the
+machine does falls on both.
+"""
+
+import io
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import fpdf
+import pypdfium2
+
+from vault import rendering
+from vault.confinement import Confinement
+
+PAGES, DPI, LINES = 5, rendering.SCREEN_DPI, 40
+TARGET = 2.0
+MARK = ("FD-2041", "un logement", "24/11/2026 10:42")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Milliseconds for each page, medians: bare, marked in the child that has the paper, one page asked for alone."""
+
+    bare: float
+    confined: float
+    alone: float
+    ratio: float
+
+    def told(self) -> str:
+        """For people."""
+        return (
+            f"A page at {DPI} dpi, milliseconds: bare in process {self.bare:.1f}; confined and marked, over a paper of {PAGES} pages "
+            f"{self.confined:.1f}, {self.ratio:.2f} times (target {TARGET:.0f}); one page asked for alone {self.alone:.1f}"
+        )
+
+
+def letter() -> bytes:
+    """A paper of five full pages, as an office writes it."""
+    paper = fpdf.FPDF()
+    paper.set_font("Helvetica", size=11)
+    for page in range(PAGES):
+        paper.add_page()
+        for line in range(LINES):
+            text = f"Ligne {line} de la page {page} : attestation de domiciliation, article L264-2 du code."
+            paper.cell(0, 6, text, new_x="LMARGIN", new_y="NEXT")
+    return bytes(paper.output())
+
+
+def bare(paper: bytes) -> None:
+    """What a service without confinement and without marks would do."""
+    document = pypdfium2.PdfDocument(paper)
+    for page in document:
+        picture = page.render(scale=DPI / 72, may_draw_forms=True, rev_byteorder=True).to_pil()
+        picture.save(io.BytesIO(), "JPEG", quality=rendering.QUALITY)
+
+
+def measure(rounds: int = 12) -> Measured:
+    """In turns: bare, confined, alone."""
+    paper, mark = letter(), rendering.Watermark(MARK, rendering.marks_font())
+    times: dict[str, list[float]] = {"bare": [], "confined": [], "alone": []}
+
+    def turn(name: str, act: Callable[[], object], pages: int) -> None:
+        began = time.perf_counter()
+        act()
+        times[name].append(1000 * (time.perf_counter() - began) / pages)
+
+    with Confinement() as confinement:
+        for _ in range(rounds + 1):
+            turn("bare", lambda: bare(paper), PAGES)
+            turn(
+                "confined",
+                lambda: rendering.sheets(
+                    confinement, paper, dpi=DPI, quality=rendering.QUALITY, most_bytes=1 << 30, watermark=mark
+                ),
+                PAGES,
+            )
+            time.sleep(0.05)
+            turn("alone", lambda: rendering.page_image(confinement, paper, 1, watermark=mark), 1)
+            time.sleep(0.05)
+    middle = {name: statistics.median(found[1:]) for name, found in times.items()}
+    ratio = statistics.median(ours / theirs for ours, theirs in zip(times["confined"][1:], times["bare"][1:], strict=True))
+    return Measured(middle["bare"], middle["confined"], middle["alone"], ratio)
+
+
+if __name__ == "__main__":
+    print(measure().told())
