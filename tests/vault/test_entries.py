@@ -35,6 +35,7 @@ NOBODY = "nobody's yet: a half-made safe or an invitation that was not accepted 
 SWEEP = "takes away what is over: what ended it was written when it ended"
 TREE = "the trace itself: numbers, heads, witnesses"
 OFFICE = "an operator's own list (structures, kiosks, administrators), which touches no person's data"
+ROOM = "a room for training: everything in it is false, and goes when it is made anew"
 OWN = "how the person's own pages look"
 WRITES_NOTHING = {
     SCREEN: (
@@ -59,6 +60,7 @@ WRITES_NOTHING = {
         "witnesses.cosigned"
     ),
     OFFICE: "administrators.create administrators.create_operator kiosks.change kiosks.renew_token workers.create_structure",
+    ROOM: "training.enter",
     OWN: "people.reviewed people.show_places first_day.still_yes",
 }
 
