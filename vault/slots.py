@@ -5,7 +5,8 @@ live, ends the old one and its sessions, and writes the intention to destroy; th
 stops in between, the old way opens or the new one does: never neither.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -143,6 +144,17 @@ def forget_lent(connection: Connection, ended: Sequence[str]) -> None:
 def discard(context: Context, slot: Slot) -> None:
     """Destroy the key vault's row of a new way that was never written."""
     context.keyvault.destroy([("slot", slot.id)], context.clock())
+
+
+@contextmanager
+def given_up(context: Context, new: Slot | None) -> Iterator[None]:
+    """A new way that does not come to be kept leaves no row in the key vault."""
+    try:
+        yield
+    except BaseException:
+        if new is not None:
+            discard(context, new)
+        raise
 
 
 def _slot(row: Mapping[Any, Any]) -> Slot:

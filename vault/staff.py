@@ -15,7 +15,7 @@ from crypto.errors import Malformed
 from crypto.keys import Password
 from crypto.unlock import WORKER_WORDS, Kind, words_password
 from storage.tables import administrators, workers
-from vault import accounts, audit, labels, one_time, sessions, slots, wordlist
+from vault import accounts, audit, labels, one_time, resealing, sessions, slots, wordlist
 from vault.accounts import NewAccount
 from vault.context import Context
 from vault.errors import BadInput, WrongSecret
@@ -80,17 +80,23 @@ def sign_in(
 ) -> str:
     """Open a session, or refuse: WrongSecret, MustWait, Busy, BadInput. `admit` gives the first name, or raises to refuse."""
     # The desks' people wait in a crowd of their own: a machine that guesses there does not close the kiosks.
-    made = attempt(context, kiosk or kind, shown_digest(code.strip().upper()), Kind.PASSPHRASE, _password(words))
+    password = _password(words)
+    made = attempt(context, kiosk or kind, shown_digest(code.strip().upper()), Kind.PASSPHRASE, password)
     step = _step(context, kind, made, totp)
     if not made.right or made.slot is None or made.secret is None or step is None:
         refuse(context, made, kiosk)
-    account = made.slot.account
-    with context.database.transaction() as connection:
+    account, fresh = made.slot.account, resealing.fresh_way(context, kiosk or kind, made.slot, made.secret, password)
+    with slots.given_up(context, fresh), context.database.transaction() as connection:
         settle(connection, made)
         _use(connection, kind, account, step)
         name = admit(connection, account)
+        resealing.account_keys(connection, account, made.secret)
         keys = accounts.open_keys(connection, account, made.secret)
-        cookie = sessions.open_for(context, connection, kind=kind, account=account, slot=made.slot.id, kiosk=kiosk, keys=keys)
+        way = fresh or made.slot
+        if fresh is not None:
+            slots.keep(context, connection, fresh)
+            slots.end(context, connection, [made.slot])
+        cookie = sessions.open_for(context, connection, kind=kind, account=account, slot=way.id, kiosk=kiosk, keys=keys)
         audit.record(context, connection, None, Event("worker.signed-in", by=account, by_name=name), worker=account)
     return cookie
 

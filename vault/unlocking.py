@@ -27,6 +27,7 @@ from vault import (
     cards,
     freezing,
     preferences,
+    resealing,
     sessions,
     slots,
     who,
@@ -38,6 +39,7 @@ from vault.errors import BadInput, NoSession, NotAllowed, WrongSecret
 from vault.events import Event
 from vault.places import place_of
 from vault.sessions import Session
+from vault.slots import Slot
 from vault.trying import Tried, attempt, prove, refuse, settle
 
 Chosen = str | Sequence[int]
@@ -89,9 +91,11 @@ def unlock_with_pictures(context: Context, shown: Session, pictures: Sequence[in
 def unlock_with_words(context: Context, kiosk: str | None, number: str, words: Sequence[str] | str) -> str:
     """Open with the account number and five words. WrongSecret, MustWait, Busy, BadInput("number") or ("words")."""
     shown = account_numbers.digest(context, account_numbers.read(number))
-    tried = prove(context, kiosk, shown, Kind.WORDS, words_typed(words))
-    with context.database.transaction() as connection:
-        return enter(context, connection, kiosk, tried)
+    spoken = words_typed(words)
+    tried = prove(context, kiosk, shown, Kind.WORDS, spoken)
+    fresh = _renewed(context, kiosk, tried, spoken)
+    with slots.given_up(context, fresh), context.database.transaction() as connection:
+        return enter(context, connection, kiosk, tried, fresh=fresh)
 
 
 def _with_card(context: Context, shown: Session, chosen: Chosen) -> str:
@@ -100,24 +104,44 @@ def _with_card(context: Context, shown: Session, chosen: Chosen) -> str:
     card = card_of(context, shown)
     kind, password = card_password(card, chosen)
     tried = prove(context, shown.kiosk, cards.digest(card), kind, password)
-    with context.database.transaction() as connection:
-        cookie = enter(context, connection, shown.kiosk, tried, card=card)
+    fresh = _renewed(context, shown.kiosk, tried, password)
+    with slots.given_up(context, fresh), context.database.transaction() as connection:
+        cookie = enter(context, connection, shown.kiosk, tried, card=card, fresh=fresh)
         sessions.end_one(context, connection, shown)
     return cookie
 
 
-def enter(context: Context, connection: Connection, kiosk: str | None, tried: Tried, *, card: CardSecret | None = None) -> str:
-    """Open the session of a person whose secret was right, in the caller's transaction; another screen of theirs closes."""
+def _renewed(context: Context, kiosk: str | None, tried: Tried, password: Password) -> Slot | None:
+    """The way at today's cost and algorithm, if it was of before."""
+    if tried.secret is None or tried.slot.state != "live":
+        return None
+    return resealing.fresh_way(context, kiosk, tried.slot, tried.secret, password)
+
+
+def enter(
+    context: Context, connection: Connection, kiosk: str | None, tried: Tried, *, card: CardSecret | None = None,
+    fresh: Slot | None = None,
+) -> str:  # fmt: skip
+    """Open the session of a person whose secret was right, in the caller's transaction; another screen of theirs closes.
+
+    `fresh`: the same way at today's cost, which takes its place.
+    """
     if tried.secret is None:
         raise WrongSecret
     settle(connection, tried)
     person, place = tried.slot.account, place_of(connection, kiosk)
     freezing.thaw(context, connection, person)
+    resealing.account_keys(connection, person, tried.secret)
     keys = accounts.open_keys(connection, person, tried.secret)
+    resealing.own_values(connection, person, keys)
+    way = tried.slot
+    if fresh is not None:
+        slots.keep(context, connection, fresh)
+        way = fresh
     other = connection.execute(select(session_rows.c.id).where(session_rows.c.account == person).limit(1)).first()
     state: dict[str, Value] = {CARD: card_text(card)} if card else {}
     cookie = sessions.open_for(
-        context, connection, kind="person", account=person, slot=tried.slot.id, kiosk=kiosk, keys=keys, state=state
+        context, connection, kind="person", account=person, slot=way.id, kiosk=kiosk, keys=keys, state=state
     )
     if other is not None:
         audit.record(context, connection, None, Event("safe.session-replaced", place=place), person=person)
@@ -129,6 +153,8 @@ def enter(context: Context, connection: Connection, kiosk: str | None, tried: Tr
     since = sum(max(0, count - kept.wrong.get(slot, 0)) for slot, count in failed.items())
     opened = replace(kept, last=context.clock(), before=kept.last, failed=since, wrong=wrong)
     preferences.write(connection, person, keys, opened)
+    if fresh is not None:
+        slots.end(context, connection, [tried.slot])
     return cookie
 
 
