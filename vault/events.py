@@ -121,6 +121,7 @@ WORDS = {
         Word("worker.signed-in", "structure", "log-in"),
         Word("worker.sign-in-failed", "structure", "circle-x", alarming=True),
         Word("worker.asked-arrived", "structure", "mail-question-mark"),
+        Word("worker.asked-to-block", "structure", "snowflake"),
         Word("worker.charter-read", "structure", "scroll-text"),
         Word("worker.wait-lifted", "structure", "hand-helping"),
         Word("worker.invited", "structure", "user-plus"),

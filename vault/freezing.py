@@ -13,15 +13,19 @@ from vault.sessions import Session
 
 
 def freeze_person(
-    context: Context, connection: Connection, person: str, *, session: Session | None, by: str = "", by_name: str = ""
-) -> None:
-    """Freeze a safe and end its sessions, in the caller's transaction; a frozen one stays as it is. Narrowing needs no key."""
+    context: Context, connection: Connection, person: str, *, session: Session | None, by: str = "", by_name: str = "",
+    told: bool = True,
+) -> None:  # fmt: skip
+    """Freeze a safe and end its sessions, in the caller's transaction; a frozen one stays as it is. Narrowing needs no key.
+
+    `told`: the worker who did it reads it in their own history too, and so that this safe was there.
+    """
     open_one = (accounts.c.id == person, accounts.c.state == "open")
     if not connection.execute(update(accounts).where(*open_one).values(state="frozen")).rowcount:
         return
     connection.execute(update(persons).where(persons.c.account == person).values(frozen=context.clock()))
     sessions.end_all(context, connection, account=person)
-    worker = by if by and by != person else None
+    worker = by if told and by and by != person else None
     audit.record(context, connection, session, Event("means.frozen", by=by, by_name=by_name), person=person, worker=worker)
 
 

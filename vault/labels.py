@@ -159,3 +159,8 @@ def assisted_drawer(*, person: str, slot: str, shelf: str) -> bytes:
 def assisted_move(*, opening: str, person: str, slot: str) -> bytes:
     """What a worker holds, on its way to the kiosk where the person stands."""
     return context("assisted-move", {"opening": opening, "person": person, "slot": slot})
+
+
+def freezes(*, worker: str) -> bytes:
+    """What a worker's blockings by number are counted under."""
+    return context("freezes", {"worker": worker})

@@ -26,7 +26,7 @@ from vault.unlocking import Chosen
 
 __all__ = [
     "Accepted", "Choices", "Chosen", "Me", "Opened", "Protected", "Slip", "Tried", "card_of", "change_code",
-    "conditions", "confirm_secret", "face", "freeze", "freeze_person", "freeze_ward", "give_words", "keep_choices",
+    "conditions", "confirm_secret", "face", "freeze", "freeze_number", "freeze_person", "freeze_ward", "give_words", "keep_choices",
     "lift_freeze", "lift_wait", "me", "not_today", "number_of", "open_safe", "opening_choices", "person_keys", "person_of",
     "prepare_card_slot", "present_card", "protect", "redraw", "rename", "replace_card", "reviewed", "settle", "show_places",
     "start_opening", "try_card", "unlock", "unlock_with_pictures", "unlock_with_words",
@@ -41,7 +41,7 @@ lift_wait, lift_freeze = unlocking.lift_wait, unlocking.lift_freeze
 change_code, replace_card, give_words, number_of = means.change_code, means.replace_card, means.give_words, means.number_of
 prepare_card_slot = means.prepare_card_slot
 freeze, freeze_ward, freeze_person = protecting.freeze, protecting.freeze_ward, freezing.freeze_person
-protect = protecting.protect
+protect, freeze_number = protecting.protect, protecting.freeze_number
 person_keys = accounts.public_keys
 
 READABLE = ("kept", "to-read")

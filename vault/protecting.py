@@ -1,16 +1,20 @@
 """ "Je me protège" and "tout bloquer": one flow for theft and for violence. Old ways end, or answer nobody; nothing is lost."""
 
+import datetime as dt
+import math
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
+from crypto.keys import kdf
 from crypto.unlock import Kind
-from storage.tables import circle_members, persons
+from storage.database import insert_once
+from storage.tables import attempts, circle_members, persons
 from storage.tables import circles as circle_rows
-from vault import account_numbers, audit, cards, circles, freezing, preferences, sessions, slots, who
+from vault import account_numbers, audit, cards, circles, freezing, labels, preferences, sessions, slots, who
 from vault.circles import Owner
 from vault.context import Context
-from vault.errors import NoSession, NotAllowed, NotThere
+from vault.errors import MustWait, NoSession, NotAllowed, NotThere
 from vault.events import Event
 from vault.means import or_discard, prepare_card_slot, reopen, take_card
 from vault.opening import check_chosen, seal_number
@@ -18,6 +22,8 @@ from vault.sessions import Session
 from vault.unlocking import Chosen, confirm, person_of
 from vault.workers import verified_certificate
 
+FREEZES_A_DAY = 5  # by number, for each worker
+DAY = dt.timedelta(hours=24)
 ENDED = (*slots.CARD_KINDS, Kind.WORDS, Kind.ASSIST)
 
 
@@ -54,6 +60,40 @@ def freeze_ward(context: Context, session: Session, member: str) -> None:
         if person is None:
             raise NotThere
         freezing.freeze_person(context, connection, person, session=session, by=session.account, by_name=name)
+
+
+def freeze_number(context: Context, session: Session, number: str) -> None:
+    """A worker blocks the safe that an account number designates, because somebody asks for it at their desk or by telephone.
+
+    The same answer, and the same line in the worker's own history, for a number that nobody has. BadInput for a number that cannot
+    be one, MustWait after a few on one day.
+    """
+    who.worker(session)
+    told = account_numbers.digest(context, account_numbers.read(number))
+    with context.database.transaction() as connection:
+        name = verified_certificate(context, connection, session.account).name
+        _count_freeze(context, connection, session.account)
+        query = select(persons.c.account).where(persons.c.number_digest == told)
+        person = connection.execute(query).scalar_one_or_none()
+        if person is not None:
+            freezing.freeze_person(context, connection, person, session=session, by=session.account, by_name=name, told=False)
+        else:  # as much work for nobody: time tells nothing either
+            audit.rehearse(context, connection, Event("means.frozen", by=session.account, by_name=name))
+        asked = Event("worker.asked-to-block", by=session.account, by_name=name)
+        audit.record(context, connection, session, asked, worker=session.account)
+
+
+def _count_freeze(context: Context, connection: Connection, worker: str) -> None:
+    """A few a day: a desk helps who stands there, and is no way to block everybody."""
+    now, digest = context.clock(), kdf(context.settings.service_seal, labels.freezes(worker=worker), 32).hex()
+    insert_once(connection, attempts, {"shown_digest": digest, "wrong": 0, "last": now})
+    row = connection.execute(
+        select(attempts.c.wrong, attempts.c.last).where(attempts.c.shown_digest == digest).with_for_update()
+    ).one()
+    since, done = (row.last, row.wrong) if now - row.last < DAY else (now, 0)
+    if done >= FREEZES_A_DAY:
+        raise MustWait(math.ceil((since + DAY - now).total_seconds()))
+    connection.execute(update(attempts).where(attempts.c.shown_digest == digest).values(wrong=done + 1, last=since))
 
 
 def protect(context: Context, session: Session, chosen: Chosen, text: str, new: Chosen) -> Protected:

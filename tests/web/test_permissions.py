@@ -135,6 +135,7 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     "/fr/bureau/actes": WORKER,
     "/fr/bureau/aide*": WORKER,
     "/fr/bureau/bientot*": WORKER,
+    "/fr/bureau/bloquer": WORKER,
     "/fr/bureau/carte*": WORKER,
     "/fr/bureau/formation": WORKER,
     "/fr/bureau/nouveau": WORKER,

@@ -87,4 +87,25 @@ async def lift_wait(request: Req) -> Response[Any]:
     return await in_thread(_lift, request, await receive(request, CARD_LIMITS))
 
 
-HANDLERS: list[ControllerRouterHandler] = [wards, ward, confirm, card, lift_wait]
+@get("/bloquer", opt=who("worker"), sync_to_thread=True)
+def block(request: Req) -> Response[str]:
+    """Somebody asks to block their safe, with their number alone: at the desk, or by telephone."""
+    said = "desk.block.done" if request.query_params.get("dit") == "fait" else ""
+    return desk_page(request, "desk/block.html", "card", faults=[], said=said)
+
+
+@post("/bloquer", opt=who("worker"), sync_to_thread=True)
+def block_number(request: Req, form: Sent) -> Response[Any]:
+    """Blocked. A number that nobody has is answered in the same way."""
+    try:
+        people.freeze_number(context_of(request), signed_in(request), form.get("number"))
+    except BadInput:
+        faults, status = [Fault("error.number", "number")], 422
+    except MustWait:
+        faults, status = [Fault("desk.block.too_many", "number")], 429
+    else:
+        return go(request, "bureau/bloquer?dit=fait")
+    return desk_page(request, "desk/block.html", "card", status=status, faults=faults, said="")
+
+
+HANDLERS: list[ControllerRouterHandler] = [wards, ward, confirm, card, lift_wait, block, block_number]
