@@ -22,7 +22,7 @@ from babel.messages.pofile import read_po
 LOCALES = Path(__file__).parent / "locales"
 SHOWN_ZONE = ZoneInfo("Europe/Paris")
 
-SPOKEN_AREAS = ("kiosk", "errors")
+SPOKEN_AREAS = ("kiosk", "errors", "events")
 EVERYWHERE = ("kiosk", "events", "errors", "printed")
 WORKERS_ONLY = ("desk", "office")
 AREAS = EVERYWHERE + WORKERS_ONLY
