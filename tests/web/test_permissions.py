@@ -176,6 +176,7 @@ SAYS_NO: dict[tuple[str, str], str] = {
     ("GET", "/fr/bureau/invitation/mots"): "the same",
     ("GET", "/fr/bureau/invitation/verifier"): "the same",
     ("POST", "/fr/bureau/invitation/verifier"): "the same",
+    ("POST", "/fr/lien"): "no link was typed, and every wrong one has this answer",
     ("POST", "/fr/effacer-tout"): "asks the code again, and none was given",
     ("POST", "/fr/moi/mots"): "the same",
 }
