@@ -339,6 +339,13 @@ tickets = Table(  # one use, a few minutes: to my phone, from my phone, on this 
     moment("term", "technical", TERM),
 )  # fmt: skip
 
+condition_versions = Table(  # every text of the conditions that was ever shown here, frozen (CPCE R55-1)
+    "condition_versions", metadata,
+    word("version", "public", NEVER, primary_key=True),
+    text("text", "public", NEVER),
+    day("first", "public", NEVER),
+)  # fmt: skip
+
 brought = Table(  # what a person brought along from another Abri: shares, receipts, history that this service did not write
     "brought", metadata,
     ident("id", "technical", PERSON, primary_key=True),

@@ -204,6 +204,16 @@ def receipt_verify(options: argparse.Namespace) -> int:
     return status
 
 
+def certificate_verify(options: argparse.Namespace) -> int:
+    """Say whether a certificate of an erasure is what the service signed: offline, with its public key alone."""
+    from vault.certificates import verify
+    from vault.settings import public_keys_place
+
+    status, line = verify(options.file, options.keys or public_keys_place(os.environ))
+    print(line)
+    return status
+
+
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     main_parser = argparse.ArgumentParser(
@@ -254,6 +264,17 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("file", type=Path, help="the file that the person carried away")
     one.add_argument("--keys", type=Path, help="the service's public key: /cles.json of its pages (default: public-keys.json)")
     one.add_argument("--sheet", default="", metavar="IMPRINT", help="the imprint on a printed receipt: is it of this file?")
+    certificates = commands.add_parser("certificate", help="certificates of erasure").add_subparsers(
+        required=True, metavar="ACTION"
+    )
+    one = command(
+        "verify",
+        certificate_verify,
+        "say whether a certificate is what was signed; 0 yes, 1 no, 2 could not be read",
+        certificates,
+    )
+    one.add_argument("file", type=Path, help="the file that a kiosk gave for the number")
+    one.add_argument("--keys", type=Path, help="the service's public key: /cles.json of its pages (default: public-keys.json)")
     return main_parser
 
 

@@ -7,16 +7,23 @@ so that nobody finds another's.
 import datetime as dt
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import Connection, select
 
-from crypto.signing import SignPublic, verify
+from crypto.canonical import Value, canonical, parse_object
+from crypto.errors import CryptoError, Malformed
+from crypto.signing import SignPublic
+from crypto.signing import verify as verify_signature
 from crypto.statements import ErasureCertified
 from storage.tables import erasures
 from vault.context import Context
 from vault.errors import NotThere
 from vault.settings import today_in_paris
+from vault.verifying import ALTERED, UNREADABLE, VERIFIES, read_service_key
 
+KIND = "abri-erasure-certificate"
+LONGEST = 64 * 1024
 _NUMBER = re.compile(r"([0-9A-F]{4})-?([0-9A-F]{4})-?([0-9A-F]{4})")
 
 
@@ -31,6 +38,11 @@ class Certified:
     def number(self) -> str:
         """What is printed and typed: twelve signs, the beginning of the full number."""
         return number_of(self.said.number)
+
+    def to_file(self) -> bytes:
+        """As a file to keep: what was said and the signature, in one canonical form."""
+        fields: dict[str, Value] = {"kind": KIND, "said": self.said.encode().hex(), "signature": self.signature.hex(), "v": "1"}
+        return canonical(fields) + b"\n"
 
 
 def number_of(erasure: str) -> str:
@@ -50,8 +62,42 @@ def certify(context: Context, erasure: str, *, papers: int, grants: int) -> Cert
 def check(said: bytes, signature: bytes, service: SignPublic) -> ErasureCertified:
     """Verify a certificate, offline too. Raises Malformed, BadSignature."""
     statement = ErasureCertified.parse(said)
-    verify(service, statement, signature)
+    verify_signature(service, statement, signature)
     return statement
+
+
+def read_file(content: bytes, service: SignPublic) -> Certified:
+    """A certificate from its file, once the service's signature holds; without any store. Raises Malformed, BadSignature."""
+    fields = parse_object(content.removesuffix(b"\n"))
+    said, signature = fields.get("said"), fields.get("signature")
+    if fields.keys() != {"kind", "said", "signature", "v"} or (fields["kind"], fields["v"]) != (KIND, "1"):
+        raise Malformed("this is not a certificate of an erasure")
+    if not isinstance(said, str) or not isinstance(signature, str):
+        raise Malformed("this is not a certificate of an erasure")
+    try:
+        found = Certified(check(bytes.fromhex(said), bytes.fromhex(signature), service), bytes.fromhex(signature))
+    except ValueError:
+        raise Malformed("this is not a certificate of an erasure") from None
+    if found.to_file() != content:
+        raise Malformed("this certificate is not in its only form")
+    return found
+
+
+def verify(file: Path, keys: Path) -> tuple[int, str]:
+    """What `abri certificate verify` prints, and its status: 0 verifies, 1 does not, 2 could not be looked at."""
+    try:
+        service, content = read_service_key(keys), file.read_bytes()[:LONGEST]
+    except (OSError, ValueError) as error:
+        return UNREADABLE, f"NO  {error}"
+    try:
+        found = read_file(content, service)
+    except (CryptoError, Malformed):
+        return ALTERED, f"NO  {file}: it is not what this service signed."
+    said = found.said
+    return VERIFIES, (
+        f"OK  {found.number}: on {said.day} everything was erased, {said.papers} papers and {said.grants} shares;"
+        f" the last backup that still held any of it ended on {said.horizon} at the latest."
+    )
 
 
 def find(context: Context, number: str) -> Certified:

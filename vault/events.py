@@ -32,6 +32,7 @@ WORDS = {
         Word("safe.renamed", "access", "pencil"),
         Word("safe.exported", "access", "download"),
         Word("safe.redrawn", "access", "image"),
+        Word("safe.conditions-accepted", "access", "file-check"),
         Word("safe.taken-away", "paper", "package-open"),
         Word("safe.brought-in", "paper", "package-plus"),
         Word("safe.joined", "paper", "combine"),

@@ -21,7 +21,7 @@ OPEN = ("maison", "papiers", "papiers?noms=1", "papiers/tiroirs", "papiers/jetes
         "partages", "montrer", "montrer/tiroir", "montrer/tiroir?pour=deposer", "regards", "regards?preuve=1", "demandes",
         "moi", "moi/autres", "moi/nom", "moi/dessin", "moi/code", "confiance", "confiance/choisir",
         "proteger", "bloquer", "effacer-tout", "effacer-tout/details", "effacer-tout/temoin", "droits", "droits/autres",
-        "droits/demander", "droits/numero", "emporter", "apporter", "autre-abri", "ce-qu-abri-sait",
+        "droits/demander", "droits/numero", "emporter", "apporter", "autre-abri", "ce-qu-abri-sait", "conditions-nouvelles",
         "moi/accompagne", "moi/accompagne/choisir")  # fmt: skip
 AXE = """async () => {
   const tags = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'];

@@ -7,15 +7,17 @@ import dataclasses
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import cast
 
 from consent.ids import KioskId, PersonId, WorkerId
 from crypto.keys import AccountSecret
 from crypto.signing import SignPublic
 from tests.vault.clock import Clock
-from vault import administrators, cards, kiosks, one_time, opening, sessions, unlocking, workers
+from vault import administrators, cards, conditions, kiosks, one_time, opening, sessions, unlocking, workers
 from vault.context import AccountId, Context, OperatorId, StructureId
 from vault.kiosks import Equipment
+from vault.languages import Sentences, read_catalogues
 from vault.opening import Accepted
 from vault.sessions import Session
 
@@ -165,7 +167,7 @@ def make_person(
         code=None if pictures else code,
         pictures=tuple(pictures) if pictures else None,
         card=card.text,
-        accepted=dataclasses.replace(ACCEPTED, language=language),
+        accepted=dataclasses.replace(ACCEPTED, language=language, version=todays_conditions(house)),
         wants_words=words,
     )
     opening.keep(house, started, choices)
@@ -194,6 +196,16 @@ def unlock(house: Context, person: MadePerson, *, code: str | None = None, kiosk
         cookie = unlocking.unlock(house, shown, code or person.code)
     person.session = sessions.find(house, cookie)
     return person.session
+
+
+def todays_conditions(house: Context) -> str:
+    """The version of the text that a person agrees to today."""
+    return conditions.current(house.settings, _french()).version
+
+
+@lru_cache(maxsize=1)
+def _french() -> Sentences:
+    return read_catalogues()["fr"]
 
 
 def show_card(house: Context, card: str, kiosk: KioskId | None = None) -> Session:

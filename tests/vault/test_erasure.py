@@ -1,6 +1,7 @@
 """It ends: 72 hours in which the card says no, a witness who makes it now, and nothing that remains."""
 
 import datetime as dt
+import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -399,3 +400,21 @@ def test_of_receipts_only_number_day_and_digest_stay_and_not_for_ever(house: Con
     terms.close_registers(house)
     with house.database.transaction(read_only=True) as connection:
         assert connection.execute(select(receipts)).first() is None
+
+
+def test_a_certificate_is_verified_anywhere_with_the_public_key_alone(house: Context, clock: Clock, tmp_path: Path) -> None:
+    """As a file: right, then with each kind of change, then with no key. No store is opened, nobody is named."""
+    made = make_circle(house)
+    asked = ask_and_carry_out(house, clock, made.awa)
+    file, keys = tmp_path / "certificat.json", tmp_path / "keys.json"
+    content = certificates.find(house, asked.number).to_file()
+    keys.write_text(json.dumps({"service": bytes(house.service.public).hex()}))
+    file.write_bytes(content)
+    status, line = certificates.verify(file, keys)
+    assert (status, asked.number in line) == (0, True)
+    assert "Awa" not in line
+    flipped = content[:60] + bytes([content[60] ^ 1]) + content[61:]
+    for changed in (content.replace(b'"v":"1"', b'"v":"2"'), content[:-20], content + b" ", flipped):
+        file.write_bytes(changed)
+        assert certificates.verify(file, keys)[0] == 1
+    assert certificates.verify(file, tmp_path / "none.json")[0] == 2

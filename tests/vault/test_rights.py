@@ -2,18 +2,21 @@
 
 import dataclasses
 import datetime as dt
+import random
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from storage.tables import rights_requests
+from storage.tables import accounts, erasures, rights_requests
 from tests.vault.builders import make_administrator, make_person, sign_in_administrator, unlock
 from tests.vault.clock import Clock
-from tests.vault.comings import NEW_CODE, confirm, make_circle, new_card, start
+from tests.vault.comings import NEW_CODE, Circle, confirm, make_circle, new_card, start
 from tests.vault.papers import keep
 from vault import audit, certificates, coming_back, erasing, erasure, notices, remains, rights, sessions
 from vault.context import Context
 from vault.errors import BadInput, Conflict, NotAllowed, NotThere, WrongSecret
+from vault.sessions import Session
 
 
 def test_an_erasure_by_letter_from_receipt_to_certificate(any_house: Context, clock: Clock) -> None:
@@ -184,3 +187,80 @@ def test_an_administrator_reads_nobody(house: Context) -> None:
         row = connection.execute(select(rights_requests).where(rights_requests.c.id == line.id)).mappings().one()
     assert (row["state"], row["person"]) == ("closed", None)
     assert certificates.number_of(line.id) == line.number
+
+
+ACTS = ("identify", "approve-first", "approve-second", "carry-out", "refuse", "close", "extend", "receive-again")
+PATHS = 20
+
+
+@pytest.mark.parametrize("kind", ["erasure", "access", "requisition"])
+def test_no_path_goes_round_the_identity_gate_or_the_second_pair_of_eyes(house: Context, kind: rights.RightKind) -> None:
+    """Point 3: acts in any order, twice, by one or the other, after a refusal, beside a second request of the same person.
+
+    Whatever was tried, what is carried out has been identified (unless an authority asks) and approved by two different people.
+    """
+    made = make_circle(house)
+    nadia, hugo = (one.session for one in made.tilleuls.administrators)
+    chance = random.Random(2026)
+    carried = refused = 0
+    for _ in range(PATHS):
+        line = rights.receive(house, nadia, kind, "letter")
+        for act in chance.choices(ACTS, weights=(4, 4, 4, 4, 1, 1, 1, 1), k=14):
+            try:
+                _do(house, made, act, line, nadia, hugo)
+            except (Conflict, NotAllowed, NotThere):
+                refused += 1
+            row = _row(house, line.id)
+            if row.state in ("carrying-out", "closed"):
+                carried += 1
+                assert row.first_approval is not None
+                assert row.second_approval not in (None, row.first_approval)
+                assert row.identity is not None or kind == "requisition"
+            with house.database.transaction() as connection:
+                begun = connection.execute(select(erasures.c.id).where(erasures.c.register == line.id)).all()
+                assert len(begun) <= (kind == "erasure" and row.state in ("carrying-out", "closed"))
+                erasure.cancel_all(house, connection, made.awa.id)
+        if _person_state(house, made.awa.id) == "open":
+            unlock(house, made.awa)
+    assert carried > 0
+    assert refused > PATHS
+
+
+def _do(house: Context, made: Circle, act: str, line: rights.Request, nadia: Session, hugo: Session) -> None:
+    match act:
+        case "identify":
+            rights.identify(house, made.awa.session, made.awa.code, line.number)
+        case "approve-first":
+            rights.approve(house, nadia, line.id)
+        case "approve-second":
+            rights.approve(house, hugo, line.id)
+        case "carry-out":
+            rights.carry_out(house, nadia, line.id)
+            unlocked_again(house, made)
+        case "refuse":
+            rights.refuse(house, hugo, line.id, "hors de ce registre")
+        case "close":
+            rights.close(house, nadia, line.id, "fait")
+        case "extend":
+            rights.extend(house, nadia, line.id, "beaucoup de demandes")
+        case _:
+            rights.receive(house, nadia, line.kind, "desk")
+
+
+def unlocked_again(house: Context, made: Circle) -> None:
+    """An erasure that began closed her session: it is cancelled, and she comes back."""
+    with house.database.transaction() as connection:
+        begun = connection.execute(select(erasures.c.id).where(erasures.c.state == "asked")).all()
+    if begun:
+        erasure.cancel(house, None, made.awa.card, made.awa.code)
+        unlock(house, made.awa)
+
+
+def _row(house: Context, request: str) -> Any:
+    with house.database.transaction(read_only=True) as connection:
+        return connection.execute(select(rights_requests).where(rights_requests.c.id == request)).one()
+
+
+def _person_state(house: Context, person: str) -> str:
+    with house.database.transaction(read_only=True) as connection:
+        return str(connection.execute(select(accounts.c.state).where(accounts.c.id == person)).scalar_one())

@@ -53,7 +53,8 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     "/fr/aide/code-oublie": ANYONE,
     "/fr/annuler": ANYONE,
     "/fr/certificat": ANYONE,
-    "/fr/conditions": ANYONE,
+    "/fr/conditions*": ANYONE,
+    "/fr/conditions-nouvelles": PERSON,
     "/fr/fin": ANYONE,
     "/fr/je-suis-la": ANYONE,
     # A phone of anybody's, with a one-time link

@@ -1,5 +1,6 @@
 """What the law gives, at the kiosk: everything in one request, what is held, what one can ask."""
 
+import dataclasses
 import io
 import zipfile
 
@@ -8,7 +9,7 @@ import pytest
 from tests.vault.builders import MadePerson, Office, make_office, make_person
 from tests.vault.papers import keep
 from tests.web.site import Site
-from vault import documents, parcels, rights
+from vault import audit, conditions, documents, parcels, retaining, rights
 
 
 @pytest.fixture
@@ -95,3 +96,40 @@ def test_a_person_asks_the_association_and_gets_a_number(site: Site, office: Off
     (one,) = rights.requests(site.house, office.admin)
     assert (one.kind, one.identity, one.state) == ("complaint", "card-and-code", "identified")
     assert one.number in asked.text
+
+
+def test_a_new_version_of_the_conditions_is_asked_again_and_the_old_one_stays_public(site: Site, awa: MadePerson) -> None:
+    """R8, R9: a changed figure is another version; it is asked at the next unlock; what was agreed to can still be read."""
+    site.get("/fr/conditions")
+    (first,) = conditions.versions(site.house)
+    assert "Papiers jetés : 7 jours" in first.text
+    assert site.get("/fr/maison").path == "/fr/maison"
+    retention = dataclasses.replace(site.house.settings.retention, bin=9)
+    later = dataclasses.replace(site.house, settings=dataclasses.replace(site.house.settings, retention=retention))
+    site.client.app.state.context = later
+    asked = site.get("/fr/maison")
+    assert asked.path == "/fr/conditions-nouvelles"
+    (version,) = asked.buttons["version"]
+    assert version != first.version
+    assert site.press(asked, version=first.version).status == 409
+    assert site.press(asked, version=version).path == "/fr/maison"
+    assert "9 jours" in site.get("/fr/conditions").text
+    assert "Papiers jetés : 7 jours" in site.get(f"/fr/conditions/{first.version}").text
+    assert site.get("/fr/conditions/00000000").status == 404
+    assert "safe.conditions-accepted" in {one.event.tag for one in audit.history(later, awa.session)}
+
+
+def test_the_figures_that_are_shown_are_those_that_are_enforced(site: Site) -> None:
+    """Point 6: one source. Each row of the conditions moves with the figure that the purge reads, and no figure is shown nowhere."""
+    kept, limits = site.house.settings.retention, site.house.settings.limits
+    shown = {one.what: one.count for one in retaining.terms(kept, limits)}
+    moved = {
+        "bin": 1, "trace": 365, "attempts": 30, "backups": 1, "cooling_off_hours": 1, "receipts_years": 1, "registers_years": 1,
+        "silent_months": 1, "retrieval_months": 1,
+    }  # fmt: skip
+    for name, step in moved.items():
+        changed = dataclasses.replace(kept, **{name: getattr(kept, name) + step})
+        assert {one.what: one.count for one in retaining.terms(changed, limits)} != shown, name
+    told_in_a_sentence = {"notice_months", "silent_told_months"}
+    assert {one.name for one in dataclasses.fields(kept)} == moved.keys() | told_in_a_sentence
+    assert "3 mois" in site.get("/fr/conditions").text

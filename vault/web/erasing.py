@@ -85,9 +85,12 @@ def certificate_page(request: Req) -> Response[str]:
 
 @post("/{language:str}/certificat", opt={**anyone(), "leaves": True}, status_code=200, sync_to_thread=True)
 def certificate(request: Req, form: Sent) -> Response[Any]:
-    """As a sheet to print."""
+    """As a sheet to print; or as a file that anybody can verify."""
     number = form.need("number")
     found = certificates.find(context_of(request), number)
+    if form.has("file"):
+        headers = {"Content-Disposition": 'attachment; filename="certificat.json"'}
+        return Response(found.to_file(), media_type="application/json", headers=headers)
     return pdf(printed.erasure_certificate(found.said, number.strip().upper(), printing(request)))
 
 

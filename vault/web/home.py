@@ -5,14 +5,16 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.types import ControllerRouterHandler
 
-from vault import arriving, asking, assisting, first_day, guardians, notices, once, people, reencryption, space, succession
+from vault import (
+    arriving, asking, assisting, conditions, first_day, guardians, notices, once, people, reencryption, space, succession,
+)  # fmt: skip
 from vault.errors import BadInput, Busy, MustWait, WeakSecret, WrongSecret
 from vault.pictograms import DRAWINGS
 from vault.web.forms import Form, Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.opening import DRAWINGS_A_PAGE
 from vault.web.pages import Fault
-from vault.web.shell import Req, go, page
+from vault.web.shell import Req, go, language_of, page
 from vault.web.unlock import picked_pictures, refused
 
 
@@ -20,6 +22,8 @@ from vault.web.unlock import picked_pictures, refused
 def home(request: Req) -> Response[Any]:
     """K10: how many papers, what waits, and four choices."""
     context, session = context_of(request), signed_in(request)
+    if conditions.changed(context, session, request.app.state.pages.catalogues[language_of(request)]):
+        return go(request, "conditions-nouvelles")
     if first_day.said_yes(context, session):
         return go(request, "partages/toujours-oui")
     arrival = arriving.at_unlock(context, session)

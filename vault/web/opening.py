@@ -14,6 +14,7 @@ from consent.recipients import role
 from vault import account_numbers, circles, conditions, once, people, printed, sessions, workers
 from vault.errors import AbriError, AlreadyKnown, BadInput, NotThere, WeakSecret, WrongSecret
 from vault.intake import read_qr
+from vault.languages import FRENCH
 from vault.pictograms import DRAWINGS
 from vault.refusals import PaperRefused
 from vault.web.forms import Sent
@@ -42,6 +43,7 @@ def begin(request: Req, form: Sent) -> Response[Any]:
     """They have understood: the version that was shown is kept with the choices."""
     context, language = context_of(request), language_of(request)
     text = conditions.in_language(context.settings, request.app.state.pages.catalogues, language)
+    conditions.publish(context, request.app.state.pages.catalogues[FRENCH.code])
     cookie = people.start_opening(context, here(request).id, language)
     opening = sessions.find(context, cookie)
     accepted = people.Accepted(

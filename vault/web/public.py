@@ -8,7 +8,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
-from vault import conditions, kiosks
+from vault import conditions, kiosks, retaining
 from vault.errors import NotThere
 from vault.languages import FRENCH, Language
 from vault.settings import today_in_paris
@@ -57,9 +57,21 @@ def what_is_abri(request: Req) -> Response[str]:
 
 @get("/{language:str}/conditions", opt=anyone(), sync_to_thread=True)
 def public_conditions(request: Req) -> Response[str]:
-    """The five cards on one public page, with the number of their version (R55-1)."""
-    text = conditions.current(context_of(request).settings, request.app.state.pages.catalogues[language_of(request)])
-    return page(request, "kiosk/conditions.html", back="", text=text)
+    """The five cards on one public page, with how long things are kept, the number of the version and the versions before (R55-1)."""
+    context, sentences = context_of(request), request.app.state.pages.catalogues[language_of(request)]
+    conditions.publish(context, request.app.state.pages.catalogues[FRENCH.code])
+    text = conditions.current(context.settings, sentences)
+    terms = [(one.what, one.said(sentences)) for one in retaining.terms(context.settings.retention, context.settings.limits)]
+    earlier = [one for one in conditions.versions(context) if one.version != text.version]
+    return page(request, "kiosk/conditions.html", back="", text=text, terms=terms, earlier=earlier)
+
+
+@get("/{language:str}/conditions/{version:str}", opt=anyone(), sync_to_thread=True)
+def earlier_conditions(request: Req, version: FromPath[str]) -> Response[str]:
+    """A version as it was shown, in French."""
+    return page(
+        request, "kiosk/conditions_before.html", back="conditions", one=conditions.one_version(context_of(request), version)
+    )
 
 
 @get("/{language:str}/aide", opt=anyone(), sync_to_thread=True)
@@ -108,7 +120,7 @@ def still_here(request: Req) -> Response[dict[str, Any]]:
 
 
 ROUTES: list[ControllerRouterHandler] = [
-    languages, other_language, start_of_kiosk, welcome, what_is_abri, public_conditions, help_page, finish, finish_by_form,
-    leave_fast, still_here,
+    languages, other_language, start_of_kiosk, welcome, what_is_abri, public_conditions, earlier_conditions, help_page, finish,
+    finish_by_form, leave_fast, still_here,
 ]  # fmt: skip
 DEMO_ROUTES: list[ControllerRouterHandler] = []

@@ -5,15 +5,16 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.types import ControllerRouterHandler
 
-from vault import erasure, held, people, retaining, rights
+from vault import conditions, erasure, held, people, retaining, rights
 from vault.errors import BadInput, Busy, MustWait, WrongSecret
+from vault.languages import FRENCH
 from vault.rights import ASKED_BY_A_PERSON
 from vault.settings import today_in_paris
 from vault.web.forms import Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.home import secret_of
 from vault.web.pages import Fault
-from vault.web.shell import Req, language_of, page
+from vault.web.shell import Req, go, language_of, page
 
 
 @get("/{language:str}/droits", opt=who("person"), sync_to_thread=True)
@@ -100,4 +101,24 @@ def identify(request: Req, form: Sent) -> Response[Any]:
     return page(request, "kiosk/right_asked.html", back="droits", number=number)
 
 
-ROUTES: list[ControllerRouterHandler] = [mine, more, known, known_on_paper, ask_page, ask, number_page, identify]
+@get("/{language:str}/conditions-nouvelles", opt=who("person"), sync_to_thread=True)
+def new_conditions(request: Req) -> Response[str]:
+    """The text has changed since the person agreed: the five cards again, and the question."""
+    sentences = request.app.state.pages.catalogues[language_of(request)]
+    text = conditions.current(context_of(request).settings, sentences)
+    return page(request, "kiosk/conditions_new.html", text=text)
+
+
+@post("/{language:str}/conditions-nouvelles", opt=who("person"), sync_to_thread=True)
+def accept_conditions(request: Req, form: Sent) -> Response[Any]:
+    """Understood: kept with the safe."""
+    context, catalogues = context_of(request), request.app.state.pages.catalogues
+    sentences = catalogues[language_of(request)]
+    conditions.publish(context, catalogues[FRENCH.code])
+    conditions.accept(context, signed_in(request), sentences, form.need("version"), heard=form.get("heard") == "yes")
+    return go(request, "maison")
+
+
+ROUTES: list[ControllerRouterHandler] = [
+    new_conditions, accept_conditions, mine, more, known, known_on_paper, ask_page, ask, number_page, identify,
+]  # fmt: skip

@@ -55,6 +55,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("size", name=op.f("pk_checkpoints")),
     )
     op.create_table(
+        "condition_versions",
+        sa.Column("version", sa.String(length=40), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("first", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("version", name=op.f("pk_condition_versions")),
+    )
+    op.create_table(
         "doomed_blobs",
         sa.Column("blob", sa.String(length=64), nullable=False),
         sa.Column("since", sa.BigInteger(), nullable=False),
