@@ -41,6 +41,7 @@ bench: .venv/.test assets ## ratios of speed, measured in one run
 	@tools/engines
 	@$(BIN)/python -m bench
 	@$(BIN)/python -m bench.sharing
+	@$(BIN)/python -m bench.leaving
 	@$(BIN)/python -m bench.trace
 
 screenshots: .venv/.test assets ## the pictures of the README and of docs/

@@ -18,7 +18,7 @@ AT_MOST_RATIO, AT_MOST_MS = 1.5, 1.0
 
 
 @contextmanager
-def _house(folder: Path) -> Iterator[tuple[Any, Any]]:
+def house_in(folder: Path) -> Iterator[tuple[Any, Any]]:
     """A service on SQLite and a folder, and the clock that the benchmark moves."""
     from storage.blobs import FolderStore
     from storage.database import Database
@@ -46,7 +46,7 @@ def taking_back(folder: Path, rounds: int = 3) -> tuple[float, float]:
     from tests.vault.test_sharing import BOTH, offer
     from vault import reencryption, sharing, withdrawing
 
-    with _house(folder) as (house, clock):
+    with house_in(folder) as (house, clock):
         worker = make_worker(house, make_office(house))
         deposits, withdrawals = [], []
         for _ in range(rounds):

@@ -346,6 +346,12 @@ condition_versions = Table(  # every text of the conditions that was ever shown 
     day("first", "public", NEVER),
 )  # fmt: skip
 
+closings = Table(  # that the service closes: announced three months before at least (CPCE D541)
+    "closings", metadata,
+    ident("id", "technical", NEVER, primary_key=True),
+    day("announced", "public", NEVER), day("closes", "public", NEVER), day("until", "public", NEVER),
+)  # fmt: skip
+
 brought = Table(  # what a person brought along from another Abri: shares, receipts, history that this service did not write
     "brought", metadata,
     ident("id", "technical", PERSON, primary_key=True),

@@ -22,7 +22,7 @@ from storage.migrate import Urls, upgrade
 from storage.s3 import S3Settings
 from tests.engines import sqlite_urls
 from tests.servers import Postgres, Weed
-from tools import inventory
+from tools import inventory, processing
 from vault.settings import Limits, Retention
 
 ROOT = Path(__file__).parents[1]
@@ -72,6 +72,13 @@ def test_figures_are_those_that_are_enforced(heading: str, kind: type[Limits] | 
 
 def test_the_inventory_is_what_the_schema_says() -> None:
     assert inventory.PLACE.read_text() == inventory.inventory(), "python -m tools.inventory"
+
+
+def test_the_register_of_processing_and_the_times_are_what_the_schema_says() -> None:
+    """Article 30 and point 6: each table belongs to one processing with its ground; the times are those that are enforced."""
+    assert processing.unassigned() == [], "name it in tools/processing.py"
+    assert processing.REGISTER.read_text() == processing.register(), "python -m tools.processing"
+    assert processing.RETENTION.read_text() == processing.retention(), "python -m tools.processing"
 
 
 def test_the_inventory_explains_every_kind_and_rule() -> None:

@@ -1,6 +1,7 @@
 """The command line: `abri serve | tasks | demo | migrate | check | cards | keys`. Each command explains itself with --help."""
 
 import argparse
+import datetime as dt
 import json
 import os
 import signal
@@ -14,7 +15,7 @@ from typing import Any
 from storage.errors import StorageError
 from storage.keyvault import KeyVault
 from vault import inquiry_commands, trace_commands
-from vault.errors import AbriError
+from vault.errors import AbriError, BadInput
 from vault.settings import Settings, UnsafeSettings, read_settings
 
 
@@ -204,6 +205,30 @@ def receipt_verify(options: argparse.Namespace) -> int:
     return status
 
 
+def close(options: argparse.Namespace) -> int:
+    """Announce the day on which the service closes: three months ahead at least; prints what is to hang on the walls."""
+    from vault import closing, printed
+    from vault.confinement import Confinement
+    from vault.context import open_context
+
+    context = open_context(read_settings(os.environ), confinement=Confinement())
+    try:
+        told = closing.announced(context) if options.on is None else closing.announce(context, options.on)
+    except BadInput:
+        print(f"abri: {closing.earliest_words(context)}", file=sys.stderr)
+        return 2
+    finally:
+        context.close()
+    if told is None:
+        print("Nothing is announced: the service stays open.")
+        return 0
+    print(f"Closes on {told.closes}, announced on {told.announced}; everything can be taken back until {told.until}.")
+    if options.poster:
+        options.poster.write_bytes(printed.closing_poster(told.closes, told.until))
+        print(f"Written: {options.poster}. Hang it in every structure, today.")
+    return 0
+
+
 def certificate_verify(options: argparse.Namespace) -> int:
     """Say whether a certificate of an erasure is what the service signed: offline, with its public key alone."""
     from vault.certificates import verify
@@ -264,6 +289,13 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("file", type=Path, help="the file that the person carried away")
     one.add_argument("--keys", type=Path, help="the service's public key: /cles.json of its pages (default: public-keys.json)")
     one.add_argument("--sheet", default="", metavar="IMPRINT", help="the imprint on a printed receipt: is it of this file?")
+    one = command(
+        "close", close, "announce the day on which the service closes, three months ahead at least, and print the notices"
+    )
+    one.add_argument(
+        "--on", type=dt.date.fromisoformat, metavar="YEAR-MONTH-DAY", help="the day; without it, say what was announced"
+    )
+    one.add_argument("--poster", type=Path, help="the PDF for the walls, in each language")
     certificates = commands.add_parser("certificate", help="certificates of erasure").add_subparsers(
         required=True, metavar="ACTION"
     )

@@ -19,7 +19,7 @@ from crypto.sealing import seal_text, seal_value
 from crypto.unlock import PERSON_WORDS, Kind, words_password
 from storage.database import serialise
 from storage.tables import persons
-from vault import account_numbers, accounts, audit, cards, labels, preferences, sessions, shelves, slots, wordlist
+from vault import account_numbers, accounts, audit, cards, closing, labels, preferences, sessions, shelves, slots, wordlist
 from vault.accounts import NewAccount
 from vault.context import Context
 from vault.errors import AlreadyKnown, BadInput, NoSession, NotAllowed, WeakSecret
@@ -89,7 +89,8 @@ class _Ready:
 
 
 def start(context: Context, kiosk: str | None, language: str) -> str:
-    """Begin. Gives the cookie of a session that ends in half an hour and leaves nothing."""
+    """Begin. Gives the cookie of a session that ends in half an hour and leaves nothing. Closing: nothing new begins any more."""
+    closing.refuse_new(context)
     with context.database.transaction() as connection:
         state: dict[str, Value] = {CHOICES: _written(Choices(language))}
         return sessions.open_for(context, connection, kind="opening", kiosk=kiosk, state=state)

@@ -279,3 +279,16 @@ def erasure_certificate(said: ErasureCertified, number: str, printing: Printing 
         page.digits(number, 22)
         page.gap(14)
     return page.done()
+
+
+def closing_poster(closes: dt.date, until: dt.date, printing: Printing | None = None) -> bytes:
+    """For the walls, a page in each language: when the service closes, and until when everything can be taken back (CPCE D541)."""
+    chosen = printing or Printing()
+    page = Page(chosen, "printed.closing.title")
+    for language in catalogues().offered():
+        page.speak(catalogues()[language.code])
+        page.add_page()
+        page.lines("printed.closing.title", 34, bold=True)
+        page.gap(10)
+        page.lines("printed.closing.text", 24, day=page.sentences.day(closes), until=page.sentences.day(until))
+    return page.done()

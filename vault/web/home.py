@@ -6,7 +6,18 @@ from litestar import Response, get, post
 from litestar.types import ControllerRouterHandler
 
 from vault import (
-    arriving, asking, assisting, conditions, first_day, guardians, notices, once, people, reencryption, space, succession,
+    arriving,
+    asking,
+    assisting,
+    conditions,
+    first_day,
+    guardians,
+    notices,
+    once,
+    people,
+    reencryption,
+    space,
+    succession,
 )  # fmt: skip
 from vault.errors import BadInput, Busy, MustWait, WeakSecret, WrongSecret
 from vault.pictograms import DRAWINGS

@@ -55,6 +55,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("size", name=op.f("pk_checkpoints")),
     )
     op.create_table(
+        "closings",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("announced", sa.Date(), nullable=False),
+        sa.Column("closes", sa.Date(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_closings")),
+    )
+    op.create_table(
         "condition_versions",
         sa.Column("version", sa.String(length=40), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),

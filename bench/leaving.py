@@ -1,0 +1,85 @@
+"""What leaving costs: taking everything away and erasing everything, for safes of 10, 100 and 1,000 papers.
+
+`python -m bench.leaving`, in process, on SQLite and a folder, without a parser. The time of one paper must not grow with their number,
+and the archive must need no more memory for a large safe than for a small one.
+"""
+
+import sys
+import tempfile
+import time
+import tracemalloc
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.sharing import house_in
+
+SIZE, COUNTS, ROUNDS = 64 * 1024, (10, 100, 1000), 3
+AT_MOST_RATIO = 1.3
+WITNESSED_HOURS = 73
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one safe: milliseconds a paper to take away and to erase, megabytes at most while the archive left."""
+
+    papers: int
+    away: float
+    erased: float
+    memory: float
+
+
+def _one(house: Any, clock: Any, papers: int) -> Cost:
+    from tests.vault.builders import make_person
+    from tests.vault.papers import keep
+    from vault import erasing, erasure, parcels
+
+    person = make_person(house)
+    for number in range(papers):
+        keep(house, person.session, f"P{number}", text=str(number), size=SIZE)
+    began = time.perf_counter()
+    parcels.pack(house, person.session, "usb", "fr")
+    parcel = parcels.waiting(house, person.session)
+    length = sum(len(block) for block in parcel.blocks())
+    away = time.perf_counter() - began
+    tracemalloc.start()
+    assert sum(len(block) for block in parcel.blocks()) == length == parcel.size
+    memory = tracemalloc.get_traced_memory()[1] / 1e6
+    tracemalloc.stop()
+    asked = erasure.ask(house, person.session, person.code)
+    clock.forward(hours=WITNESSED_HOURS)
+    began = time.perf_counter()
+    erasing.carry_out(house, asked.id)
+    erased = time.perf_counter() - began
+    return Cost(papers, away / papers * 1000, erased / papers * 1000, memory)
+
+
+def measure(folder: Path) -> list[Cost]:
+    """One line for each size: the best of some rounds, because other work on the machine only ever adds."""
+    found = []
+    with house_in(folder) as (house, clock):
+        _one(house, clock, COUNTS[0])  # what is loaded once
+        for papers in COUNTS:
+            rounds = [_one(house, clock, papers) for _ in range(ROUNDS if papers < COUNTS[-1] else 1)]
+            best = Cost(papers, *(min(getattr(one, name) for one in rounds) for name in ("away", "erased", "memory")))
+            found.append(best)
+    return found
+
+
+def main() -> int:
+    """Print the lines; 1 when the time of a paper grows by more than it may."""
+    with tempfile.TemporaryDirectory() as folder:
+        lines = measure(Path(folder))
+    for one in lines:
+        sys.stdout.write(
+            f"{one.papers:5} papers: {one.away:6.2f} ms a paper to take away, {one.erased:6.2f} ms to erase, {one.memory:5.1f} MB\n"
+        )
+    middle, last = lines[-2], lines[-1]
+    ratios = {"away": last.away / middle.away, "erased": last.erased / middle.erased}
+    for name, ratio in ratios.items():
+        sys.stdout.write(f"{name}: 1,000 papers / 100 papers = {ratio:.2f} (at most {AT_MOST_RATIO})\n")
+    return int(max(ratios.values()) > AT_MOST_RATIO)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""The service closes: three months before at least, told to everybody, a year to take everything back."""
+
+import datetime as dt
+
+import pytest
+
+from tests.vault.builders import make_person, unlock
+from tests.vault.clock import Clock
+from tests.vault.papers import keep
+from vault import closing, erasing, notices, opening, parcels, printed, terms
+from vault.context import Context
+from vault.errors import BadInput, Conflict
+
+
+def test_three_months_are_the_least_and_a_year_follows(house: Context, clock: Clock) -> None:
+    """R29, R30: the day before is refused; people are told; from the day on nothing new begins, everything can be taken."""
+    awa = make_person(house, "Awa")
+    keep(house, awa.session, "Bail")
+    today = dt.date(2026, 11, 23)
+    for soon in (today, today + dt.timedelta(days=1), dt.date(2027, 2, 22)):
+        with pytest.raises(BadInput):
+            closing.announce(house, soon)
+    assert closing.state(house) == "open"
+    told = closing.announce(house, dt.date(2027, 2, 23))
+    assert (told.announced, told.until) == (today, dt.date(2028, 2, 23))
+    with pytest.raises(Conflict):
+        closing.announce(house, dt.date(2027, 6, 1))
+    assert "service-closes" in [one.key for one in notices.waiting(house, unlock(house, awa))]
+    assert closing.state(house) == "announced"
+    opening.start(house, None, "fr")
+    clock.forward(days=93)
+    assert closing.state(house) == "retrieval"
+    with pytest.raises(closing.Closing):
+        opening.start(house, None, "fr")
+    clock.forward(days=364)
+    unlock(house, awa)
+    parcels.pack(house, awa.session, "usb", "fr")
+    assert b"received avis de test" in b"".join(parcels.waiting(house, awa.session).blocks())
+    assert erasing.due(house) == []
+    clock.forward(days=10)
+    assert closing.state(house) == "over"
+    assert terms.close_registers(house) == 0
+    assert unlock(house, awa)
+
+
+def test_the_poster_says_the_day_in_three_languages(house: Context) -> None:
+    """For the walls: no name of anybody, one page a language."""
+    told = closing.Announced(dt.date(2026, 11, 23), dt.date(2027, 2, 23), dt.date(2028, 2, 23))
+    assert printed.closing_poster(told.closes, told.until).startswith(b"%PDF-")
