@@ -49,7 +49,8 @@ ALL: tuple[Processing, ...] = (
     Processing(
         "Coming back", "a new card after a loss, with two guardians", "contract, 6(1)(b)", "none", "people with a safe; guardians",
         "the guardians chosen; the worker who helps to open", "association",
-        ("circles", "circle_members", "circle_shares", "recoveries", "recovery_confirmations", "assists", "assist_shelves", "assist_openings"),
+        ("circles", "circle_members", "circle_shares", "recoveries", "recovery_confirmations", "assists", "assist_shelves",
+         "assist_openings"),
     ),
     Processing(
         "The trace", "who did what with which safe, for the person to read, and to be proved whole",
