@@ -1,7 +1,7 @@
 """What leaving costs: taking everything away and erasing everything, for safes of 10, 100 and 1,000 papers.
 
-`python -m bench.leaving`, in process, on SQLite and a folder, without a parser. The time of one paper must not grow with their number,
-and the archive must need no more memory for a large safe than for a small one.
+`python -m bench.leaving`, in process, on SQLite and a folder, without a parser. The processor's time for one paper must not grow with
+their number, and the archive must need no more memory for a large safe than for a small one.
 """
 
 import sys
@@ -21,7 +21,7 @@ WITNESSED_HOURS = 73
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one safe: milliseconds a paper to take away and to erase, megabytes at most while the archive left."""
+    """Of one safe: milliseconds of processor a paper to take away and to erase, megabytes at most while the archive left."""
 
     papers: int
     away: float
@@ -37,20 +37,20 @@ def _one(house: Any, clock: Any, papers: int) -> Cost:
     person = make_person(house)
     for number in range(papers):
         keep(house, person.session, f"P{number}", text=str(number), size=SIZE)
-    began = time.perf_counter()
+    began = time.process_time()
     parcels.pack(house, person.session, "usb", "fr")
     parcel = parcels.waiting(house, person.session)
     length = sum(len(block) for block in parcel.blocks())
-    away = time.perf_counter() - began
+    away = time.process_time() - began
     tracemalloc.start()
     assert sum(len(block) for block in parcel.blocks()) == length == parcel.size
     memory = tracemalloc.get_traced_memory()[1] / 1e6
     tracemalloc.stop()
     asked = erasure.ask(house, person.session, person.code)
     clock.forward(hours=WITNESSED_HOURS)
-    began = time.perf_counter()
+    began = time.process_time()
     erasing.carry_out(house, asked.id)
-    erased = time.perf_counter() - began
+    erased = time.process_time() - began
     return Cost(papers, away / papers * 1000, erased / papers * 1000, memory)
 
 
