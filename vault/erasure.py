@@ -93,7 +93,8 @@ def plan(context: Context, session: Session) -> Plan:
     """Count what goes, tell what stays and who received something. Changes nothing."""
     who.person(session)
     retention, person, today = context.settings.retention, session.account, today_in_paris(context.clock())
-    takers = {entry.event.by for entry in audit.history(context, session) if entry.event.tag == "paper.taken"}
+    history = audit.history(context, session)
+    takers = {entry.event.by for entry in history if entry.event.tag == "paper.taken"}
     with context.database.transaction(read_only=True) as connection:
         space = connection.execute(select(persons.c.pages_kept, persons.c.bytes_kept).where(persons.c.account == person)).one()
         given = select(grants.c.id).where(grants.c.person == person)
@@ -110,7 +111,7 @@ def plan(context: Context, session: Session) -> Plan:
             ),
             grants=_count(connection, select(func.count()).select_from(grants).where(grants.c.person == person)),
             receipts=_count(connection, select(func.count()).select_from(receipts).where(receipts.c.grant.in_(given))),
-            entries=len(audit.history(context, session)),
+            entries=len(history),
             recipients=tuple(
                 Recipient(row.first_name, row.name, row.worker in takers)
                 for row in connection.execute(names.order_by(workers.c.first_name, grants.c.worker))

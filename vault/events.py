@@ -100,6 +100,7 @@ WORDS = {
         Word("safe.opened-with-help", "access", "hand-helping"),
         Word("recovery.circle-set", "recovery", "users"),
         Word("recovery.circle-confirmed", "recovery", "user-check"),
+        Word("recovery.guardian-left", "recovery", "user-x"),
         Word("recovery.sheet-printed", "recovery", "scroll-text"),
         Word("recovery.started", "recovery", "life-buoy", alarming=True),
         Word("recovery.confirmed", "recovery", "user-check"),

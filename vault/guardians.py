@@ -149,7 +149,12 @@ def guardian_left(context: Context, connection: Connection, worker: str, name: s
     """A guardian's account ends: each person who counted on them is told at the next unlock, to choose another one."""
     query = select(circles.c.person).join(circle_members).where(circle_members.c.worker == worker, circles.c.state == "living")
     helped = assisting.worker_left(context, connection, worker)
-    for person in {*connection.scalars(query.distinct()), *helped}:
+    trusted = set(connection.scalars(query.distinct()))
+    for person in sorted(trusted):
+        audit.record(context, connection, None, Event("recovery.guardian-left", by_name=name), person=person)
+    for person in sorted(helped):
+        audit.record(context, connection, None, Event("means.assisted-off", by_name=name), person=person)
+    for person in {*trusted, *helped}:
         notices.tell(context, connection, person, notices.Notice("guardian-left", {"name": name}))
 
 

@@ -41,19 +41,20 @@ WRITES_NOTHING = {
     SCREEN: (
         "adding.forget adding.keep adding.show_square drafts.add drafts.adjust drafts.drop drafts.remove offers.forget offers.keep "
         "once.forget once.keep sending.forget sending.keep sessions.extend sessions.find sessions.end unlocking.present_card "
-        "leaving.to_phone leaving.from_phone notices.seen recovery.state recovery.new_code coming_back.wait"
+        "leaving.to_phone leaving.from_phone notices.seen assisted.start recovery.state recovery.new_code coming_back.wait"
     ),
     PART: (
         "aftermath.end_ways circles.dissolve circles.form circles.void_sheets documents.trace_own endings.doom endings.end_row "
-        "endings.end_rows removing.erase_rows slots.end trying.attempt maintaining.tell_everyone"
+        "endings.end_rows removing.erase_rows slots.end trying.attempt maintaining.tell_everyone assisting.worker_left"
     ),
     NOBODY: (
         "opening.start opening.keep opening.not_today inviting.start_accepting inviting.acceptance inviting.cancel_invitation "
         "inviting.sweep_invitations"
     ),
     SWEEP: (
-        "asking.expire attempts.sweep endings.finish erasing.carry_out notices.sweep orphans.sweep sessions.sweep tickets.sweep "
-        "tasks.erase_due tasks.finish_endings tasks.run_due tasks.run_until terms.close_registers terms.forget_turns terms.prune_trace"
+        "asking.expire assisted.sweep attempts.sweep endings.finish erasing.carry_out notices.sweep orphans.sweep sessions.sweep "
+        "tickets.sweep tasks.erase_due tasks.finish_endings tasks.run_due tasks.run_until terms.close_registers "
+        "terms.forget_turns terms.prune_trace"
     ),
     TREE: (
         "checkpoints.ask_again checkpoints.covering checkpoints.publish proofs.inclusion proofs.of_own recount.nightly "
