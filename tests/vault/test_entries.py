@@ -34,7 +34,7 @@ PART = "a part of other use cases, in their transaction: they write the entry"
 NOBODY = "nobody's yet: a half-made safe or an invitation that was not accepted leaves no trace (pas aujourd'hui)"
 SWEEP = "takes away what is over: what ended it was written when it ended"
 TREE = "the trace itself: numbers, heads, witnesses"
-OFFICE = "an operator's own list (structures, kiosks, administrators), which touches no person's data"
+OFFICE = "the service or an operator alone (conditions, notice of closing, structures, kiosks): it touches no person's data"
 ROOM = "a room for training: everything in it is false, and goes when it is made anew"
 OWN = "how the person's own pages look"
 WRITES_NOTHING = {
@@ -60,7 +60,10 @@ WRITES_NOTHING = {
         "checkpoints.ask_again checkpoints.covering checkpoints.publish proofs.inclusion proofs.of_own recount.nightly "
         "witnesses.cosigned"
     ),
-    OFFICE: "administrators.create administrators.create_operator kiosks.change kiosks.renew_token workers.create_structure",
+    OFFICE: (
+        "closing.announce conditions.publish administrators.create administrators.create_operator kiosks.change kiosks.renew_token "
+        "workers.create_structure"
+    ),
     ROOM: "training.enter",
     OWN: "people.reviewed people.show_places first_day.still_yes",
 }
