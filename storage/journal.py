@@ -22,6 +22,7 @@ PARTIES: tuple[Party, ...] = ("person", "worker", "incident")
 NOBODY = bytes(32)  # stands for the hash of the envelope of a party that the entry does not concern
 BATCH = 500
 AT_ONCE = 10_000
+_ADD_ENTRY, _ADD_COPIES = insert(entries), insert(entry_copies)  # made once: making a statement costs as much as running it
 
 
 @dataclass(frozen=True)
@@ -86,17 +87,18 @@ def append(connection: Connection, entry: str, copies: Mapping[Party, Copy]) -> 
     """Add an entry (a lower-case UUID) with one copy for each party it concerns, in the transaction of the use case."""
     hashes = {party: hashlib.sha256(copies[party].envelope).digest() if party in copies else NOBODY for party in PARTIES}
     connection.execute(
-        insert(entries).values(
-            id=entry,
-            number=None,
-            leaf=leaf_hash(entry, hashes),
-            person_hash=hashes["person"],
-            worker_hash=hashes["worker"],
-            incident_hash=hashes["incident"],
-        )
+        _ADD_ENTRY,
+        {
+            "id": entry,
+            "number": None,
+            "leaf": leaf_hash(entry, hashes),
+            "person_hash": hashes["person"],
+            "worker_hash": hashes["worker"],
+            "incident_hash": hashes["incident"],
+        },
     )
     connection.execute(
-        insert(entry_copies),
+        _ADD_COPIES,
         [
             {"entry": entry, "party": party, "tag": copy.tag, "key": copy.key, "envelope": copy.envelope}
             for party, copy in copies.items()

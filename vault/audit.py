@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from crypto import contexts
@@ -57,6 +57,8 @@ class _Key:
     id: str
     secret: TraceKey
 
+
+_POSTED = select(trace_keys.c.id).where(trace_keys.c.id.in_(bindparam("wanted", expanding=True)))
 
 Publics = Callable[[], Mapping[str, KemPublic]]
 """Public keys by address: read only when a key has to be posted, once for each session and party."""
@@ -155,8 +157,7 @@ def _posted(connection: Connection, session: Session | None, keys: Mapping[journ
     """Whose keys this session has posted before."""
     if session is None:
         return set()
-    query = select(trace_keys.c.id).where(trace_keys.c.id.in_([key.id for key in keys.values()]))
-    found = set(connection.scalars(query))
+    found = set(connection.scalars(_POSTED, {"wanted": [key.id for key in keys.values()]}))
     return {party for party, key in keys.items() if key.id in found}
 
 
