@@ -1,8 +1,9 @@
 """`python -m bench.trace`: what it costs that everything is traced, and whether proofs stay as quick when the trace grows.
 
 Two tables. Writing: the same use case (a person changes the name they use: read, decide, update, commit) with its entry of the trace, and
-in its place either plain INSERTs of the same shape (the same rows, as long, with nothing derived, sealed or looked up) or a single row in clear;
-all take turns on the same database, while a sequencer numbers what is written. The target is against the same shape. Proving: an inclusion proof and a consistency proof, made and verified, in traces of 10^3 to 10^6 entries. About two minutes.
+in its place either plain INSERTs of the same shape (the same rows, as long, with nothing derived, sealed or looked up) or a single row
+in clear; all take turns on the same database, while a sequencer numbers what is written. The target is against the same shape.
+Proving: an inclusion proof and a consistency proof, made and verified, in traces of 10^3 to 10^6 entries. About two minutes.
 """
 
 import argparse
