@@ -109,6 +109,7 @@ class Settings:
     api: bool = False
     workers: int = 1
     contact: str = ""
+    help_numbers: tuple[tuple[str, str], ...] = ()  # whom to call when one is afraid: a name and a number
     hosting_certificate: str = ""
     prefix: str = ""  # what stands before every address of a room for training
     limits: Limits = Limits()
@@ -243,7 +244,7 @@ def read_settings(environment: Mapping[str, str], *, mode: Mode | None = None, i
     """
     known = {
         "MODE", "FOLDER", "DATABASE_URL", "VAULT_URL", "TOMBSTONES_URL", "BLOBS", "S3_ENDPOINT", "HOST", "PORT", "ORIGINS",
-        "CERTIFICATE", "PRIVATE_KEY", "SERVICE_KEYS", "PUBLIC_KEYS", "API", "WORKERS", "CONTACT", "HOSTING_CERTIFICATE",
+        "CERTIFICATE", "PRIVATE_KEY", "SERVICE_KEYS", "PUBLIC_KEYS", "API", "WORKERS", "CONTACT", "HELP_NUMBERS", "HOSTING_CERTIFICATE",
         "NO_SKIPS", "INSECURE_FAST_KDF", "TRACE_NAME", "WITNESSES",
     }  # fmt: skip
     given = {name[5:]: value for name, value in environment.items() if name.startswith("ABRI_")}
@@ -286,9 +287,19 @@ def read_settings(environment: Mapping[str, str], *, mode: Mode | None = None, i
         api=given.get("API") == "yes",
         workers=int(given.get("WORKERS", "1")),
         contact=given.get("CONTACT", ""),
+        help_numbers=_help_numbers(given.get("HELP_NUMBERS", "")),
         hosting_certificate=given.get("HOSTING_CERTIFICATE", ""),
     )
     return _refuse_unsafe(found, installing=installing)
+
+
+def _help_numbers(text: str) -> tuple[tuple[str, str], ...]:
+    """`name: number; name: number`, at most four: what the page of "Je me protège" shows to whoever is afraid."""
+    pairs = [one.partition(":") for one in text.split(";") if one.strip()]
+    found = tuple((name.strip(), number.strip()) for name, _, number in pairs)
+    if len(found) > 4 or not all(name and number and set(number) <= set("0123456789 +") for name, number in found):
+        raise UnsafeSettings("ABRI_HELP_NUMBERS is written `name: number; name: number`, at most four.")
+    return found
 
 
 def _cost(mode: Mode, *, insecure: bool) -> Cost:

@@ -28,6 +28,8 @@ from vault.web.pages import Fault
 from vault.web.shell import Req, go, language_of, page
 from vault.web.unlock import picked_pictures, refused
 
+TO_REVIEW = frozenset({"to-confirm", "worker-left", "nobody-can"})  # the other weaknesses are said on their own page
+
 
 @get("/{language:str}/maison", opt=who("person"), sync_to_thread=True)
 def home(request: Req) -> Response[Any]:
@@ -40,13 +42,14 @@ def home(request: Req) -> Response[Any]:
     arrival = arriving.at_unlock(context, session)
     if arrival.to_reencrypt:
         reencryption.step(context, session)  # what was left unfinished goes on by itself, one paper at each showing
-    told = people.me(context, session)
+    told, circle = people.me(context, session), guardians.circle(context, session)
+    weak = circle is not None and bool(TO_REVIEW.intersection(circle.weaknesses))
     notices.seen(context, session, [one.id for one in told.notices])
     return page(
         request, "kiosk/home.html", me=told, requests=len(asking.waiting_for_me(context, session)),
         questions=len(succession.waiting(context, session)),
         arrival=arrival, full=space.of(context, session).nearly_full,
-        helped=assisting.help_of(context, session), waiting=reencryption.waiting(context, session),
+        helped=assisting.help_of(context, session), weak=weak, waiting=reencryption.waiting(context, session),
         to_print=bool(once.told(context, session)),
     )  # fmt: skip
 

@@ -29,7 +29,8 @@ def protect(request: Req) -> Response[str]:
 @get("/{language:str}/proteger/parler", opt=anyone(), sync_to_thread=True)
 def talk(request: Req) -> Response[str]:
     """Whom to talk to, and what to say."""
-    return page(request, "kiosk/protect_talk.html", back="proteger", contact=context_of(request).settings.contact)
+    settings = context_of(request).settings
+    return page(request, "kiosk/protect_talk.html", back="proteger", contact=settings.contact, numbers=settings.help_numbers)
 
 
 @get("/{language:str}/bloquer", opt=who("person", "card", "assisted"), sync_to_thread=True)
