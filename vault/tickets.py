@@ -22,7 +22,7 @@ from vault.context import Context
 from vault.errors import TicketGone
 from vault.shares import REACHED
 
-Kind = Literal["to-phone", "from-phone", "parcel", "parcel-begun"]
+Kind = Literal["to-phone", "from-phone", "parcel", "parcel-begun", "copy"]
 MINUTES = 5
 _LOOK_UP = "look-up"
 

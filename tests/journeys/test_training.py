@@ -26,7 +26,7 @@ def test_a_room_is_prepared_used_and_reset(site: Site, new_page: NewPage) -> Non
     with page.expect_download() as waiting:
         page.locator("a[href$='/carte/awa']").click()
     card = waiting.value.path()
-    code = page.locator("li", has_text="Awa").inner_text().split("code ")[1][:6]
+    code = page.locator("li", has_text="Awa (formation)").inner_text().split("code ")[1][:6]
     page.locator("button", has_text="Camille").click()
     page.wait_for_url("**/bureau")
     assert RIBBON in page.locator(".ribbon").inner_text()

@@ -6,10 +6,12 @@ from vault.settings import Mode
 from vault.web import (
     admin,
     capture,
+    copying,
     desk,
     desk_training,
     documents,
     erasing,
+    first_use,
     following,
     helped,
     history,
@@ -35,8 +37,8 @@ from vault.web import (
 def all_routes(mode: Mode) -> list[ControllerRouterHandler]:
     """The handlers of all screens; the style guide only in a demonstration; the door of a room only in training."""
     screens = (
-        public, opening, unlock, two_steps, recovery, home, documents, capture, sharing, history, protection, following, helped, erasing,
-        phone, outside, sending, rights, taking_away, desk, admin, publication, proving,
+        public, opening, unlock, two_steps, recovery, home, documents, capture, sharing, history, protection, following, helped,
+        copying, first_use, erasing, phone, outside, sending, rights, taking_away, desk, admin, publication, proving,
     )  # fmt: skip
     routes: list[ControllerRouterHandler] = []
     for screen in screens:

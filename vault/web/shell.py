@@ -17,6 +17,8 @@ from vault.web.pages import Frame, Idle, Pages, Place, WorkFrame
 
 Req = Request[Any, Any, Any]
 LEAVE = "/sortir"
+COPY_COOKIE = "__Host-copie"
+"""The ticket of a copy for the next person at this kiosk, for ten minutes; any end of a session forgets it."""
 HTML = "text/html"  # Litestar adds the charset
 SOURCE = FRENCH.code
 CLEAR = '"cache", "cookies", "storage"'
@@ -148,6 +150,7 @@ def closed(request: Req, template: str, **values: Any) -> Response[str]:
     answer = page(request, template, **values)
     answer.headers["Clear-Site-Data"] = CLEAR
     answer.delete_cookie(COOKIE, path="/")
+    answer.delete_cookie(COPY_COOKIE, path="/")
     return answer
 
 

@@ -18,7 +18,7 @@ from vault.refusals import PaperRefused
 from vault.web.forms import Form, Sent
 from vault.web.guards import KIOSK_COOKIE, anyone, context_of, session_of, signed_in, who
 from vault.web.pages import Fault
-from vault.web.shell import Req, fragment, go, page, session_cookie
+from vault.web.shell import COPY_COOKIE, Req, fragment, go, page, session_cookie
 from vault.web.uploads import in_thread, receive, receive_frame
 
 CARD_LIMITS = UploadLimits(files=1)
@@ -152,7 +152,7 @@ def arrived(request: Req, cookie: str) -> Response[Any]:
     """After a right secret: what waited for this unlock is done, then the first page."""
     context = context_of(request)
     arriving.at_unlock(context, sessions.find(context, cookie))
-    return go(request, "maison", cookie=cookie)
+    return go(request, "copie" if COPY_COOKIE in request.cookies else "maison", cookie=cookie)
 
 
 @post("/{language:str}/code", opt=who("card"), sync_to_thread=True)
