@@ -22,7 +22,7 @@ OPEN = ("maison", "papiers", "papiers?noms=1", "papiers/tiroirs", "papiers/jetes
         "moi", "moi/autres", "moi/nom", "moi/dessin", "moi/code", "confiance", "confiance/choisir",
         "proteger", "bloquer", "effacer-tout", "effacer-tout/details", "effacer-tout/temoin", "droits", "droits/autres",
         "droits/demander", "droits/numero", "emporter", "apporter", "autre-abri", "ce-qu-abri-sait", "conditions-nouvelles",
-        "moi/accompagne", "moi/accompagne/choisir")  # fmt: skip
+        "moi/accompagne", "moi/accompagne/choisir", "suite", "premiers-pas/1", "premiers-pas/3", "copie/carte")  # fmt: skip
 AXE = """async () => {
   const tags = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'];
   const rules = {'target-size': {enabled: true}, 'color-contrast-enhanced': {enabled: true}};
