@@ -235,3 +235,10 @@ def test_the_compose_file_is_valid_and_bound_to_loopback() -> None:
 
 def test_every_language_of_the_desk_is_one_of_the_kiosk() -> None:
     assert set(WORKER_LANGUAGES) <= {language.code for language in read_catalogues().offered()}
+
+
+@pytest.mark.parametrize("door", ["vault.serve", "vault.tasks", "vault.app", "vault.web.routes", "vault.demonstration"])
+def test_each_door_opens_first(door: str) -> None:
+    """A circle of imports is seen only by who comes in by the right door: each process begins with another module."""
+    done = subprocess.run([sys.executable, "-c", f"import {door}"], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr[-2000:]

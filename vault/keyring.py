@@ -11,10 +11,11 @@ from crypto.kem import KemPrivate
 from crypto.keys import FileSecret, ShelfKey, shelf_key
 from storage.errors import RowGone
 from storage.tables import shelf_wraps, wraps
+from vault.bindings import wrap_place
 from vault.context import Context
 from vault.errors import NotThere
 from vault.shares import Share
-from vault.versions import VersionRow, wrap_place
+from vault.versions import VersionRow
 
 
 class Keyring:

@@ -13,12 +13,13 @@ from crypto.contexts import FileContext
 from crypto.errors import CryptoError
 from crypto.keys import file_keys
 from storage.tables import versions
+from vault.bindings import file_place
 from vault.context import Context
 from vault.errors import Tampered
 from vault.kinds import Finding, Kind
 from vault.paper_cards import Card
 from vault.shelves import Shelves
-from vault.versions import LISTED, SERVICE, Listed, VersionId, VersionRow, file_place, joined, read_card, secret_of
+from vault.versions import LISTED, SERVICE, Listed, VersionId, VersionRow, joined, read_card, secret_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ from crypto.sealing import outdated, seal, unseal
 from storage.tables import accounts, papers, persons, shelves, versions
 from vault import labels, slots
 from vault import shelves as drawers
+from vault.bindings import wrap_place
 from vault.context import Context
 from vault.errors import Busy
 from vault.slots import Slot
-from vault.versions import wrap_place
 
 
 def fresh_way(context: Context, kiosk: str | None, slot: Slot, secret: AccountSecret, password: Password) -> Slot | None:

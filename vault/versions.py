@@ -21,6 +21,7 @@ from crypto.signing import SignPublic, sign_public_from, verify
 from crypto.statements import Origin
 from storage.errors import BlobDamaged, BlobMissing, RowGone
 from storage.tables import objects, papers, versions
+from vault.bindings import file_place, wrap_place
 from vault.certifying import verified_certificate
 from vault.context import NOBODY, Context
 from vault.errors import NotThere, Tampered
@@ -137,16 +138,6 @@ class Opened:
     objects: dict[Role, Kept]
     secret: FileSecret = field(repr=False)
     keys: FileKeys = field(repr=False)
-
-
-def wrap_place(row: AnyRow) -> contexts.WrapContext:
-    """What the wrap of a version is bound to."""
-    return contexts.wrap(person=row.person, shelf=row.shelf, epoch=row.epoch, paper=row.paper, version=row.id)
-
-
-def file_place(row: AnyRow) -> contexts.FileContext:
-    """What the keys of a version are bound to."""
-    return contexts.file(person=row.person, paper=row.paper, version=row.id)
 
 
 def secret_of(context: Context, opened: Shelves, row: AnyRow) -> FileSecret:
