@@ -25,6 +25,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     sites.stop(process)
 
 
+@pytest.fixture(scope="module")
+def own_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A service of its own, for journeys that need the demonstration's shares as they were at first. Import it as `site`."""
+    made, process = sites.start(tmp_path_factory.mktemp("own-site"))
+    yield made
+    sites.stop(process)
+
+
 @pytest.fixture(scope="session")
 def chromium(driver: Playwright) -> Iterator[Browser]:
     """Debian's Chromium, with its back/forward cache on: that is where pages come back from."""

@@ -15,6 +15,12 @@ from tests.journeys.test_every_page import axe_script, check
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("tour")]
 
 
+@pytest.fixture(scope="module")
+def site(own_site: Site) -> Site:
+    """Nobody else's journeys have changed these shares."""
+    return own_site
+
+
 def test_a_dossier_for_dalo(site: Site, new_page: NewPage) -> None:
     """Given Awa shows papers to Fatou, When Fatou asks for all of DALO and Awa answers on one page, Then one PDF leaves, marked."""
     # Given

@@ -10,6 +10,12 @@ from tests.journeys.test_every_page import axe_script, check
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("pages")]
 
 
+@pytest.fixture(scope="module")
+def site(own_site: Site) -> Site:
+    """Nobody else's journeys have changed these shares."""
+    return own_site
+
+
 def test_the_person_gives_the_same_to_the_colleague_who_was_proposed(site: Site, new_page: NewPage) -> None:
     script, wrong = axe_script(), []
     desk = Desk(new_page(), site)
