@@ -1,7 +1,7 @@
 """Rooms for training: a whole second Abri for one worker, with stores, keys and cookies of its own, made and thrown away in one click.
 
 A room is a folder with a mark. Its rows, blobs, key vault and service keys are drawn for it alone, so nothing of it opens anything
-real, and nothing real opens anything of it; only this module opens a folder with that mark (ADR 0023).
+real, and nothing real opens anything of it; only this module opens a folder with that mark (ADR 0022).
 """
 
 import hmac
