@@ -41,7 +41,7 @@ WRITES_NOTHING = {
     SCREEN: (
         "adding.forget adding.keep adding.show_square drafts.add drafts.adjust drafts.drop drafts.remove offers.forget offers.keep "
         "once.forget once.keep sending.forget sending.keep sessions.extend sessions.find sessions.end unlocking.present_card "
-        "leaving.to_phone leaving.from_phone notices.seen assisted.start recovery.state recovery.new_code coming_back.wait"
+        "copying.offer leaving.to_phone leaving.from_phone notices.seen assisted.start recovery.state recovery.new_code coming_back.wait"
     ),
     PART: (
         "aftermath.end_ways circles.dissolve circles.form circles.void_sheets documents.trace_own endings.doom endings.end_row "
