@@ -166,19 +166,28 @@ class Weed:
         # Each bucket takes volumes of its own, seven of 30 GB at first: small ones, one by one, find room on any machine.
         (self.folder / "master.toml").write_text("[master.volume_growth]\ncopy_1 = 1\n")
         (self.folder / "data").mkdir()
-        ports = free_ports(8)
-        self._ports = dict(zip(("master", "volume", "filer", "s3"), ports[:4], strict=True))
-        self._grpc = dict(zip(("master", "volume", "filer", "s3"), ports[4:], strict=True))
         self._process: subprocess.Popen[bytes] | None = None
         self._has_bucket = False
-        self.start()
+        for patience in (15, 15, START_SECONDS):  # a port that was free may have been taken since by another process
+            ports = free_ports(8)
+            self._ports = dict(zip(("master", "volume", "filer", "s3"), ports[:4], strict=True))
+            self._grpc = dict(zip(("master", "volume", "filer", "s3"), ports[4:], strict=True))
+            try:
+                self.start(patience)
+                break
+            except AssertionError:
+                self.kill()
+                if patience == START_SECONDS:
+                    raise
+                shutil.rmtree(self.folder / "data")
+                (self.folder / "data").mkdir()
 
     @property
     def endpoint_url(self) -> str:
         """Tell where S3 is spoken."""
         return f"http://127.0.0.1:{self._ports['s3']}"
 
-    def start(self) -> None:
+    def start(self, patience: float = START_SECONDS) -> None:
         """Start the server and wait until it answers."""
         options = {
             "dir": self.folder / "data", "ip": "127.0.0.1", "ip.bind": "127.0.0.1", "s3.config": self.folder / "identities.json",
@@ -190,7 +199,7 @@ class Weed:
         command = [str(self._program), "server", "-filer", "-s3", *(f"-{name}={value}" for name, value in options.items())]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=die_with_parent, cwd=self.folder)
-        end = time.monotonic() + START_SECONDS
+        end = time.monotonic() + patience
         while not self._answers():
             assert time.monotonic() < end, (self.folder / "log").read_text()[-5000:]
             time.sleep(0.1)
