@@ -145,6 +145,62 @@ def test_a_tiff_that_goes_in_circles_ends() -> None:
         strip_tiff(bytes(told), 20)
 
 
+def entry_of(told: bytes | bytearray, tag: int) -> int:
+    """Where the entry of a tag stands in the first directory of a little-endian TIFF."""
+    (directory,) = struct.unpack_from("<I", told, 4)
+    (entries,) = struct.unpack_from("<H", told, directory)
+    places: list[int] = [directory + 2 + 12 * index for index in range(entries)]
+    return next(at for at in places if struct.unpack_from("<H", told, at) == (tag,))
+
+
+@pytest.mark.parametrize("count", [161, 500])
+def test_a_value_that_runs_over_its_neighbours_makes_no_file_longer(count: int) -> None:
+    """Found by damaging one byte: the depth of three colours said to be 161 numbers, the description and profile among them."""
+    told = bytearray(scenes.telling(scenes.gradient(16, 16), "TIFF", 6))
+    assert struct.unpack_from("<HHI", told, entry_of(told, 258)) == (258, 3, 3)
+    struct.pack_into("<I", told, entry_of(told, 258) + 4, count)
+    with pytest.raises(CannotStrip):
+        strip_tiff(bytes(told), 20)
+
+
+def test_five_pages_on_the_same_bytes_make_no_file_longer() -> None:
+    one = Image.frombytes("L", (100, 100), bytes(10_000))
+    told = bytearray(scenes.saved(one, "TIFF", compression="raw"))
+    (directory,) = struct.unpack_from("<I", told, 4)
+    (entries,) = struct.unpack_from("<H", told, directory)
+    listed = bytes(told[directory : directory + 2 + 12 * entries])
+    link = directory + len(listed)
+    for _ in range(4):  # five directories, one after the other, of the same strip
+        struct.pack_into("<I", told, link, len(told))
+        told += listed + bytes(4)
+        link = len(told) - 4
+    with pytest.raises(CannotStrip):
+        strip_tiff(bytes(told), 20)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_many_short_strips_side_by_side_are_no_longer_afterwards(order: str) -> None:
+    """Odd lengths, none aligned, counts of two bytes: what scanners write, and nothing in it to leave out."""
+    rows, width = 301, 3
+    offsets, counts = [8 + width * row for row in range(rows)], [width] * rows
+    values_at = 8 + width * rows + 1
+    directory_at = values_at + 6 * rows
+    tags = [
+        (256, 3, 1, struct.pack(f"{order}HH", width, 0)), (257, 3, 1, struct.pack(f"{order}HH", rows, 0)),
+        (258, 3, 1, struct.pack(f"{order}HH", 8, 0)), (259, 3, 1, struct.pack(f"{order}HH", 1, 0)),
+        (262, 3, 1, struct.pack(f"{order}HH", 1, 0)), (273, 4, rows, struct.pack(f"{order}I", values_at)),
+        (278, 3, 1, struct.pack(f"{order}HH", 1, 0)), (279, 3, rows, struct.pack(f"{order}I", values_at + 4 * rows)),
+    ]  # fmt: skip
+    told = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", directory_at)
+    told += bytes(index % 251 for index in range(width * rows)) + b"\0"
+    told += struct.pack(f"{order}{rows}I", *offsets) + struct.pack(f"{order}{rows}H", *counts)
+    told += struct.pack(f"{order}H", len(tags))
+    told += b"".join(struct.pack(f"{order}HHI", *tag[:3]) + tag[3] for tag in tags) + bytes(4)
+    kept = strip_tiff(told, 20)
+    assert len(kept) <= len(told)
+    assert (pixels(kept) == pixels(told)).all()
+
+
 def test_an_animation_becomes_its_first_picture_without_loss() -> None:
     frames = [scenes.gradient(), scenes.gradient().transpose(Image.Transpose.ROTATE_180)]
     told = scenes.saved(frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=True, exif=scenes.telling_exif(3))

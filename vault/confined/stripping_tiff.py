@@ -3,6 +3,10 @@
 Directories are copied tag by tag from a list of those that describe pixels; strips and tiles are copied as they are.
 EXIF, GPS, XMP, IPTC, Photoshop blocks, scanner names, dates and whatever no tag refers to are left out; the orientation
 is one of the tags that stay. Sources: TIFF 6.0, Adobe technical notes 1 and 2, ICC.1 annex B.
+
+Everything in a TIFF lies where some number says, so a small file can name the same bytes many times: a value that runs on
+over its neighbours, strips on top of each other, one directory for twenty pages. Copied each time, it would grow without end.
+Left without its metadata a file is not longer than it was: what does not fit into its own length is refused.
 """
 
 import dataclasses
@@ -19,8 +23,10 @@ _KEPT = frozenset({
 _COMPRESSION, _OLD_JPEG, _JPEG = 259, 6, 7
 _BLOCKS = ((273, 279), (324, 325))  # offsets and byte counts of strips, and of tiles
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+_FORMS = {1: "B", 3: "H", 4: "I"}
 _LONG = 4
 _MOST_ENTRIES = 1024
+_ALIGNING = 64  # bytes: values begin at even places here, and may not have in the file that came
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -31,12 +37,30 @@ class _Entry:
     value: bytes
 
 
+class _NewFile(bytearray):
+    """What was written until now, and how long it may become."""
+
+    def __init__(self, begun: bytes, most: int) -> None:
+        super().__init__(begun)
+        self._most = most
+
+    def put(self, written: bytes, *, aligned: bool = False) -> int:
+        """Where it begins. Raises CannotStrip for what is longer than the file that came, before it is copied."""
+        padding = len(self) & 1 if aligned else 0
+        if len(self) + padding + len(written) > self._most:
+            raise CannotStrip("the same bytes several times")
+        self += bytes(padding)
+        at = len(self)
+        self += written
+        return at
+
+
 def strip_tiff(content: bytes, most_pages: int) -> bytes:
     """The same coded pages in a new file. Raises CannotStrip for BigTIFF, old-style JPEG and broken directories."""
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(content[:4])
     if order is None:
         raise CannotStrip("not a classic TIFF")
-    out = bytearray(content[:4] + bytes(4))
+    out = _NewFile(content[:4] + bytes(4), len(content) + _ALIGNING)
     link_at = 4
     (at,) = _unpack(order, "I", content, 4)
     for page in itertools.count(1):
@@ -80,7 +104,7 @@ def _directory(order: str, content: bytes, at: int) -> tuple[dict[int, _Entry], 
     return entries, following
 
 
-def _copy_page(order: str, content: bytes, entries: dict[int, _Entry], out: bytearray) -> tuple[int, int]:
+def _copy_page(order: str, content: bytes, entries: dict[int, _Entry], out: _NewFile) -> tuple[int, int]:
     compression = _numbers(order, entries[_COMPRESSION])[0] if _COMPRESSION in entries else 1
     if compression == _OLD_JPEG:
         raise CannotStrip("old-style JPEG")
@@ -93,13 +117,9 @@ def _copy_page(order: str, content: bytes, entries: dict[int, _Entry], out: byte
         blocks = _blocks(order, content, entries[offsets_tag], entries[counts_tag])
         if compression == _JPEG:
             blocks = [strip_jpeg(block) for block in blocks]
-        offsets = []
-        for block in blocks:
-            out += bytes(len(out) & 1)
-            offsets.append(len(out))
-            out += block
-        kept[offsets_tag] = _longs(order, offsets_tag, offsets)
-        kept[counts_tag] = _longs(order, counts_tag, [len(block) for block in blocks])
+        offsets = [out.put(block) for block in blocks]  # blocks may begin anywhere
+        kept[offsets_tag] = _renumbered(order, entries[offsets_tag], offsets)
+        kept[counts_tag] = _renumbered(order, entries[counts_tag], [len(block) for block in blocks])
     if not kept.keys() & {tag for tag, _ in _BLOCKS}:
         raise CannotStrip("a page without pixels")
     return _write_directory(order, kept, out)
@@ -109,7 +129,7 @@ def _blocks(order: str, content: bytes, offsets: _Entry, counts: _Entry) -> list
     starts, lengths = _numbers(order, offsets), _numbers(order, counts)
     if len(starts) != len(lengths):
         raise CannotStrip("blocks and lengths differ")
-    if sum(lengths) > len(content):  # overlapping blocks would let a small file grow
+    if sum(lengths) > len(content):  # blocks on top of each other: refused before any is copied
         raise CannotStrip("more pixels than bytes")
     blocks = [content[start : start + length] for start, length in zip(starts, lengths, strict=True)]
     if any(len(block) != length for block, length in zip(blocks, lengths, strict=True)):
@@ -118,30 +138,23 @@ def _blocks(order: str, content: bytes, offsets: _Entry, counts: _Entry) -> list
 
 
 def _numbers(order: str, entry: _Entry) -> list[int]:
-    form = {1: "B", 3: "H", 4: "I"}.get(entry.kind)
+    form = _FORMS.get(entry.kind)
     if form is None or entry.count == 0:
         raise CannotStrip("number")
     return list(struct.unpack(f"{order}{entry.count}{form}", entry.value))
 
 
-def _longs(order: str, tag: int, numbers: list[int]) -> _Entry:
-    return _Entry(tag, _LONG, len(numbers), struct.pack(f"{order}{len(numbers)}I", *numbers))
+def _renumbered(order: str, entry: _Entry, numbers: list[int]) -> _Entry:
+    """The same tag with new numbers, no wider than they were unless they must be."""
+    kind = entry.kind if max(numbers) < 256 ** _SIZES[entry.kind] else _LONG
+    return _Entry(entry.tag, kind, len(numbers), struct.pack(f"{order}{len(numbers)}{_FORMS[kind]}", *numbers))
 
 
-def _write_directory(order: str, entries: dict[int, _Entry], out: bytearray) -> tuple[int, int]:
-    placed = []
-    for entry in sorted(entries.values(), key=lambda entry: entry.tag):
-        if len(entry.value) <= 4:
-            placed.append((entry, entry.value.ljust(4, b"\0")))
-            continue
-        out += bytes(len(out) & 1)
-        placed.append((entry, struct.pack(f"{order}I", len(out))))
-        out += entry.value
-    out += bytes(len(out) & 1)
-    at = len(out)
-    out += struct.pack(f"{order}H", len(placed))
-    for entry, value in placed:
-        out += struct.pack(f"{order}HHI", entry.tag, entry.kind, entry.count) + value
-    link_at = len(out)
-    out += bytes(4)
-    return at, link_at
+def _write_directory(order: str, entries: dict[int, _Entry], out: _NewFile) -> tuple[int, int]:
+    written = struct.pack(f"{order}H", len(entries))
+    for _, entry in sorted(entries.items()):
+        fits = len(entry.value) <= 4
+        value = entry.value.ljust(4, b"\0") if fits else struct.pack(f"{order}I", out.put(entry.value, aligned=True))
+        written += struct.pack(f"{order}HHI", entry.tag, entry.kind, entry.count) + value
+    at = out.put(written, aligned=True)
+    return at, out.put(bytes(4))
