@@ -90,6 +90,12 @@ def _reason(text: str) -> str:
     return text
 
 
+def _removal(text: str) -> str:
+    if text not in {"erased", "term"}:
+        raise ValueError("no copy of the trace is removed for that reason")
+    return text
+
+
 _ID = _checked(contexts.uuid)
 
 Id = Annotated[str, _ID]
@@ -102,6 +108,7 @@ Day = Annotated[str, _checked(_day)]
 MaybeDay = Annotated[str, _checked(_day, optional=True)]
 Moment = Annotated[str, _checked(_moment)]
 Reason = Annotated[str, _checked(_reason)]
+RemovalReason = Annotated[str, _checked(_removal)]
 Digest = Annotated[bytes, _hexadecimal(32)]
 MaybeDigest = Annotated[bytes, _hexadecimal(32, optional=True)]
 KemKey = Annotated[bytes, _hexadecimal(kem.PUBLIC_BYTES)]
@@ -286,3 +293,20 @@ class ErasureCertified(Statement):
     horizon: Day
     papers: Number
     grants: Number
+
+
+@dataclass(frozen=True)
+class CopiesRemoved(Statement):
+    """Copies of the trace were removed: a safe was erased, or they were past their term. Says which ones, not whose.
+
+    `days`: the term that they were past, 0 for an erasure. `copies`: SHA-256 of the list (each entry's 16 bytes and its party,
+    1 person, 2 worker, 3 incident), in order. Signed by the service; its entry of the trace binds it (`docs/formats.md`).
+    """
+
+    LABEL: ClassVar[str] = "sign/removal"
+    removal: Id
+    day: Day
+    reason: RemovalReason
+    days: Number
+    count: Number
+    copies: Digest

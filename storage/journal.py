@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, fun
 
 from storage import tiles
 from storage.database import Database, insert_once, serialise
-from storage.tables import checkpoints, entries, entry_copies, trace_keys
+from storage.tables import checkpoints, entries, entry_copies, removals, trace_keys
 
 Party = Literal["person", "worker", "incident"]
 PARTIES: tuple[Party, ...] = ("person", "worker", "incident")
@@ -134,11 +134,30 @@ def keys(connection: Connection, wanted: Collection[str]) -> dict[str, Key]:
     return found
 
 
-def erase_copies(connection: Connection, tags: Sequence[bytes], party: Party) -> int:
-    """Remove one party's copies and the keys that only they used; the leaves stay, so that the tree still verifies."""
+def keep_removal(connection: Connection, entry: str, statement: bytes, signature: bytes, copies: bytes) -> None:
+    """Keep the signed record of a removal as an entry of its own, which looks in the tree like any other.
+
+    The leaf binds the statement in the place of the person's envelope and the signature in that of the incident key.
+    """
+    hashes: dict[Party, bytes] = {
+        "person": hashlib.sha256(statement).digest(),
+        "worker": NOBODY,
+        "incident": hashlib.sha256(signature).digest(),
+    }
+    columns = {f"{party}_hash": hashes[party] for party in PARTIES}
+    connection.execute(_ADD_ENTRY, {"id": entry, "number": None, "leaf": leaf_hash(entry, hashes), **columns})
+    row = {"entry": entry, "statement": statement, "signature": signature, "copies": copies}
+    connection.execute(insert(removals).values(row))
+
+
+def erase_copies(connection: Connection, tags: Sequence[bytes], party: Party) -> list[str]:
+    """Remove one party's copies and the keys that only they used; the leaves stay, so that the tree still verifies.
+
+    Gives the entries whose copies went. The caller says so with `keep_removal` in the same transaction.
+    """
     ours = (entry_copies.c.tag.in_(tags), entry_copies.c.party == party)
     used = set(connection.scalars(select(entry_copies.c.key).where(*ours)))
-    removed = connection.execute(delete(entry_copies).where(*ours)).rowcount
+    removed = list(connection.scalars(delete(entry_copies).where(*ours).returning(entry_copies.c.entry)))
     names = sorted(used)
     for start in range(0, len(names), BATCH):
         some = names[start : start + BATCH]

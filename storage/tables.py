@@ -514,6 +514,14 @@ entry_copies = Table(
     Index("ix_entry_copies_tag", "tag"),
 )  # fmt: skip
 
+removals = Table(  # which copies were erased or pruned, signed: a copy that is gone without it was cut out
+    "removals", metadata,
+    ident("entry", "technical", TRACE, "entries.id", primary_key=True),  # the entry that binds it: its place in the tree
+    octets("statement", "technical", TRACE),  # sign/removal: the day and the reason; nothing says whose
+    octets("signature", "public", TRACE),
+    octets("copies", "technical", TRACE),  # 17 bytes each: the entry's id, and 1 person, 2 worker, 3 incident
+)  # fmt: skip
+
 checkpoints = Table(
     "checkpoints", metadata,
     number("size", "technical", NEVER, primary_key=True),

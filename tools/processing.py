@@ -56,7 +56,7 @@ ALL: tuple[Processing, ...] = (
         "The trace", "who did what with which safe, for the person to read, and to be proved whole",
         "legal obligation, 6(1)(c): CPCE R55-4", "none: sealed for each party", "people with a safe; workers",
         "each party for its own; the incident key for a breach inquiry", "association",
-        ("trace_keys", "entries", "entry_copies", "checkpoints", "tiles", "trace_checks", "witness_answers"),
+        ("trace_keys", "entries", "entry_copies", "removals", "checkpoints", "tiles", "trace_checks", "witness_answers"),
     ),
     Processing(
         "Safety", "attempts, sessions, what must die in several stores", "legitimate interest, 6(1)(f): nobody else opens a safe",

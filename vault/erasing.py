@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Select, Table, bindparam, delete, func, or_, 
 
 from crypto import contexts
 from crypto import trace as sealed_trace
-from storage import intentions, journal
+from storage import intentions
 from storage.errors import RowGone
 from storage.keyvault import Kind
 from storage.tables import (
@@ -50,7 +50,7 @@ from storage.tables import (
     workers,
     wraps,
 )  # fmt: skip
-from vault import audit, certificates, endings, exposed, labels, sessions
+from vault import audit, certificates, endings, exposed, labels, removals, sessions
 from vault import notices as telling
 from vault.context import Context
 from vault.errors import Conflict
@@ -186,8 +186,7 @@ def _erase_rows(context: Context, begun: _Begun) -> _Begun:
         theirs = select(versions.c.id).where(versions.c.person == person)
         endings.doom(context, connection, list(connection.scalars(select(objects.c.blob).where(objects.c.version.in_(theirs)))))
         _delete_rows(connection, person)
-        for party in journal.PARTIES:
-            journal.erase_copies(connection, [_mark(begun.erasure)], party)
+        removals.remove(context, connection, [_mark(begun.erasure)], "erased")
         step = f"rows {count['papers']} {count['grants']}"
         intentions.advance(connection, begun.intention, step)
     return _Begun(begun.erasure, begun.intention, None, step)

@@ -3,7 +3,8 @@
 Each leaf is made again from the entry's id and the digests of its copies, each digest from the copy itself where it is still there; the
 tree is built again by the recursion of RFC 9162 as it is written there, and compared with every head that was signed. What differs is
 named: an entry altered, dropped, inserted or out of its order is known exactly where the tree kept beside the entries, or a copy of the
-published files, still leads to a signed head; otherwise the two signed heads that it lies between are known, and no more.
+published files, still leads to a signed head; otherwise the two signed heads that it lies between are known, and no more. A copy that is
+gone needs the signed record of an erasure or of a pruning (`vault.recount_removals`): without one it was cut out, and is named.
 """
 
 import hashlib
@@ -11,10 +12,9 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import structlog
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, and_, insert, select
 
 from crypto import checkpoint
 from crypto.errors import CryptoError
@@ -22,24 +22,17 @@ from crypto.notes import Note
 from storage.tables import checkpoints, entries, entry_copies, tiles, trace_checks
 from vault.checkpoints import keys_named
 from vault.context import Context
+from vault.recount_filing import filed
+from vault.recount_removals import Fault, Head, What, removed
 
-What = Literal["altered", "dropped", "inserted", "moved", "copy", "head", "tile", "between"]
 log = structlog.get_logger()
 SHOWN = 200
-
-
-@dataclass(frozen=True)
-class Fault:
-    """Something that is not as it was signed: which place of the trace, and a sentence."""
-
-    what: What
-    place: int | None
-    words: str
+OF_COPIES: tuple[What, ...] = ("copy", "cut", "hidden", "removal")
 
 
 @dataclass(frozen=True)
 class Count:
-    """What was found: entries counted, heads they lead to, copies that are gone (erased, or past their term), and faults."""
+    """What was found: entries counted, heads they lead to, copies that are rightly gone (erased, or past their term), and faults."""
 
     size: int
     heads: int
@@ -92,18 +85,19 @@ def count(context: Context, copy: Path | None = None) -> Count:
     """Count everything again; `copy` is a folder of files that were published and kept elsewhere."""
     with context.database.transaction(read_only=True) as connection:
         rows, faults = _rows(connection)
-        gone, more = _copies(connection)
+        signed, more = _heads(context, connection)
+        heads = {one.size: one.root for one in signed}
+        faults += more + _copies(connection) + filed(context, connection)
+        gone, more = removed(context, connection, signed, _missing(connection))
         faults += more
         beside, more = _kept_tree(connection)
-        faults += more
-        heads, more = _heads(context, connection)
         faults += more
     if copy is not None:
         published, said = _published(context, copy)
         heads, faults, beside = {**heads, **said.heads}, [*faults, *said.faults], published or beside
     good, more_faults = _compare(rows, beside, heads)
     known = {(one.what, one.place) for one in more_faults}
-    faults = [one for one in faults if one.what == "copy" or (one.what, one.place) not in known]
+    faults = [one for one in faults if one.what in OF_COPIES or (one.what, one.place) not in known]
     return Count(len(rows), good, gone, tuple(faults + more_faults))
 
 
@@ -144,24 +138,36 @@ def _span(start: int, end: int) -> str:
     return str(start) if end - start == 1 else f"{start} to {end - 1}"
 
 
-def _copies(connection: Connection) -> tuple[int, list[Fault]]:
-    """Each sealed copy still makes the digest that its leaf binds; how many are no longer there."""
-    faults, held, bound = [], 0, 0
-    parties = {"person": entries.c.person_hash, "worker": entries.c.worker_hash, "incident": entries.c.incident_hash}
-    for party, column in parties.items():
-        bound += sum(1 for (one,) in connection.execution_options(yield_per=5000).execute(select(column)) if any(one))
+PARTY_OF = {"person": entries.c.person_hash, "worker": entries.c.worker_hash, "incident": entries.c.incident_hash}
+
+
+def _copies(connection: Connection) -> list[Fault]:
+    """Each sealed copy still makes the digest that its leaf binds."""
+    faults = []
+    for party, column in PARTY_OF.items():
         query = (
             select(entries.c.id, entries.c.number, column, entry_copies.c.envelope)
             .join(entry_copies, entry_copies.c.entry == entries.c.id)
             .where(entry_copies.c.party == party)
         )
         for name, number, digest, envelope in connection.execution_options(yield_per=2000).execute(query):
-            held += 1
             if hashlib.sha256(envelope).digest() != digest:
                 at = f"entry {number}" if number is not None else "an entry without a number"
                 said = "is not the one that was written" if any(digest) else "was put there: the entry has none for it"
                 faults.append(Fault("copy", number, f"{at} ({name}): the copy for the {party} {said}"))
-    return bound - held, faults
+    return faults
+
+
+def _missing(connection: Connection) -> dict[tuple[str, str], tuple[int | None, bytes]]:
+    """Which leaf binds an envelope that is no longer there: entry and party, to the entry's number and the digest."""
+    found: dict[tuple[str, str], tuple[int | None, bytes]] = {}
+    for party, column in PARTY_OF.items():
+        there = and_(entry_copies.c.entry == entries.c.id, entry_copies.c.party == party)
+        query = select(entries.c.id, entries.c.number, column).outerjoin(entry_copies, there)
+        query = query.where(entry_copies.c.entry.is_(None), column != bytes(32))
+        for name, number, digest in connection.execution_options(yield_per=5000).execute(query):
+            found[name, party] = (number, bytes(digest))
+    return found
 
 
 def _kept_tree(connection: Connection) -> tuple[list[bytes], list[Fault]]:
@@ -188,15 +194,15 @@ def _joined(held: dict[tuple[int, int], bytes], level: int) -> list[bytes]:
     return found
 
 
-def _heads(context: Context, connection: Connection) -> tuple[dict[int, bytes], list[Fault]]:
-    """The roots that were signed, by size."""
-    found, faults = {}, []
+def _heads(context: Context, connection: Connection) -> tuple[list[Head], list[Fault]]:
+    """The heads that were signed, the smallest first."""
+    found, faults = [], []
     for row in connection.execute(select(checkpoints).order_by(checkpoints.c.size)):
         head = _signed(context, row.note)
         if head is None or (head.size, head.root) != (row.size, row.root):
             faults.append(Fault("head", row.size, f"the head kept for size {row.size} is not one that this log signed"))
         else:
-            found[head.size] = head.root
+            found.append(Head(head.size, head.root, row.at))
     return found, faults
 
 

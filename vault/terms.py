@@ -7,16 +7,17 @@ from sqlalchemy import delete, select
 from consent.days import add_months
 from crypto import contexts
 from crypto import trace as sealed_trace
-from storage import journal, schedules
+from storage import schedules
 from storage.errors import RowGone
 from storage.tables import accounts, erasures, inquiries, outside_changes, receipts, rights_requests
-from vault import audit
+from vault import audit, removals
 from vault.context import Context
 from vault.settings import today_in_paris
 
 LATE_MONTHS = 13  # a service that was stopped for a year still catches up
 TURNS_KEPT = dt.timedelta(days=60)
 MARGIN = dt.timedelta(days=2)
+TAGS_AT_ONCE = 4000  # of the trace, in one transaction and one signed record
 
 
 def prune_trace(context: Context) -> int:
@@ -26,16 +27,20 @@ def prune_trace(context: Context) -> int:
     first = add_months(last.replace(day=1), -LATE_MONTHS)
     with context.database.transaction(read_only=True) as connection:
         old = connection.execute(select(accounts.c.id, accounts.c.created).where(accounts.c.created <= last)).all()
-    removed = 0
+    found: list[bytes] = []
     for account in old:
         months = audit.months(max(first, account.created - dt.timedelta(days=1)), last)
         try:
             answers = context.keyvault.derive_many([("person", account.id, contexts.trace_tag(month=month)) for month in months])
         except RowGone:
             continue  # erased in between
-        tags = [sealed_trace.tag(answer) for answer in answers]
+        found += [sealed_trace.tag(answer) for answer in answers]
+    # Sorted, so by nothing: what goes together in one record must not tell which entries were of one safe.
+    found.sort()
+    removed = 0
+    for start in range(0, len(found), TAGS_AT_ONCE):
         with context.database.transaction() as connection:
-            removed += sum(journal.erase_copies(connection, tags, party) for party in journal.PARTIES)
+            removed += removals.remove(context, connection, found[start : start + TAGS_AT_ONCE], "term")
     return removed
 
 

@@ -24,8 +24,10 @@ def verify(options: argparse.Namespace) -> int:
         context.close()
     for fault in found.faults:
         print(f"NO  {fault.what}: {fault.words}")
-    print(f"{found.size} entries counted; they lead to {found.heads} signed heads; {found.gone} copies are gone (erased or past")
-    print(f"their term), their digests stay; {len(found.faults)} faults.")
+    print(
+        f"{found.size} entries counted; they lead to {found.heads} signed heads; {found.gone} copies are gone, each with the signed"
+    )
+    print(f"record of its erasure or of its term, and their digests stay; {len(found.faults)} faults.")
     return 1 if found.faults else 0
 
 

@@ -342,6 +342,15 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_recoveries_person"), "recoveries", ["person"], unique=False)
     op.create_table(
+        "removals",
+        sa.Column("entry", sa.String(length=64), nullable=False),
+        sa.Column("statement", sa.LargeBinary(), nullable=False),
+        sa.Column("signature", sa.LargeBinary(), nullable=False),
+        sa.Column("copies", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["entry"], ["entries.id"], name=op.f("fk_removals_entry")),
+        sa.PrimaryKeyConstraint("entry", name=op.f("pk_removals")),
+    )
+    op.create_table(
         "requests",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("person", sa.String(length=64), nullable=False),
