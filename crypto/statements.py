@@ -310,3 +310,11 @@ class CopiesRemoved(Statement):
     days: Number
     count: Number
     copies: Digest
+
+
+class BackupMade(Statement):
+    """A backup of every store was made at this moment; `manifest` is the SHA-256 of the list of its files. Signed by the service."""
+
+    LABEL: ClassVar[str] = "sign/backup"
+    made: Moment
+    manifest: Digest

@@ -81,8 +81,8 @@ class BlobReader(Protocol):
 class BlobStore(Protocol):
     """Where blobs are kept. Safe to share between threads."""
 
-    def writer(self) -> BlobWriter:
-        """Begin a blob under a new random name."""
+    def writer(self, name: BlobName | None = None) -> BlobWriter:
+        """Begin a blob under a new random name; under a given one only to put back what had it before."""
 
     def open(self, name: BlobName) -> BlobReader:
         """Open a blob. Raises BlobMissing, StoreUnreachable."""
@@ -131,9 +131,9 @@ class FolderStore:
                 if _made_folder(folder):
                     flush_folder(folder.parent)
 
-    def writer(self) -> "FileWriter":
+    def writer(self, name: BlobName | None = None) -> "FileWriter":
         """Begin a blob."""
-        return FileWriter(self, new_name())
+        return FileWriter(self, well_formed(name) if name else new_name())
 
     def open(self, name: BlobName) -> "FileReader":
         """Open a blob."""

@@ -51,3 +51,11 @@ class TileMissing(StorageError):
 
 class WrongRevision(StorageError):
     """The tables are not those that this version of the program knows, or a revision would break them."""
+
+
+class ProgramMissing(StorageError):
+    """A program that comes with the database is not installed on this machine; the message says which."""
+
+
+class CopyRefused(StorageError):
+    """A copy of a database cannot be read, or the place to put it back into already holds something."""

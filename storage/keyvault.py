@@ -116,16 +116,22 @@ class KeyVault:
     def apply_tombstones(self) -> int:
         """After a restore and before listening: destroy again what was destroyed since that backup; tells how many rows."""
         with _renamed():
-            with self.graveyard.transaction(read_only=True) as connection:
-                dead = set(connection.scalars(select(tombstones.c.digest)))
+            risen = self.risen()
             with self.database.transaction() as connection:
-                living = connection.execute(select(vault_rows.c.kind, vault_rows.c.id)).all()
-                risen = [(kind, row_id) for kind, row_id in living if _digest(kind, row_id) in dead]
                 for kind, ids in _by_kind(risen):
                     connection.execute(delete(vault_rows).where(*_is(kind, ids)))
                 connection.execute(delete(vault_sessions))
             self.database.secure(vault_rows, vault_sessions, rewrite=True)
         return len(risen)
+
+    def risen(self) -> list[tuple[Kind, str]]:
+        """After a restore: the rows that a tombstone says were destroyed, and that are here."""
+        with _renamed():
+            with self.graveyard.transaction(read_only=True) as connection:
+                dead = set(connection.scalars(select(tombstones.c.digest)))
+            with self.database.transaction(read_only=True) as connection:
+                living = connection.execute(select(vault_rows.c.kind, vault_rows.c.id)).all()
+        return [(kind, row_id) for kind, row_id in living if _digest(kind, row_id) in dead]
 
     def forget_tombstones(self, before: datetime) -> int:
         """Remove the tombstones of rows that no backup can hold any more; tells how many."""

@@ -37,9 +37,12 @@ class Urls:
         return {"main": self.main, "vault": self.vault, "tombstones": self.tombstones}[which]
 
 
-def upgrade(urls: Urls) -> None:
-    """Run what is pending; a database that fails keeps its tables. Raises WrongRevision, DatabaseBusy, DatabaseUnreachable."""
-    for which in TABLES:
+def upgrade(urls: Urls, *only: Which) -> None:
+    """Run what is pending, everywhere or `only` there; a database that fails keeps its tables.
+
+    Raises WrongRevision, DatabaseBusy, DatabaseUnreachable.
+    """
+    for which in only or TABLES:
         with _opened(urls.of(which)) as connection:
             serialise(connection, "abri migrations")
             with _named_errors():

@@ -53,9 +53,9 @@ class S3Store:
         self.client = _client(settings, settings.attempts)
         self._last_word = _client(settings, 1)  # tidies up after a failure, which should not become much longer by it
 
-    def writer(self) -> "S3Writer":
+    def writer(self, name: BlobName | None = None) -> "S3Writer":
         """Begin a blob; the store hears of it with the first full part."""
-        return S3Writer(self, new_name())
+        return S3Writer(self, well_formed(name) if name else new_name())
 
     def open(self, name: BlobName) -> "S3Reader":
         """Open a blob, and read its first MiB in the same request."""

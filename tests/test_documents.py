@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,11 +16,9 @@ import pytest
 import yaml
 
 from storage.database import Database
-from storage.errors import RowGone
 from storage.keyvault import KeyVault
 from storage.migrate import Urls, upgrade
 from storage.s3 import S3Settings
-from tests.engines import sqlite_urls
 from tests.servers import Postgres, Weed
 from tools import inventory, processing
 from vault.settings import Limits, Retention
@@ -157,7 +155,7 @@ def test_pictures_are_few_and_light() -> None:
 
 def test_the_compose_file_gives_settings_that_exist() -> None:
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
-    for name in ("service", "tasks", "migrate", "install", "bucket"):
+    for name in ("service", "tasks", "migrate", "install", "bucket", "backup"):
         given = set(services[name]["environment"])
         assert given <= known_settings(), name
     assert "wal_recycle=off" in services["keyvault"]["command"]
@@ -230,33 +228,3 @@ def test_the_bucket_keeps_versions_and_making_it_again_changes_nothing(s3_server
     rules = client.get_bucket_lifecycle_configuration(Bucket="abri-made")["Rules"]
     assert any(rule.get("NoncurrentVersionExpiration", {}).get("NoncurrentDays") == Retention().backups for rule in rules)
     client.close()
-
-
-def test_what_was_destroyed_stays_destroyed_after_the_restore_that_is_described(tmp_path: Path) -> None:
-    """The program of `docs/operations.md` is run as it stands there, on yesterday's vault with today's tombstones."""
-    (program,) = re.findall(r"```python\n(.*?)```", OPERATIONS.read_text(), flags=re.DOTALL)
-    urls = sqlite_urls(tmp_path)
-    upgrade(urls)
-    living, dead = (f"00000000-0000-4000-8000-00000000000{number}" for number in (1, 2))
-    vault_file = tmp_path / "vault.sqlite3"
-
-    def with_vault(do: Callable[[KeyVault], object]) -> None:
-        vault = KeyVault(urls.vault, urls.tombstones)
-        do(vault)
-        vault.close()
-
-    for row in (living, dead):
-        with_vault(lambda vault, row=row: vault.create("person", row))  # type: ignore[misc]  # the row of this turn
-    shutil.copy(vault_file, tmp_path / "yesterday")
-    with_vault(lambda vault: vault.destroy([("person", dead)], NOW))
-    for file in tmp_path.glob("vault.sqlite3*"):
-        file.unlink()
-    shutil.copy(tmp_path / "yesterday", vault_file)
-
-    environment = {**os.environ, "ABRI_VAULT_URL": urls.vault, "ABRI_TOMBSTONES_URL": urls.tombstones, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
-
-    assert done.stdout == "1 rows destroyed again\n"
-    with_vault(lambda vault: vault.derive("person", living, b"x"))
-    with pytest.raises(RowGone):
-        with_vault(lambda vault: vault.derive("person", dead, b"x"))

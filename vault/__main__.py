@@ -14,7 +14,7 @@ from typing import Any
 
 from storage.errors import StorageError
 from storage.keyvault import KeyVault
-from vault import inquiry_commands, trace_commands
+from vault import backup_commands, inquiry_commands, trace_commands
 from vault.errors import AbriError, BadInput
 from vault.settings import Settings, UnsafeSettings, read_settings
 
@@ -54,16 +54,25 @@ def told(options: argparse.Namespace) -> int:
     return 0
 
 
+def _settings() -> Settings:
+    """The settings, unless a restore is half-way here: then nothing is migrated, served or worked on."""
+    from vault.restoring import refuse_half_made
+
+    settings = read_settings(os.environ)
+    refuse_half_made(settings)
+    return settings
+
+
 def migrate(_: argparse.Namespace) -> int:
     """Bring the three databases to the present schema, and let what was destroyed be destroyed."""
-    _stores(read_settings(os.environ))
+    _stores(_settings())
     print("The databases are up to date.")
     return 0
 
 
 def serve(options: argparse.Namespace) -> int:
     """Serve the pages; in the embedded default, migrate first and run the background work beside."""
-    settings = read_settings(os.environ)
+    settings = _settings()
     children = []
     if settings.mode != "production":
         _stores(settings)
@@ -109,7 +118,7 @@ def tasks(_: argparse.Namespace) -> int:
     stopping = []
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopping.append(True))
-    context = open_context(read_settings(os.environ), confinement=Confinement())
+    context = open_context(_settings(), confinement=Confinement())
     try:
         run_until(context, stopped=lambda: bool(stopping), sleep=time.sleep)
     finally:
@@ -137,20 +146,27 @@ def check(options: argparse.Namespace) -> int:
 
 
 def search(options: argparse.Namespace) -> int:
-    """Look for words in every row, every row of the key vault and every blob: after an erasure there must be nothing."""
+    """Look for words in every row, every row of the key vault, every blob and every backup: after an erasure there must be nothing."""
+    from vault import remains
     from vault.confinement import Confinement
     from vault.context import open_context
-    from vault.remains import check as look
 
-    context = open_context(read_settings(os.environ), confinement=Confinement())
+    settings, words = read_settings(os.environ), [word.encode() for word in options.word]
+    context = open_context(settings, confinement=Confinement())
     try:
-        found = look(context, None, [word.encode() for word in options.word])
+        found = remains.check(context, None, words)
     finally:
         context.close()
+    unread: list[str] = []
+    if settings.backups:
+        more, unread = remains.in_backups(settings.backups, backup_commands.read_identities(options.identity), words)
+        found += more
     for one in found:
         print(f"{one.store}: {one.place}")
+    for name in unread:
+        print(f"not read: {name} (sealed for the recovery key: --identity)", file=sys.stderr)
     print(f"{len(found)} places")
-    return 1 if found else 0
+    return 1 if found else 2 if unread else 0
 
 
 def cards_print(options: argparse.Namespace) -> int:
@@ -265,6 +281,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--alive", action="store_true", help="only whether the service answers")
     one = command("search", search, "look for words in every store; says in how many places they stand (after an erasure: 0)")
     one.add_argument("word", nargs="+", help="a word, a title, an id; one of the stores holding it is enough to be found")
+    one.add_argument("--identity", type=Path, action="append", default=[], help="the recovery key: reads the backups too")
     one = command("told", told, "write into each person's history what maintenance did to stored data")
     one.add_argument("what", choices=("migrated", "restored", "rotated", "repaired", "scrubbed"), help="what was done")
     one.add_argument("--words", default="", help="what exactly, without any name")
@@ -274,12 +291,14 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("file", help="the PDF to write")
     trace_commands.add(commands, command)
     inquiry_commands.add(commands, command)
+    backup_commands.add(command)
     keys = commands.add_parser("keys", help="the keys of an installation").add_subparsers(required=True, metavar="ACTION")
     command("make", keys_make, "make the service's own keys, once", keys)
     one = command("roots", keys_roots, "name the first operator and its two administrators", keys)
     one.add_argument("--operator", required=True, help="the association's name")
     one.add_argument("--contact", required=True, help="who answers people: a name, an address, a telephone")
     one.add_argument("--administrator", action="append", required=True, metavar="FIRST_NAME", help="give it twice")
+    backup_commands.add_key(keys, command)
     one = command("public", keys_public, "write the service's public key, for whoever verifies receipts elsewhere", keys)
     one.add_argument("file", help="the file to write")
     receipts = commands.add_parser("receipt", help="receipts of consent").add_subparsers(required=True, metavar="ACTION")

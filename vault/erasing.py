@@ -7,10 +7,11 @@ without a name.
 
 import datetime as dt
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, bindparam, delete, func, or_, select, update
+from sqlalchemy import Connection, Select, Table, bindparam, delete, func, insert, or_, select, update
 
 from crypto import contexts
 from crypto import trace as sealed_trace
@@ -94,6 +95,22 @@ def carry_out(context: Context, erasure: str) -> None:
     context.database.secure(*OF_A_PERSON)
     with context.database.transaction() as connection:
         intentions.finish(connection, begun.intention)
+
+
+def again(context: Context, connection: Connection, person: str, tags: Sequence[bytes]) -> str:
+    """After a restore: a person who was erased since that backup is to be erased again, now; gives the erasure to carry out.
+
+    `tags`: under which copies of their history lie, computed before their row of the key vault died again.
+    """
+    query = select(erasures.c.id).where(erasures.c.person == person, erasures.c.state.in_((ASKED, CARRYING_OUT)))
+    erasure, now = connection.scalars(query).first(), context.clock()
+    if erasure is None:
+        erasure = context.new_id()
+        values = {"id": erasure, "person": person, "state": ASKED, "asked": now, "due": now, "done": None}
+        connection.execute(insert(erasures).values(**values, witness=None, register=None))
+    connection.execute(update(erasures).where(erasures.c.id == erasure, erasures.c.due > now).values(due=now))
+    connection.execute(update(entry_copies).where(entry_copies.c.tag.in_(tags)).values(tag=_mark(erasure)))
+    return str(erasure)
 
 
 def due(context: Context) -> list[str]:

@@ -10,10 +10,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from storage.errors import StorageError
 from storage.migrate import Urls, pending
-from vault import trace_state
+from vault import backups, trace_state
 from vault.confinement import Confinement
 from vault.context import Context, open_context
-from vault.settings import Settings
+from vault.restoring import MARK
+from vault.settings import Settings, today_in_paris
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ def look(context: Context) -> list[Line]:
         _try("schema", lambda: _schema(urls)),
     ]
     lines += _trace(context)
+    lines += of_backups(context)
     lines += [Line(f"confinement: {one.name}", one.on, one.detail) for one in context.confinement.layers()]
     lines.append(Line("malware scan", True, "off in this installation: papers are parsed in the confined child alone"))
     return lines
@@ -58,6 +60,27 @@ def _trace(context: Context) -> list[Line]:
         return [Line(*one) for one in trace_state.lines(context)]
     except (StorageError, SQLAlchemyError) as error:
         return [Line("trace", False, f"{type(error).__name__}: the rows say why")]
+
+
+def of_backups(context: Context) -> list[Line]:
+    """Whether the newest backup is of today or yesterday, and whether none is older than what people were promised."""
+    settings = context.settings
+    lines = []
+    if (settings.folder / MARK).exists():
+        lines.append(Line("restore", False, "it was begun and did not come to its end: `abri restore` again"))
+    if settings.backups is None:
+        return [*lines, Line("backups", True, "not looked at from here: ABRI_BACKUPS says where they are")]
+    today, days = today_in_paris(context.clock()), settings.retention.backups
+    old = backups.stale(settings.backups, today, days)
+    if old:
+        return [*lines, Line("backups", False, f"older than {days} days: {', '.join(old)}: run `abri backup --prune`")]
+    names = backups.every(settings.backups)
+    newest = backups.day_of(names[-1]) if names else None
+    fresh = newest is not None and (today - newest).days <= 1
+    return [
+        *lines,
+        Line("backups", fresh, f"the newest is of {newest or 'no day: there is none'}, none is older than {days} days"),
+    ]
 
 
 def _answers(check: Callable[[], None]) -> str:

@@ -1,7 +1,7 @@
 """Looking for what remains: every column of every table, every row of the key vault, every blob, for given values.
 
 It is what shows that an erasure erased, and what an administrator runs to search a store for a known word. It reads all; it
-changes nothing. Copies outside the stores (backups until their horizon) are not looked at.
+changes nothing. Backups are read too, where their folders and the recovery key are at hand.
 """
 
 import base64
@@ -11,9 +11,14 @@ from uuid import UUID
 
 from sqlalchemy import MetaData, select
 
+from crypto.agerecipients import Identity
+from crypto.errors import CryptoError
+from storage import copies
 from storage.database import Database
 from storage.tables import metadata, tombstone_metadata, vault_metadata
+from vault import backups
 from vault.context import Context
+from vault.settings import Places
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,28 @@ def check(context: Context, person: str | None, known: Sequence[bytes]) -> list[
             if _in_pieces(reader.chunks(), needles):
                 found.append(Found("blobs", held.name))
     return found
+
+
+def in_backups(places: Places, identities: Sequence[Identity], known: Sequence[bytes]) -> tuple[list[Found], list[str]]:
+    """The same in every backup of three folders: rows, key vault, tombstones, papers. Also gives the files that no key opens."""
+    needles = sorted({form for value in known if value for form in _forms(value)}, key=len)
+    found: set[tuple[str, str]] = set()
+    unread: list[str] = []
+    for name in backups.every(places):
+        for what in ("rows", "vault"):
+            file = backups.place_of(places, name, what)
+            try:
+                for place, value in copies.values(backups.opened(file, identities)):
+                    if _holds(value, needles):
+                        found.add((f"backup {name}", f"{what} {place}"))
+            except CryptoError:
+                unread.append(str(file))
+        if _in_pieces(backups.sealed_pieces(backups.place_of(places, name, "tombstones")), needles):
+            found.add((f"backup {name}", "tombstones"))
+    for path in backups.pool_of(places):
+        if _in_pieces(backups.sealed_pieces(path), needles):
+            found.add(("backups", path.name))
+    return [Found(*one) for one in sorted(found)], unread
 
 
 def _values(person: str | None, known: Iterable[bytes]) -> Iterator[bytes]:

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from crypto import agerecipients
+from crypto.agerecipients import HybridRecipient, X25519Recipient
 from crypto.errors import Malformed
 from crypto.kem import KemPublic, kem_public
 from crypto.keys import SecretBytes, SignSeed
@@ -73,6 +75,15 @@ class Retention:
 
 
 @dataclass(frozen=True)
+class Places:
+    """Where backups go: rows with papers, the key vault, tombstones. Three folders, on three machines when there are three."""
+
+    rows: Path
+    vault: Path
+    tombstones: Path
+
+
+@dataclass(frozen=True)
 class WitnessAt:
     """A witness of the trace: where it is asked, and the one key by which it signs."""
 
@@ -111,6 +122,8 @@ class Settings:
     contact: str = ""
     help_numbers: tuple[tuple[str, str], ...] = ()  # whom to call when one is afraid: a name and a number
     hosting_certificate: str = ""
+    backups: Places | None = None
+    backup_recipients: tuple[X25519Recipient | HybridRecipient, ...] = ()  # whom rows and key vault are sealed for
     prefix: str = ""  # what stands before every address of a room for training
     limits: Limits = Limits()
     retention: Retention = Retention()
@@ -245,7 +258,7 @@ def read_settings(environment: Mapping[str, str], *, mode: Mode | None = None, i
     known = {
         "MODE", "FOLDER", "DATABASE_URL", "VAULT_URL", "TOMBSTONES_URL", "BLOBS", "S3_ENDPOINT", "HOST", "PORT", "ORIGINS",
         "CERTIFICATE", "PRIVATE_KEY", "SERVICE_KEYS", "PUBLIC_KEYS", "API", "WORKERS", "CONTACT", "HELP_NUMBERS", "HOSTING_CERTIFICATE",
-        "NO_SKIPS", "INSECURE_FAST_KDF", "TRACE_NAME", "WITNESSES",
+        "NO_SKIPS", "INSECURE_FAST_KDF", "TRACE_NAME", "WITNESSES", "BACKUPS", "BACKUP_RECIPIENT",
     }  # fmt: skip
     given = {name[5:]: value for name, value in environment.items() if name.startswith("ABRI_")}
     if unknown := sorted(given.keys() - known):
@@ -289,8 +302,25 @@ def read_settings(environment: Mapping[str, str], *, mode: Mode | None = None, i
         contact=given.get("CONTACT", ""),
         help_numbers=_help_numbers(given.get("HELP_NUMBERS", "")),
         hosting_certificate=given.get("HOSTING_CERTIFICATE", ""),
+        backups=places(given["BACKUPS"]) if "BACKUPS" in given else None,
+        backup_recipients=_recipients(given.get("BACKUP_RECIPIENT", "")),
     )
     return _refuse_unsafe(found, installing=installing)
+
+
+def places(text: str) -> Places:
+    """`ROWS:VAULT:TOMBSTONES`, three folders."""
+    folders = [Path(one).absolute() for one in text.split(":") if one]
+    if len(folders) != 3 or len(set(folders)) != 3:
+        raise UnsafeSettings("Backups go to three folders, rows:key vault:tombstones, best on three machines (ABRI_BACKUPS).")
+    return Places(*folders)
+
+
+def _recipients(text: str) -> tuple[X25519Recipient | HybridRecipient, ...]:
+    try:
+        return tuple(agerecipients.recipient(one) for one in text.split())
+    except Malformed as error:
+        raise UnsafeSettings("ABRI_BACKUP_RECIPIENT is an age recipient, age1...: `abri keys recovery` makes one.") from error
 
 
 def _help_numbers(text: str) -> tuple[tuple[str, str], ...]:

@@ -99,7 +99,7 @@ def expire(context: Context) -> int:
                 closing = rules.expire(shares.clear_row(row), context.clock())
             except TransitionRefused:
                 continue  # renewed or ended since we looked
-            _by_service(context, connection, closing)
+            by_service(context, connection, closing)
             ended += 1
     return ended
 
@@ -114,10 +114,11 @@ def end_grants_of(context: Context, connection: Connection, worker: str) -> int:
     query = select(grants).where(grants.c.worker == worker, grants.c.state.in_(LIVING)).with_for_update()
     rows: Sequence[RowMapping] = connection.execute(query).mappings().all()
     for row in rows:
-        _by_service(context, connection, rules.end(shares.clear_row(row), context.clock()))
+        by_service(context, connection, rules.end(shares.clear_row(row), context.clock()))
         succession.tell_of_leaving(context, connection, row["person"], row["id"])
     return len(rows)
 
 
-def _by_service(context: Context, connection: Connection, closing: Closing) -> None:
+def by_service(context: Context, connection: Connection, closing: Closing) -> None:
+    """End a share without anybody there: its day, its worker's leaving, a restore that finds its key dead."""
     close(context, connection, closing, session=None, how=BY_SERVICE.by(Method.SERVICE, None))

@@ -138,12 +138,17 @@ def end_due(context: Context) -> int:
     with context.database.transaction(read_only=True) as connection:
         waiting = list(connection.scalars(due))
     for worker in waiting:  # one transaction each: a long one would keep everybody waiting
-        with context.database.transaction() as connection:
-            same = (workers.c.account == worker, workers.c.state != RecipientState.ENDED)
-            if connection.execute(update(workers).where(*same).values(state=RecipientState.ENDED.value)).rowcount:
-                _close(context, connection, worker)
-                audit.record(context, connection, None, Event("worker.ended"), worker=worker)
+        end_by_service(context, worker)
     return len(waiting)
+
+
+def end_by_service(context: Context, worker: str) -> None:
+    """End an account without anybody there: its day is over, or a restore finds every way into it dead."""
+    with context.database.transaction() as connection:
+        same = (workers.c.account == worker, workers.c.state != RecipientState.ENDED)
+        if connection.execute(update(workers).where(*same).values(state=RecipientState.ENDED.value)).rowcount:
+            _close(context, connection, worker)
+            audit.record(context, connection, None, Event("worker.ended"), worker=worker)
 
 
 def of_office(context: Context, session: Session) -> list[WorkerLine]:

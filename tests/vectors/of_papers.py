@@ -305,6 +305,7 @@ def all_statements() -> list[statements.Statement]:
         statements.ReceiptSealed(ID, GRANT, PERSON, digest),
         statements.ErasureCertified(ID, "2026-11-23", "2026-12-23", 9, 2),
         statements.CopiesRemoved(ENTRY, "2026-11-23", "term", 1095, 2, digest),
+        statements.BackupMade("2026-11-23T10:00:00Z", digest),
     ]
 
 
