@@ -312,6 +312,7 @@ class CopiesRemoved(Statement):
     copies: Digest
 
 
+@dataclass(frozen=True)
 class BackupMade(Statement):
     """A backup of every store was made at this moment; `manifest` is the SHA-256 of the list of its files. Signed by the service."""
 
