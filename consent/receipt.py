@@ -20,6 +20,7 @@ from consent.terms import GivenHow, Method
 from consent.verified import Signatures
 from crypto.canonical import Value, canonical, parse
 from crypto.errors import BadSignature, Malformed
+from crypto.inclusion import LONGEST, InclusionProof
 from crypto.signing import SIGNATURE_BYTES, Signer, SignPublic, verify
 from crypto.statements import ReceiptSealed
 
@@ -88,14 +89,13 @@ def _receipt(
 
 
 _SIGNED = ("v", "receipt", "person", "inclusion", "signatures")
-_LONGEST_PROOF = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class SignedReceipt:
     """A record with its signatures and, once its trace entry is numbered, the proof that the trace holds it.
 
-    The proof is not under the signatures: it comes later and proves itself.
+    The proof (`crypto.inclusion`, its text in UTF-8) is not under the signatures: it comes later and proves itself.
     """
 
     receipt: Receipt
@@ -124,7 +124,7 @@ class SignedReceipt:
             receipt=receipt_from_value(fields["receipt"]),
             person=PersonId(checked_id(fields["person"])),
             signatures=Signatures.from_bytes(any_octets(fields, "signatures", 2 + 3 * SIGNATURE_BYTES)),
-            inclusion=any_octets(fields, "inclusion", _LONGEST_PROOF),
+            inclusion=any_octets(fields, "inclusion", LONGEST),
         )
 
     @classmethod
@@ -174,6 +174,20 @@ def verify_receipt(
                 raise BadSignature
             verify(key, said, signature)
     return signed.receipt
+
+
+def proof_of(signed: SignedReceipt) -> InclusionProof | None:
+    """The proof that the trace holds this record's entry, not verified yet; None when it carries none. Malformed, and BadSignature
+    for the proof of another entry."""
+    if not signed.inclusion:
+        return None
+    try:
+        proof = InclusionProof.of_text(signed.inclusion.decode())
+    except UnicodeDecodeError:
+        raise Malformed("a proof is a text") from None
+    if proof.entry != signed.receipt.entry:
+        raise BadSignature
+    return proof
 
 
 def check_agrees(receipt: Receipt, body: GrantBody) -> None:

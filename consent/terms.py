@@ -15,6 +15,8 @@ from crypto.errors import Malformed
 
 DEFAULT_MONTHS = 3
 MOST_MONTHS = 12
+ASSISTED_MONTHS = 1
+SHOWN_TWICE = 2
 LONGEST_OWN_WORDS = 200
 LONGEST_NAME = 120
 
@@ -105,11 +107,23 @@ def _method(terms: Terms, recipient: Recipient, how: GivenHow, at: datetime) -> 
         return TermsReason.METHOD
     if (how.witness is not None) != (how.method is Method.ASSISTED) or how.witness == recipient.worker:
         return TermsReason.WITNESS
-    if how.method is Method.ASSISTED:
-        one_paper = isinstance(terms.scope, PapersScope) and len(terms.scope.papers) == 1
-        if not one_paper or terms.until > add_months(paris_day(at), 1) or how.shown < 2:
-            return TermsReason.ASSISTED_LIMITS
+    if how.method is Method.ASSISTED and (how.shown < SHOWN_TWICE or not little_enough(terms, at)):
+        return TermsReason.ASSISTED_LIMITS
     return None
+
+
+def little_enough(terms: Terms, at: datetime) -> bool:
+    """Whether this is as little as a witness may stand for, after an assisted opening: one paper, to look at, one month at most.
+
+    Checked when it is given and again at each use: a body that says more was agreed by nobody, whoever signed it.
+    """
+    one_paper = isinstance(terms.scope, PapersScope) and len(terms.scope.papers) == 1
+    return one_paper and terms.acts == {Act.SEE} and terms.until <= latest_assisted(at)
+
+
+def latest_assisted(at: datetime) -> date:
+    """The last day that may be given in an assisted opening."""
+    return add_months(paris_day(at), ASSISTED_MONTHS)
 
 
 def _recipient(terms: Terms, recipient: Recipient) -> TermsReason | None:

@@ -10,6 +10,7 @@ from typing import NoReturn, final
 
 from consent.errors import TransitionRefused
 from consent.grant import OPEN_STATES, Closing, Event, GrantBody, GrantRow, GrantState
+from consent.terms import little_enough
 from crypto.canonical import instant
 from crypto.errors import BadSignature, Malformed
 from crypto.signing import SIGNATURE_BYTES, Signer, SignPublic, verify
@@ -126,7 +127,9 @@ def verify_grant(
     """Check that the body was agreed by those who had to, and that the clear row says the same; each use, before `decide`.
 
     `person` is the key that the service vouches for today: it must be the one pinned in the body. A row may say that the grant
-    has ended without any proof (closing is always believed); it may not say that it lives, nor until when.
+    has ended without any proof (closing is always believed); it may not say that it lives, nor until when. What a witness signed in
+    the person's place holds within the bounds of an assisted opening alone (one paper, to look at, one month), and never for the
+    witness's own eyes.
     Raises Malformed for bytes, BadSignature for everything else.
     """
     body = GrantBody.from_bytes(untrusted_body)
@@ -141,7 +144,7 @@ def verify_grant(
     verify(service, what, signatures.service)
     if body.witness is None:
         agreed, key = signatures.person, person
-    elif witness is not None:
+    elif witness is not None and body.witness != body.worker and little_enough(body.terms, body.changed):
         agreed, key = signatures.witness, witness
     else:
         raise BadSignature

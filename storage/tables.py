@@ -242,6 +242,7 @@ grants = Table(
     word("state", "technical", PERSON),
     day("until", "technical", PERSON),
     octets("body_for_worker", "sealed", PERSON), octets("body_for_person", "sealed", PERSON),
+    octets("posted_for_person", "sealed", PERSON, nullable=True),  # given in an assisted opening, until the person's own session says yes
     octets("signatures", "public", PERSON),  # the person's, the service's, a witness's
     flag("to_reencrypt", "technical", PERSON),  # what it covered waits for the person's next unlock
 )  # fmt: skip
@@ -400,6 +401,7 @@ assists = Table(  # an opening with the help of one worker: off unless the perso
     flag("pictures", "technical", PERSON),  # whether the five pictures are part of it
     octets("posted_secret", "sealed", PERSON),  # what the worker holds
     octets("posted_face", "sealed", PERSON),  # the name and drawing given to this worker
+    octets("lent_face", "sealed", PERSON),  # the same, lent to the assisted openings themselves
 )  # fmt: skip
 
 assist_shelves = Table(
@@ -416,6 +418,17 @@ assist_openings = Table(  # ten minutes, at a kiosk
     ident("code_digest", "digest", TERM), moment("term", "technical", TERM),
     ident("slot", "technical", TERM, nullable=True),
     octets("moved", "sealed", TERM, nullable=True),
+)  # fmt: skip
+
+witnessings = Table(  # ten minutes: what a person would give in an assisted opening, until a second worker has signed it
+    "witnessings", metadata,
+    ident("id", "technical", TERM, primary_key=True),
+    ident("slot", "technical", TERM),
+    ident("person", "link", TERM, "accounts.id", index=True), ident("witness", "link", TERM, "accounts.id", index=True),
+    ident("code_digest", "digest", TERM), moment("term", "technical", TERM),
+    octets("posted", "sealed", TERM),  # what is asked, to the witness
+    flag("typed", "technical", TERM),  # the six digits of the kiosk were typed at the witness's desk
+    octets("signed", "public", TERM, nullable=True),  # the witness's two signatures: the share's, its receipt's
 )  # fmt: skip
 
 recoveries = Table(

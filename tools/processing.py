@@ -50,7 +50,7 @@ ALL: tuple[Processing, ...] = (
         "Coming back", "a new card after a loss, with two guardians", "contract, 6(1)(b)", "none", "people with a safe; guardians",
         "the guardians chosen; the worker who helps to open", "association",
         ("circles", "circle_members", "circle_shares", "recoveries", "recovery_confirmations", "assists", "assist_shelves",
-         "assist_openings"),
+         "assist_openings", "witnessings"),
     ),
     Processing(
         "The trace", "who did what with which safe, for the person to read, and to be proved whole",

@@ -197,12 +197,10 @@ def keys_roots(options: argparse.Namespace) -> int:
 
 
 def keys_public(options: argparse.Namespace) -> int:
-    """The service's public key, to be given to whoever wants to verify receipts elsewhere."""
-    from crypto.signing import sign_public
+    """The public keys, to be given to whoever wants to verify receipts elsewhere."""
+    from vault.checkpoints import anchors
 
-    settings = read_settings(os.environ)
-    written = {"v": "1", "service": bytes(sign_public(settings.service_sign)).hex()}
-    Path(options.file).write_text(json.dumps(written) + "\n")
+    Path(options.file).write_text(json.dumps(anchors(read_settings(os.environ))) + "\n")
     print(f"Written: {options.file}. It is public.")
     return 0
 
@@ -299,14 +297,14 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--contact", required=True, help="who answers people: a name, an address, a telephone")
     one.add_argument("--administrator", action="append", required=True, metavar="FIRST_NAME", help="give it twice")
     backup_commands.add_key(keys, command)
-    one = command("public", keys_public, "write the service's public key, for whoever verifies receipts elsewhere", keys)
+    one = command("public", keys_public, "write the public keys, for whoever verifies receipts elsewhere", keys)
     one.add_argument("file", help="the file to write")
     receipts = commands.add_parser("receipt", help="receipts of consent").add_subparsers(required=True, metavar="ACTION")
     one = command(
         "verify", receipt_verify, "say whether receipts are what was signed; 0 yes, 1 no, 2 could not be read", receipts
     )
     one.add_argument("file", type=Path, help="the file that the person carried away")
-    one.add_argument("--keys", type=Path, help="the service's public key: /cles.json of its pages (default: public-keys.json)")
+    one.add_argument("--keys", type=Path, help="the public keys: /cles.json of its pages (default: public-keys.json)")
     one.add_argument("--sheet", default="", metavar="IMPRINT", help="the imprint on a printed receipt: is it of this file?")
     one = command(
         "close", close, "announce the day on which the service closes, three months ahead at least, and print the notices"
@@ -325,7 +323,7 @@ def parser() -> argparse.ArgumentParser:
         certificates,
     )
     one.add_argument("file", type=Path, help="the file that a kiosk gave for the number")
-    one.add_argument("--keys", type=Path, help="the service's public key: /cles.json of its pages (default: public-keys.json)")
+    one.add_argument("--keys", type=Path, help="the public keys: /cles.json of its pages (default: public-keys.json)")
     return main_parser
 
 

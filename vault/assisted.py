@@ -197,6 +197,13 @@ def helper(context: Context, session: Session) -> str:
         return str(connection.execute(query).scalar_one())
 
 
+def helper_id(context: Context, session: Session) -> str:
+    """Who helps: they are not the witness of what is given meanwhile."""
+    _seed(session)
+    with context.database.transaction(read_only=True) as connection:
+        return str(connection.execute(select(assists.c.worker).where(assists.c.slot == session.slot)).scalar_one())
+
+
 def list_papers(context: Context, session: Session) -> list[PaperCard]:
     """The papers of the lent drawers, newest first. Of the others not even how many there are."""
     seed = _seed(session)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, insert, select
 from consent.purposes import SHELVES, ShelfKind
 from consent.recipients import role
 from crypto import contexts, envelope, unlock
+from crypto.canonical import Value
 from crypto.errors import BadSignature, CryptoError, Malformed
 from crypto.kem import KemPrivate, KemPublic, kem_public, public_key
 from crypto.keys import AssistSecret, CardSecret, KemSeed
@@ -83,12 +84,15 @@ def choose(
             ways.keep(context, connection, way)
             place = contexts.assist(account=session.account, slot=way.id)
             face = labels.assisted_face(person=session.account, slot=way.id)
+            lent_face = labels.lent_face(person=session.account, slot=way.id)
+            shown: dict[str, Value] = {"name": name, "drawing": drawing}
             connection.execute(
                 insert(assists).values(
                     slot=way.id, person=session.account, worker=worker, public_key=bytes(public_key(seed)), pictures=pictures is not None,
                     posted_secret=post(public, context.keyvault.derive("slot", way.id, place), place, held),
-                    posted_face=post_value(
-                        public, context.keyvault.derive("slot", way.id, face), face, {"name": name, "drawing": drawing}
+                    posted_face=post_value(public, context.keyvault.derive("slot", way.id, face), face, shown),
+                    lent_face=post_value(
+                        public_key(seed), context.keyvault.derive("slot", way.id, lent_face), lent_face, shown
                     ),
                 )
             )  # fmt: skip
@@ -226,6 +230,17 @@ def held_by(context: Context, connection: Connection, session: Session, slot: st
         )
     except (RowGone, CryptoError) as error:
         raise Tampered from error
+
+
+def face_lent(context: Context, connection: Connection, person: str, slot: str, seed: KemSeed) -> tuple[str, str]:
+    """The name and the drawing under which an assisted session may show the person. Raises Tampered."""
+    place = labels.lent_face(person=person, slot=slot)
+    posted = connection.execute(select(assists.c.lent_face).where(assists.c.slot == slot)).scalar_one()
+    try:
+        told = open_posted_value(KemPrivate(seed), context.keyvault.derive("slot", slot, place), place, posted)
+    except (RowGone, CryptoError) as error:
+        raise Tampered from error
+    return str(told.get("name", "")), str(told.get("drawing", ""))
 
 
 def lent_drawers(context: Context, connection: Connection, person: str, slot: str, seed: KemSeed) -> "Lent":

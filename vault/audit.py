@@ -72,31 +72,35 @@ def record(
     *,
     person: str | None = None,
     worker: str | None = None,
+    entry: str | None = None,
 ) -> str:
     """Write one entry for those it concerns and give its id.
 
-    Without a session (a failed attempt, maintenance) its keys are drawn for it alone.
+    Without a session (a failed attempt, maintenance) its keys are drawn for it alone. `entry`: the id, when something that was signed
+    already names it.
     """
     wanted = [one for one in (person, worker) if one]
     if not wanted:
         raise ValueError("an entry concerns a person or a worker")
     parties = list(_parties(event, person, worker))
-    return _write(context, connection, session, parties, person or NOBODY, lambda: _publics(context, connection, wanted))
+    entry = entry or context.new_id()
+    return _write(context, connection, session, parties, person or NOBODY, lambda: _publics(context, connection, wanted), entry)
 
 
 def rehearse(context: Context, connection: Connection, event: Event) -> None:
     """Do for nobody the work of `record`, then undo it: a card that nobody knows must not be answered sooner than another."""
     parties = [_Party(name, NOBODY, contexts.INCIDENT, event) for name in (PERSON, INCIDENT)]
     with connection.begin_nested() as undone:
-        _write(context, connection, None, parties, NOBODY, lambda: _publics(context, connection, [NOBODY]))
+        _write(context, connection, None, parties, NOBODY, lambda: _publics(context, connection, [NOBODY]), context.new_id())
         undone.rollback()
 
 
 def _write(
-    context: Context, connection: Connection, session: Session | None, parties: Sequence[_Party], person: str, publics: Publics
+    context: Context, connection: Connection, session: Session | None, parties: Sequence[_Party], person: str, publics: Publics,
+    entry: str,
 ) -> str:  # fmt: skip
     """Seal the event for each party; the database and the key vault are each asked once when the session's keys are posted already."""
-    at, entry = context.clock(), context.new_id()
+    at = context.clock()
     session_id = session.id if session else context.new_id()
     keys = {party.name: _key(context, session, party, person) for party in parties}
     posted = _posted(connection, session, keys)

@@ -74,6 +74,16 @@ def verified_certificate(context: Context, connection: Connection, worker: str) 
     return statement
 
 
+def signed_certificate(context: Context, connection: Connection, worker: str) -> tuple[Certificate, list[tuple[str, bytes]]]:
+    """A verified certificate with the signatures under it, by administrator: for whoever verifies elsewhere. As `verified_certificate`."""
+    statement = verified_certificate(context, connection, worker)
+    query = select(certificate_signatures.c.administrator, certificate_signatures.c.signature).where(
+        certificate_signatures.c.worker == worker, certificate_signatures.c.serial == statement.serial
+    )
+    found = sorted((row.administrator, row.signature) for row in connection.execute(query))
+    return statement, [(name, signature) for name, signature in found if _holds(context, name, statement, signature)]
+
+
 def recipient(context: Context, connection: Connection, worker: str) -> Recipient:
     """A worker as the rules of consent see them: role and end from the verified certificate, state from the row."""
     certificate = verified_certificate(context, connection, worker)

@@ -8,6 +8,7 @@ import datetime as dt
 import hashlib
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import structlog
 from sqlalchemy import Connection
@@ -17,6 +18,7 @@ from crypto.checkpoint import CheckpointSigner, LogKeys, TreeHead
 from crypto.errors import CryptoError
 from crypto.keys import SignSeed
 from crypto.notes import Note
+from crypto.signing import sign_public
 from storage import journal, tiles
 from storage.database import serialise
 from storage.errors import TileMissing
@@ -24,6 +26,7 @@ from storage.journal import Checkpoint
 from vault import witnesses
 from vault.context import Context
 from vault.errors import Tampered
+from vault.settings import Settings
 
 TURN = "abri trace checkpoints"
 log = structlog.get_logger()
@@ -46,6 +49,15 @@ def signer(context: Context) -> CheckpointSigner:
 def keys(context: Context) -> LogKeys:
     """The public keys of this log, for whoever verifies."""
     return signer(context).public
+
+
+def anchors(settings: Settings) -> dict[str, Any]:
+    """The public keys that receipts, proofs and certificates are judged by, as they are published (`/cles.json`)."""
+    log_keys = _signer(bytes(settings.service_sign), settings.trace_origin).public
+    return {
+        "v": "1", "service": bytes(sign_public(settings.service_sign)).hex(), "trace": log_keys.lines().splitlines(),
+        "roots": {name: bytes(key).hex() for name, key in sorted(settings.root_keys.items())},
+    }  # fmt: skip
 
 
 def fingerprint(context: Context) -> str:

@@ -21,7 +21,6 @@ from consent.ids import GrantId, PaperId
 from consent.purposes import PurposeId, ShelfKind
 from consent.scope import Act
 from crypto.choices import draw_code
-from crypto.signing import sign_public
 from storage.migrate import Urls, upgrade
 from vault import (
     administrators,
@@ -211,7 +210,6 @@ def build(folder: Path, environment: dict[str, str]) -> Town:
     public: dict[str, object] = {"roots": {}, "incident": bytes(incident).hex()}
     (data / "public-keys.json").write_text(json.dumps(public))
     settings = read_settings(environment, mode="demo")
-    public = {**public, "service": bytes(sign_public(settings.service_sign)).hex()}
     with ThreadPoolExecutor(2) as hands, closing(Confinement()) as confinement:
         started = hands.submit(confinement.start)
         upgrade(Urls(settings.database_url, settings.vault_url, settings.tombstones_url))
@@ -223,8 +221,7 @@ def build(folder: Path, environment: dict[str, str]) -> Town:
             town = _tell(
                 Story(context, clock, now, roots, hands), lambda town: hands.submit(_write_cards, folder, town, confinement)
             )
-        written = {name: bytes(key).hex() for name, key in settings.root_keys.items()}
-        (data / "public-keys.json").write_text(json.dumps({**public, "roots": written}))
+        (data / "public-keys.json").write_text(json.dumps({**public, **checkpoints.anchors(settings)}))
     _write_access(folder, town)
     return town
 

@@ -48,6 +48,7 @@ from storage.tables import (
     slots,
     tickets,
     versions,
+    witnessings,
     workers,
     wraps,
 )  # fmt: skip
@@ -64,7 +65,7 @@ OF_A_PERSON: tuple[Table, ...] = (
     outside_wraps, outside_changes, outside_shares,
     wraps, shelf_wraps, receipts, grant_changes, grants, requests, notices, tickets, brought, objects, versions, papers, shelves,
     circle_shares, circle_members, circles, recovery_confirmations, recoveries, assist_shelves, assists, slots,
-    persons, accounts, entry_copies, attempts, erasures, rights_requests,
+    witnessings, persons, accounts, entry_copies, attempts, erasures, rights_requests,
 )  # fmt: skip
 
 
@@ -242,7 +243,9 @@ def _delete_rows(connection: Connection, person: str) -> None:
     connection.execute(delete(recovery_confirmations).where(recovery_confirmations.c.recovery.in_(started)))
     helped = select(assists.c.slot).where(assists.c.person == person)
     connection.execute(delete(assist_shelves).where(assist_shelves.c.slot.in_(helped)))
-    for table in (outside_shares, grants, requests, tickets, brought, versions, papers, shelves, circles, recoveries, assists):
+    for table in (
+        outside_shares, grants, requests, tickets, brought, versions, papers, shelves, circles, recoveries, assists, witnessings,
+    ):  # fmt: skip
         connection.execute(delete(table).where(table.c.person == person))
     for table in (notices, slots, persons):
         connection.execute(delete(table).where(table.c.account == person))

@@ -161,6 +161,16 @@ def assisted_move(*, opening: str, person: str, slot: str) -> bytes:
     return context("assisted-move", {"opening": opening, "person": person, "slot": slot})
 
 
+def lent_face(*, person: str, slot: str) -> bytes:
+    """The name and drawing that assisted openings themselves may say: to whoever is shown a paper by one."""
+    return context("lent-face", {"person": person, "slot": slot})
+
+
+def witnessed(*, asking: str, person: str, slot: str, witness: str) -> bytes:
+    """What a person would give in an assisted opening, on its way to the second worker who is asked to stand for it."""
+    return context("witnessed", {"asking": asking, "person": person, "slot": slot, "witness": witness})
+
+
 def freezes(*, worker: str) -> bytes:
     """What a worker's blockings by number are counted under."""
     return context("freezes", {"worker": worker})

@@ -17,7 +17,8 @@ from vault.shared_papers import PersonSharing
 
 LONGEST = timedelta(days=31)  # older than that is no news, however long somebody was away
 TOLD = (
-    "share.given", "share.renewed", "share.narrowed", "share.withdrawn", "share.expired", "share.ended", "share.request-given",
+    "share.given", "share.given-with-witness", "share.renewed", "share.narrowed", "share.withdrawn", "share.expired", "share.ended",
+    "share.request-given",
     "share.request-have-not", "share.request-refused", "share.handover-followed", "share.handover-refused",
     "paper.received",
 )  # fmt: skip

@@ -38,6 +38,7 @@ class Choices:
     kinds: tuple[KindId, ...] = ()
     todo: tuple[KindId, ...] = ()
     shelf: ShelfKind | None = None  # a whole drawer in the place of papers
+    witness: WorkerId | None = None  # who stands for it, in an assisted opening
 
     @property
     def begun(self) -> bool:
@@ -61,7 +62,7 @@ def _told(choices: Choices) -> dict[str, Value]:
         "own_words": choices.own_words, "acts": sorted(act.value for act in choices.acts),
         "until": choices.until.isoformat() if choices.until else "", "request": choices.request or "", "kinds": list(choices.kinds),
         "todo": list(choices.todo),
-        "shelf": choices.shelf or "",
+        "shelf": choices.shelf or "", "witness": choices.witness or "",
     }  # fmt: skip
 
 
@@ -70,13 +71,14 @@ def _choices(told: Value) -> Choices:
         case {
             "papers": list(papers), "worker": str(worker), "purpose": str(purpose), "own_words": str(own), "acts": list(acts),
             "until": str(until), "request": str(request), "kinds": list(kinds), "todo": list(todo), "shelf": str(shelf),
+            "witness": str(witness),
         }:  # fmt: skip
             return Choices(
                 tuple(PaperId(str(one)) for one in papers), WorkerId(worker) if worker else None,
                 PurposeId(purpose) if purpose else None, own, frozenset(Act(str(one)) for one in acts),
                 date.fromisoformat(until) if until else None, RequestId(request) if request else None,
                 tuple(KindId(str(one)) for one in kinds), tuple(KindId(str(one)) for one in todo),
-                ShelfKind(shelf) if shelf else None,
+                ShelfKind(shelf) if shelf else None, WorkerId(witness) if witness else None,
             )  # fmt: skip
     return Choices()
 

@@ -4,11 +4,11 @@ A proof file (C2SP tlog-proof) needs nothing of ours: with the log's public keys
 whether it holds (`tools/verify_trace.py`). An entry's id is known to those it concerns and to whoever holds a sheet that carries it.
 """
 
-import base64
 import datetime as dt
 from dataclasses import dataclass, replace
 
 from crypto import merkle
+from crypto.inclusion import InclusionProof
 from crypto.trace import leaf_of_digests
 from storage import journal, tiles
 from storage.errors import TileMissing
@@ -48,12 +48,6 @@ def leaf_of(one: Bound) -> bytes:
     return leaf_of_digests(one.entry, one.person, one.worker, one.incident)
 
 
-def _file(leaf: bytes, number: int, path: list[bytes], note: str) -> str:
-    """C2SP tlog-proof: the extra is the leaf itself, so that its hash can be computed again."""
-    lines = ["c2sp.org/tlog-proof@v1", f"extra {base64.b64encode(leaf).decode()}", f"index {number}"]
-    return "\n".join([*lines, *(base64.b64encode(one).decode() for one in path), "", note])
-
-
 def inclusion(context: Context, entry: str) -> Proof:
     """The proof that this entry is in the trace. Raises NotThere; Tampered when the tree or the row no longer say the same."""
     numbers(context, [entry])
@@ -70,7 +64,7 @@ def inclusion(context: Context, entry: str) -> Proof:
             merkle.verify_inclusion(merkle.leaf_hash(leaf), one.number, found.size, path, found.root)
         except (merkle.BadProof, TileMissing):
             raise Tampered from None
-    file = _file(leaf, one.number, path, found.note)
+    file = InclusionProof(leaf, one.number, tuple(path), found.note).text()
     after = (before.published or before.at) if before else None
     return Proof(entry, one.number, found.size, found.at, after, found.published is not None, file)
 

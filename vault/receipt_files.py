@@ -4,15 +4,19 @@ It is the person's own: it names the worker, the purpose and the kinds of papers
 number and the same imprint, so that paper and file are known to belong together.
 """
 
+from dataclasses import replace
+
 from sqlalchemy import Connection, select
 
 from consent.ids import GrantId
-from consent.receipt import digest
-from consent.receipt_file import ReceiptFile
+from consent.receipt import SignedReceipt, digest
+from consent.receipt_file import ReceiptFile, WitnessCertificate
 from consent.record import Receipt
 from crypto.errors import Undecryptable
+from crypto.inclusion import InclusionProof
+from crypto.notes import Note
 from storage.tables import accounts, grants
-from vault import receipts, who
+from vault import certifying, proofs, receipts, who
 from vault.context import Context
 from vault.errors import NotThere, Tampered
 from vault.sessions import Session
@@ -25,7 +29,8 @@ def of_share(context: Context, session: Session, grant: GrantId) -> bytes:
         owned = select(grants.c.id).where(grants.c.id == grant, grants.c.person == session.account)
         if connection.execute(owned).first() is None:
             raise NotThere
-        return _file(context, connection, session, [grant])
+        found = _file(context, connection, session, [grant])
+    return _with_proofs(context, found).to_bytes()
 
 
 def of_all(context: Context, session: Session) -> bytes:
@@ -33,10 +38,11 @@ def of_all(context: Context, session: Session) -> bytes:
     who.person(session)
     with context.database.transaction(read_only=True) as connection:
         query = select(grants.c.id).where(grants.c.person == session.account).order_by(grants.c.id)
-        return _file(context, connection, session, [GrantId(one) for one in connection.execute(query).scalars()])
+        found = _file(context, connection, session, [GrantId(one) for one in connection.execute(query).scalars()])
+    return _with_proofs(context, found).to_bytes()
 
 
-def _file(context: Context, connection: Connection, session: Session, wanted: list[GrantId]) -> bytes:
+def _file(context: Context, connection: Connection, session: Session, wanted: list[GrantId]) -> ReceiptFile:
     query = select(accounts.c.keys_statement, accounts.c.keys_signature).where(accounts.c.id == session.account)
     keys = connection.execute(query).one()
     try:
@@ -45,7 +51,38 @@ def _file(context: Context, connection: Connection, session: Session, wanted: li
         raise Tampered from None
     if not found:
         raise NotThere
-    return ReceiptFile(keys.keys_statement, keys.keys_signature, tuple(found)).to_bytes()
+    names = sorted({one.receipt.change.witness for one in found if one.receipt.change.witness})
+    witnesses = tuple(_certificate(context, connection, name) for name in names)
+    return ReceiptFile(keys.keys_statement, keys.keys_signature, tuple(found), witnesses)
+
+
+def _certificate(context: Context, connection: Connection, worker: str) -> WitnessCertificate:
+    statement, signatures = certifying.signed_certificate(context, connection, worker)
+    return WitnessCertificate(statement.encode(), tuple(signatures))
+
+
+def _with_proofs(context: Context, file: ReceiptFile) -> ReceiptFile:
+    """Each record with the proof of its entry: entries that still wait are numbered now, and a head is signed over them.
+
+    When the trace no longer agrees with its own heads nothing is signed and no proof can be made: the receipts leave without. They verify
+    by their signatures, and the command says that no proof came along.
+    """
+    proofs.numbers(context, [one.receipt.entry for one in file.receipts if one.receipt.entry])
+    return replace(file, receipts=tuple(_proven(context, one) for one in file.receipts))
+
+
+def _proven(context: Context, signed: SignedReceipt) -> SignedReceipt:
+    if signed.receipt.entry is None:
+        return signed
+    try:
+        proof = InclusionProof.of_text(proofs.inclusion(context, signed.receipt.entry).file)
+        note = Note.parse(proof.note)
+        own = tuple(
+            one for one in note.signatures if one.name == context.settings.trace_origin
+        )  # what the service's keys can check
+        return replace(signed, inclusion=replace(proof, note=replace(note, signatures=own).encode()).text().encode())
+    except (NotThere, Tampered):
+        return signed
 
 
 def imprint(receipt: Receipt) -> str:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, func, insert, select
 
 from consent.grant import Closing, GrantBody
-from consent.ids import EntryId, GrantId, KindId, KioskId, PersonId, RecordId
+from consent.ids import EntryId, GrantId, KindId, KioskId, PersonId, RecordId, WorkerId
 from consent.purposes import ShelfKind, purpose
 from consent.receipt import Frame, SignedReceipt, closed, digest, opened, sign_receipt
 from consent.record import Entity, Receipt
@@ -43,17 +43,17 @@ class Said:
     interpreter: bool = False
     shown: int = 1
 
-    def how(self, session: Session) -> GivenHow:
-        """As the rules want to know it."""
+    def how(self, session: Session, witness: WorkerId | None = None) -> GivenHow:
+        """As the rules want to know it; `witness`: the second worker, in an assisted opening that gives."""
         method = {"person": Method.SESSION, "card": Method.CARD, "assisted": Method.ASSISTED}[session.kind]
-        return self.by(method, session.kiosk)
+        return self.by(method, session.kiosk, witness)
 
-    def by(self, method: Method, kiosk: str | None) -> GivenHow:
+    def by(self, method: Method, kiosk: str | None, witness: WorkerId | None = None) -> GivenHow:
         """The same, with its means."""
         try:
             return GivenHow(
                 method, KioskId(kiosk) if kiosk else None, self.language, self.text_version, self.text_sha256, self.heard,
-                self.interpreter, shown=self.shown,
+                self.interpreter, witness, self.shown,
             )  # fmt: skip
         except Malformed:
             raise BadInput("said") from None
@@ -99,10 +99,23 @@ def of_given(
     data: Mapping[ShelfKind, Iterable[KindId]], words: str, worker: KemPublic,
 ) -> None:  # fmt: skip
     """Keep the record of a share given, renewed or narrowed, for both sides."""
-    frame = _frame(context, connection, body.worker, body.person, body.grant, change.entry, body.name_shown)
-    shown = words or purpose(body.terms.purpose).words
-    receipt = opened(frame, body, change.how, data, shown)
+    receipt = prepared(context, connection, body, change, data, words)
     signed = sign_receipt(receipt, body.person, service=context.service, person=change.signer)
+    keep_given(context, connection, body, signed, signatures, worker)
+
+
+def prepared(
+    context: Context, connection: Connection, body: GrantBody, change: Change, data: Mapping[ShelfKind, Iterable[KindId]], words: str
+) -> Receipt:  # fmt: skip
+    """The record of what is given, not signed by anybody yet."""
+    frame = _frame(context, connection, body.worker, body.person, body.grant, change.entry, body.name_shown)
+    return opened(frame, body, change.how, data, words or purpose(body.terms.purpose).words)
+
+
+def keep_given(
+    context: Context, connection: Connection, body: GrantBody, signed: SignedReceipt, signatures: Signatures, worker: KemPublic
+) -> None:  # fmt: skip
+    """Keep a signed record of what was given, for both sides."""
     _keep(context, connection, signed, statement(body).encode(), signatures, worker)
 
 

@@ -183,7 +183,7 @@ def renew_drawers(context: Context, connection: Connection, session: Session) ->
     wanted: set[ShelfId] = set()
     for row in rows.all():
         with contextlib.suppress(CryptoError):
-            scope = shares.terms_of(row, keys.values).scope
+            scope = shares.terms_of(context, row, keys).scope
             if isinstance(scope, ShelfScope):
                 wanted.add(scope.shelf)
         connection.execute(update(grants).where(grants.c.id == row["id"]).values(to_reencrypt=False))
@@ -228,5 +228,5 @@ def _lend_again(context: Context, connection: Connection, keys: AccountKeys, new
     for row in rows:
         public = reachable(context, connection, row["worker"])
         with contextlib.suppress(CryptoError):
-            if public is not None and shares.terms_of(row, keys.values).acts & OPENING:
+            if public is not None and shares.terms_of(context, row, keys).acts & OPENING:
                 wraps.lend(context, connection, new, row["id"], row["worker"], public)

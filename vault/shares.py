@@ -19,7 +19,7 @@ from crypto import contexts, envelope
 from crypto.canonical import Value, canonical
 from crypto.errors import BadSignature, CryptoError, Malformed, Undecryptable
 from crypto.kem import KemPrivate, KemPublic
-from crypto.keys import ValuesKey
+from crypto.keys import AccountKeys, ValuesKey
 from crypto.signing import Signer, SignPublic
 from storage.errors import RowGone
 from storage.tables import accounts, grants
@@ -53,6 +53,8 @@ class Share:
     face: Face
     verified: VerifiedGrant
     colleague: Colleague | None
+    witness: Colleague | None = None  # who stood for it, when it was given in an assisted opening
+    unconfirmed: bool = False  # given in an assisted opening, and not looked at since in a session of the person's own
 
     @property
     def recipient(self) -> Recipient | None:
@@ -95,9 +97,24 @@ def _unpack(value: Mapping[str, Value]) -> tuple[bytes, Face]:
     raise Undecryptable
 
 
-def terms_of(row: Mapping[str, Any] | RowMapping, values: ValuesKey) -> Terms:
+def posted_to_person(context: Context, public: KemPublic, body: GrantBody, face: Face) -> bytes:
+    """The body posted to the person, by an assisted session that does not hold their keys: it waits for their own session."""
+    place = contexts.grant(grant=body.grant, person=body.person, worker=body.worker)
+    return envelope.post_grant_body(public, context.keyvault.derive("person", body.person, place), place, pack(body, face))
+
+
+def _own_copy(context: Context, row: Mapping[str, Any] | RowMapping, keys: AccountKeys) -> tuple[bytes, Face]:
+    """The person's copy, sealed by their own session or posted by an assisted one. Raises CryptoError."""
+    place, posted = place_of(row), row["posted_for_person"]
+    if posted is None:
+        return _unpack(envelope.open_grant_body(keys.values, place, row["body_for_person"]))
+    vaulted = context.keyvault.derive("person", row["person"], place)
+    return _unpack(envelope.open_posted_grant_body(KemPrivate(keys.kem), vaulted, place, posted))
+
+
+def terms_of(context: Context, row: Mapping[str, Any] | RowMapping, keys: AccountKeys) -> Terms:
     """What a share was about, as the person's copy says, ended or not. Raises CryptoError. Narrowing alone may rely on it."""
-    untrusted, _ = _unpack(envelope.open_grant_body(values, place_of(row), row["body_for_person"]))
+    untrusted, _ = _own_copy(context, row, keys)
     return GrantBody.from_bytes(untrusted).terms
 
 
@@ -128,9 +145,9 @@ class Reader:
             self._signers[person] = account_rows.public_keys(self._context, self._connection, person).sign
         return self._signers[person]
 
-    def as_person(self, row: RowMapping, values: ValuesKey, own: SignPublic) -> Share:
+    def as_person(self, row: RowMapping, keys: AccountKeys, own: SignPublic) -> Share:
         """A share as whoever gave it reads it. Raises CryptoError."""
-        body, face = _unpack(envelope.open_grant_body(values, place_of(row), row["body_for_person"]))
+        body, face = _own_copy(self._context, row, keys)
         return self._verified(row, body, face, own)
 
     def as_worker(self, row: RowMapping, private: KemPrivate) -> Share:
@@ -149,7 +166,10 @@ class Reader:
             clear, untrusted, Signatures.from_bytes(row["signatures"]), service=self._context.service.public, person=person,
             witness=witness.sign if witness else None,
         )  # fmt: skip
-        return Share(clear.grant, row["person"], row["worker"], clear, body, face, verified, self.colleague(row["worker"]))
+        return Share(
+            clear.grant, row["person"], row["worker"], clear, body, face, verified, self.colleague(row["worker"]), witness,
+            unconfirmed=row["posted_for_person"] is not None,
+        )  # fmt: skip
 
 
 def of_person(context: Context, connection: Connection, session: Session, *, ended: bool = False) -> list[Share]:
@@ -161,7 +181,7 @@ def of_person(context: Context, connection: Connection, session: Session, *, end
     reader, found = Reader(context, connection), []
     for row in rows:
         try:
-            found.append(reader.as_person(row, keys.values, own))
+            found.append(reader.as_person(row, keys, own))
         except CryptoError:
             continue
     return oldest_first(found)
@@ -209,7 +229,7 @@ def one_of_person(context: Context, connection: Connection, session: Session, gr
     if row is None:
         raise NotThere
     try:
-        return Reader(context, connection).as_person(row, keys.values, Signer(keys.sign).public)
+        return Reader(context, connection).as_person(row, keys, Signer(keys.sign).public)
     except (BadSignature, Malformed, Undecryptable):
         raise Tampered from None
 

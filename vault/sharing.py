@@ -96,9 +96,9 @@ def offer_limits(context: Context, session: Session, worker: str) -> Limits:
 
 
 @contextmanager
-def new_row(context: Context, person: str) -> Iterator[GrantId]:
+def new_row(context: Context, person: str, grant_id: GrantId | None = None) -> Iterator[GrantId]:
     """A row of the key vault for a share, made before its transaction; it dies when the transaction does not hold."""
-    grant_id = GrantId(context.new_id())
+    grant_id = grant_id or GrantId(context.new_id())
     context.keyvault.create("grant", grant_id, person)
     try:
         yield grant_id
@@ -214,11 +214,13 @@ def _said(
     )  # fmt: skip
     entry = audit.record(context, connection, session, event, person=body.person, worker=body.worker)
     change = Change(entry, said.how(session), Signer(who.person(session).sign))
-    data = _data(context, connection, opened, body)
+    data = kinds_by_drawer(context, connection, opened, body)
     receipts.of_given(context, connection, body, signatures, change, data, words, public)
 
 
-def _data(context: Context, connection: Connection, opened: Shelves, body: GrantBody) -> Mapping[ShelfKind, list[KindId]]:
+def kinds_by_drawer(
+    context: Context, connection: Connection, opened: Shelves, body: GrantBody
+) -> Mapping[ShelfKind, list[KindId]]:
     """Which kinds of papers, by drawer: what a receipt may say."""
     scope = body.terms.scope
     covered = papers.c.id.in_(scope.papers) if isinstance(scope, PapersScope) else papers.c.shelf == scope.shelf
@@ -290,7 +292,7 @@ def _keep_changed(
         update(grants)
         .where(grants.c.id == share.grant)
         .values(
-            state=body.state.value, until=body.terms.until, signatures=signatures.to_bytes(),
+            state=body.state.value, until=body.terms.until, signatures=signatures.to_bytes(), posted_for_person=None,
             body_for_worker=shares.sealed_for_worker(context, to.kem, body, face),
             body_for_person=shares.sealed_for_person(keys.values, body, face),
         )

@@ -64,6 +64,7 @@ class ShareCard:
     shelf: ShelfKind | None = None
     papers: tuple[SharedTitle, ...] = ()
     opened: tuple[Opening, ...] = ()
+    witness: str = ""  # the first name of who stood for it, after an assisted opening
 
     @property
     def first(self) -> str:
@@ -187,4 +188,5 @@ def _card(context: Context, share: Share, titles: dict[GrantId, tuple[SharedTitl
             for one in history
             if one.event.grant == share.grant and one.event.tag in ("paper.seen", "paper.taken")
         ),
+        witness=share.witness.name.split(",")[0] if share.witness else "",
     )  # fmt: skip

@@ -36,6 +36,7 @@ from vault import (
     tickets,
     training,
     withdrawing,
+    witnessed,
     workers,
 )
 from vault.context import Context
@@ -93,6 +94,7 @@ def finish_endings(context: Context) -> int:
 JOBS: tuple[Job, ...] = (
     Job("sessions", minutely, sessions.sweep),
     Job("openings with help", minutely, assisted.sweep),
+    Job("shares that wait for a witness", minutely, witnessed.sweep),
     Job("endings", minutely, finish_endings),
     Job("erasures", minutely, erase_due),
     Job("recoveries", minutely, aftermath.expire),

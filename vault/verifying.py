@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from consent.days import paris_day
 from consent.grant import GrantState
-from consent.receipt_file import LONGEST, NotVerified, verify_file
+from consent.receipt_file import LONGEST, Anchors, Checked, NotVerified, verify_file
 from consent.record import Receipt
 from consent.scope import Act
 from consent.terms import Method
+from crypto.checkpoint import LogKeys
 from crypto.errors import Malformed
 from crypto.signing import SignPublic, sign_public_from
 from vault.receipt_files import imprint
@@ -35,10 +37,21 @@ def read_service_key(place: Path) -> SignPublic:
         raise ValueError("it holds no public key of a service") from None
 
 
+def read_anchors(place: Path) -> Anchors:
+    """All public keys that receipts are judged by. Raises OSError, ValueError."""
+    told = json.loads(place.read_bytes())
+    try:
+        trace = LogKeys.of_lines("".join(f"{line}\n" for line in told["trace"]))
+        roots = {str(name): sign_public_from(bytes.fromhex(key)) for name, key in told.get("roots", {}).items()}
+        return Anchors(sign_public_from(bytes.fromhex(told["service"])), trace, roots)
+    except (KeyError, TypeError, AttributeError, Malformed):
+        raise ValueError("it does not hold the public keys of a service and of its trace") from None
+
+
 def verify(file: Path, keys: Path, sheet: str = "") -> Iterator[str | int]:
     """The lines to print, then the status: 0 verifies, 1 does not, 2 could not be looked at. `sheet`: the imprint on a printed sheet."""
     try:
-        service = read_service_key(keys)
+        anchors = read_anchors(keys)
     except (OSError, ValueError) as error:
         yield f"NO  {keys}: the public keys could not be read ({_why(error)})."
         yield UNREADABLE
@@ -51,13 +64,15 @@ def verify(file: Path, keys: Path, sheet: str = "") -> Iterator[str | int]:
         yield UNREADABLE
         return
     try:
-        receipts = verify_file(content, service)
+        checked = verify_file(content, anchors)
     except NotVerified as error:
         yield f"NO  {file}: {error}."
         yield ALTERED
         return
-    for number, one in enumerate(receipts, 1):
-        yield from _told(one, number, len(receipts))
+    receipts = [one.receipt for one in checked]
+    for number, found in enumerate(checked, 1):
+        yield from _told(found.receipt, number, len(checked))
+        yield from _in_the_trace(found)
     if sheet and "".join(sheet.split()).lower() not in {imprint(one).replace(" ", "") for one in receipts}:
         yield f"NO  {file}: no receipt in this file bears the imprint of that sheet."
         yield ALTERED
@@ -92,6 +107,17 @@ def _told(one: Receipt, number: int, many: int) -> Iterator[str]:
     yield f"    by       {METHODS[change.method]}; text {one.notice.version} in {one.notice.language}{heard}"
     if one.replaces is not None:
         yield f"    replaces {one.replaces}"
+
+
+def _in_the_trace(found: Checked) -> Iterator[str]:
+    if found.receipt.entry is None:
+        return
+    if found.head is None or found.number is None:
+        yield f"    trace    entry {found.receipt.entry}; no proof of it came along"
+        return
+    at = datetime.fromtimestamp(found.head.at, UTC)
+    yield f"    trace    entry {found.receipt.entry}, number {found.number} of {found.head.head.size}"
+    yield f"             in the head of {found.head.head.origin} that was signed on {at:%Y-%m-%d at %H:%M} UTC"
 
 
 def _drawer(shelf: str, kinds: tuple[str, ...]) -> str:

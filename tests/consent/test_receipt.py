@@ -341,7 +341,7 @@ def test_missing_and_unknown_fields_are_malformed() -> None:
 
 
 @pytest.mark.parametrize("field", ["v", "receipt", "person", "inclusion", "signatures"])
-@pytest.mark.parametrize("new", ["", "2", "zz", "AA", None, 3, "00" * 5000])
+@pytest.mark.parametrize("new", ["", "2", "zz", "AA", None, 3, "00" * 70_000])
 def test_a_signed_receipt_is_read_strictly(field: str, new: object) -> None:
     whole = json.loads(WRITTEN)
     if (field, new) == ("inclusion", ""):

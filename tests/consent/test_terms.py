@@ -120,6 +120,8 @@ ASSISTED = how(Method.ASSISTED, witness=MARC, shown=2)
         (terms(until=date(2026, 12, 24)), ASSISTED, TermsReason.ASSISTED_LIMITS),
         (terms(PapersScope((paper_id(1), paper_id(2))), until=date(2026, 12, 23)), ASSISTED, TermsReason.ASSISTED_LIMITS),
         (terms(shelf_scope(), until=date(2026, 12, 23)), ASSISTED, TermsReason.ASSISTED_LIMITS),
+        (terms(acts=frozenset({Act.SEE, Act.TAKE}), until=date(2026, 12, 23)), ASSISTED, TermsReason.ASSISTED_LIMITS),
+        (terms(acts=frozenset({Act.TAKE}), until=date(2026, 12, 23)), ASSISTED, TermsReason.ASSISTED_LIMITS),
         (terms(until=date(2026, 12, 23)), replace(ASSISTED, shown=1), TermsReason.ASSISTED_LIMITS),
         (terms(until=date(2026, 12, 23)), replace(ASSISTED, witness=None), TermsReason.WITNESS),
         (terms(until=date(2026, 12, 23)), replace(ASSISTED, witness=FATOU), TermsReason.WITNESS),

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from consent import verified
 from consent.errors import TransitionRefused
 from consent.grant import GrantBody, GrantState, end, expire, narrow, withdraw
-from consent.terms import Method
+from consent.scope import Act, PapersScope
+from consent.terms import Method, Terms
 from consent.verified import (
     Signatures,
     VerifiedGrant,
@@ -40,6 +41,7 @@ from tests.consent.examples import (
     proven,
     recipient,
     row,
+    shelf_scope,
     signed,
     signer,
     terms,
@@ -151,6 +153,39 @@ def test_after_an_assisted_opening_the_witness_signs() -> None:
     ):
         with pytest.raises(BadSignature):
             verify_with(**(named | changes))
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        terms(until=date(2026, 12, 24)),  # a month and a day
+        terms(until=date(2026, 12, 23), acts=frozenset({Act.SEE, Act.TAKE})),
+        terms(until=date(2026, 12, 23), acts=frozenset({Act.TAKE})),
+        terms(PapersScope((paper_id(1), paper_id(2))), until=date(2026, 12, 23)),
+        terms(shelf_scope(), until=date(2026, 12, 23)),
+    ],
+)
+def test_a_witness_stands_for_no_more_than_one_paper_to_look_at_for_a_month(chosen: Terms) -> None:
+    """Both signatures hold, and the body says more: it was agreed by nobody. With the person's own signature it may say it."""
+    alone = body(chosen=chosen)
+    more = replace(alone, witness=MARC)
+    for agreed, person, witness in ((alone, signer("awa"), None), (more, None, signer("marc"))):
+        signatures = sign_grant(agreed, service=signer("service"), person=person, witness=witness)
+        named = {"row": agreed.row(), "untrusted_body": agreed.to_bytes(), "signatures": signatures, "witness": MARC_KEY}
+        if witness is None:
+            assert verify_with(**named).body == alone
+        else:
+            with pytest.raises(BadSignature):
+                verify_with(**named)
+
+
+def test_nobody_is_the_witness_of_what_they_will_see() -> None:
+    agreed = replace(witnessed(), witness=FATOU)
+    signatures = sign_grant(agreed, service=signer("service"), witness=signer("fatou"))
+    with pytest.raises(BadSignature):
+        verify_with(
+            row=agreed.row(), untrusted_body=agreed.to_bytes(), signatures=signatures, witness=signer("fatou").public
+        )  # fmt: skip
 
 
 # --- Endings -------------------------------------------------------------------------------------------------------------------

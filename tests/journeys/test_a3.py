@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from consent.ids import GrantId, PaperId
 from consent.purposes import PurposeId, ShelfKind
-from consent.receipt_file import NotVerified, ReceiptFile, verify_file
+from consent.receipt_file import Anchors, NotVerified, ReceiptFile, verify_file
 from consent.scope import Act
 from tests.journeys.conftest import LARGE
 from tests.journeys.site import free_port, make_certificate
@@ -27,7 +27,20 @@ from tests.vault.conftest import clock, confinement, house, reading_house
 from tests.vault.papers import SAID
 from tests.vault.scenes import saved, sheet
 from tests.vault.test_what_ended import put_back, rows_of
-from vault import arriving, asking, documents, intake, opening_shared, rendering, shared_papers, shares, sharing, showing, workers
+from vault import (
+    arriving,
+    asking,
+    checkpoints,
+    documents,
+    intake,
+    opening_shared,
+    rendering,
+    shared_papers,
+    shares,
+    sharing,
+    showing,
+    workers,
+)
 from vault.app import create_app
 from vault.context import Context
 from vault.errors import AbriError, NotThere
@@ -296,7 +309,10 @@ def test_i_say_no_then_yes_then_stop(reading_house: Context, clock: Clock, hands
     last = hands()
     last.open_safe(on.awa)
     carried = last.page.request.get("/fr/partages/recus").body()
-    receipts = verify_file(carried, house.service.public)
+    anchors = Anchors(house.service.public, checkpoints.keys(house), house.settings.root_keys)
+    checked = verify_file(carried, anchors)
+    receipts = [one.receipt for one in checked]
+    assert all(one.head is not None for one in checked)  # each with the proof that the trace holds its entry
     assert len(receipts) >= 4
     assert len({imprint(one) for one in receipts}) == len(receipts)
     whole = ReceiptFile.from_bytes(carried)
@@ -305,5 +321,5 @@ def test_i_say_no_then_yes_then_stop(reading_house: Context, clock: Clock, hands
         at = random.Random(3).randrange(single.index(b'"receipts"') + 20, len(single) - 5)
         single[at] ^= 1
         with pytest.raises(NotVerified):
-            verify_file(bytes(single), house.service.public)
+            verify_file(bytes(single), anchors)
     assert arriving.at_unlock(house, unlock(house, on.awa)).refused == ()

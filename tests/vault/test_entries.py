@@ -41,7 +41,8 @@ WRITES_NOTHING = {
     SCREEN: (
         "adding.forget adding.keep adding.show_square drafts.add drafts.adjust drafts.drop drafts.remove offers.forget offers.keep "
         "once.forget once.keep sending.forget sending.keep sessions.extend sessions.find sessions.end unlocking.present_card "
-        "copying.offer leaving.to_phone leaving.from_phone notices.seen assisted.start recovery.state recovery.new_code coming_back.wait"
+        "copying.offer leaving.to_phone leaving.from_phone notices.seen assisted.start recovery.state recovery.new_code coming_back.wait "
+        "witnessed.ask witnessed.decline witnessed.forget"
     ),
     PART: (
         "aftermath.end_ways circles.dissolve circles.form circles.void_sheets documents.trace_own endings.doom endings.end_row "
@@ -52,6 +53,7 @@ WRITES_NOTHING = {
         "inviting.sweep_invitations"
     ),
     SWEEP: (
+        "witnessed.sweep "
         "asking.expire assisted.sweep attempts.sweep endings.finish erasing.carry_out notices.sweep orphans.sweep sessions.sweep "
         "tickets.sweep tasks.erase_due tasks.finish_endings tasks.run_due tasks.run_until terms.close_registers "
         "terms.forget_turns terms.prune_trace"

@@ -7,16 +7,19 @@ import random
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from consent.ids import GrantId
-from consent.receipt_file import NotVerified, ReceiptFile, verify_file
+from consent.receipt_file import Anchors, NotVerified, ReceiptFile, verify_file
 from consent.record import Receipt
 from crypto.canonical import canonical
+from crypto.checkpoint import CheckpointSigner
 from crypto.errors import Malformed
+from crypto.inclusion import InclusionProof
 from crypto.keys import SignSeed
 from crypto.signing import Signer
 from crypto.statements import PersonKeys
@@ -24,7 +27,8 @@ from tests.vault.builders import MadePerson, make_office, make_person, make_work
 from tests.vault.clock import Clock
 from tests.vault.papers import SAID, keep
 from tests.vault.test_sharing import SEE, UNTIL, offer
-from vault import receipt_files, sharing, verifying, withdrawing
+from tests.vault.test_witnessed import make_scene
+from vault import checkpoints, proofs, receipt_files, sharing, verifying, withdrawing
 from vault.__main__ import main
 from vault.context import Context
 from vault.errors import NotAllowed, NotThere
@@ -48,8 +52,12 @@ def awa(house: Context, clock: Clock) -> tuple[MadePerson, GrantId, GrantId]:
 
 def keys_of(house: Context, folder: Path) -> Path:
     place = folder / "cles.json"
-    place.write_text(json.dumps({"v": "1", "service": bytes(house.service.public).hex()}))
+    place.write_text(json.dumps(checkpoints.anchors(house.settings)))
     return place
+
+
+def anchors(house: Context) -> Anchors:
+    return Anchors(house.service.public, checkpoints.keys(house), house.settings.root_keys)
 
 
 def test_receipts_verify_on_another_machine_with_the_public_key_alone(
@@ -66,6 +74,7 @@ def test_receipts_verify_on_another_machine_with_the_public_key_alone(
     done = subprocess.run(command, cwd=elsewhere, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "OK  recu.json: 5 receipts are as signed" in done.stdout
+    assert done.stdout.count("    trace    entry ") == done.stdout.count(" that was signed on ") == 5
     for words in ("consent given,", "consent given again", "consent taken back", "the card alone", "Fatou", "money: tax-notice"):
         assert words in done.stdout, words
     assert "Vuillard" not in done.stdout  # kinds, never titles
@@ -93,10 +102,13 @@ def test_what_cannot_be_verified_is_said_in_words_and_in_the_status(
     assert (status, "no receipt in this file bears the imprint" in words) == (verifying.ALTERED, True)
     file.write_bytes(file.read_bytes().replace(b'"rdf:value":"2027-01-31"', b'"rdf:value":"2028-01-31"'))
     assert said(both, capsys) == (verifying.ALTERED, f"NO  {file}: receipt 2 is not what was signed.\n")
-    keys.write_text(json.dumps({"service": bytes(Signer(SignSeed.random()).public).hex()}))
+    keys.write_text(json.dumps(checkpoints.anchors(house.settings) | {"service": bytes(Signer(SignSeed.random()).public).hex()}))
     status, words = said(both, capsys)
     assert (status, "not vouched for by this service" in words) == (verifying.ALTERED, True)
-    for wrong in ("{}", "[]", '{"service": "zz"}', '{"service": "00"}', ""):
+    service_alone = json.dumps(
+        {"service": bytes(house.service.public).hex()}
+    )  # no key of the trace: its proofs could not be looked at
+    for wrong in ("{}", "[]", '{"service": "zz"}', '{"service": "00"}', "", service_alone):
         keys.write_text(wrong)
         assert said(both, capsys)[0] == verifying.UNREADABLE
     assert said([str(tmp_path / "absent"), "--keys", str(keys_of(house, tmp_path))], capsys)[0] == verifying.UNREADABLE
@@ -126,7 +138,7 @@ def changed(value: Any, path: tuple[Any, ...]) -> bytes:
 
 def verifies(content: bytes, house: Context) -> bool:
     try:
-        return bool(verify_file(content, house.service.public))
+        return bool(verify_file(content, anchors(house)))
     except NotVerified:
         return False
 
@@ -134,7 +146,7 @@ def verifies(content: bytes, house: Context) -> bool:
 def test_each_altered_field_fails(house: Context, awa: tuple[MadePerson, GrantId, GrantId]) -> None:
     person, first, _ = awa
     whole = receipt_files.of_share(house, person.session, first)
-    assert len(verify_file(whole, house.service.public)) == 3
+    assert len(verify_file(whole, anchors(house))) == 3
     value = json.loads(whole)
     paths = list(leaves(value))
     assert len(paths) > 200
@@ -148,10 +160,10 @@ def test_any_altered_byte_is_found(house: Context, awa: tuple[MadePerson, GrantI
         altered = bytearray(whole)
         altered[place] ^= 1
         with pytest.raises(NotVerified):
-            verify_file(bytes(altered), house.service.public)
+            verify_file(bytes(altered), anchors(house))
     for cut in (whole[:-1], whole + b"\n", b"", b" " + whole, b"\xff"):
         with pytest.raises(NotVerified):
-            verify_file(cut, house.service.public)
+            verify_file(cut, anchors(house))
 
 
 def test_none_is_left_out_taken_from_elsewhere_or_put_in_another_order(
@@ -166,7 +178,7 @@ def test_none_is_left_out_taken_from_elsewhere_or_put_in_another_order(
 
     def fails(*receipts: Any, keys: ReceiptFile = mine) -> str:
         with pytest.raises(NotVerified) as why:
-            verify_file(ReceiptFile(keys.keys_statement, keys.keys_signature, receipts).to_bytes(), house.service.public)
+            verify_file(ReceiptFile(keys.keys_statement, keys.keys_signature, receipts).to_bytes(), anchors(house))
         return str(why.value)
 
     assert "does not follow" in fails(one, three)
@@ -175,6 +187,71 @@ def test_none_is_left_out_taken_from_elsewhere_or_put_in_another_order(
     assert "somebody else" in fails(one, two, keys=foreign)
     with pytest.raises(Malformed):
         ReceiptFile(mine.keys_statement, mine.keys_signature, ())
+
+
+def test_a_receipt_proves_its_own_entry_in_the_trace_of_this_service_alone(
+    house: Context, awa: tuple[MadePerson, GrantId, GrantId]
+) -> None:  # fmt: skip
+    """The proof of another entry, of another trace, of a place or a path that is not its own: each is refused; none at all is said."""
+    person, first, _ = awa
+    mine = ReceiptFile.from_bytes(receipt_files.of_share(house, person.session, first))
+    checked = verify_file(mine.to_bytes(), anchors(house))
+    assert len({one.number for one in checked}) == len({one.receipt.entry for one in checked}) == 3
+    assert all(one.head is not None and one.number is not None and one.number < one.head.head.size for one in checked)
+
+    def with_proof(proof: bytes) -> ReceiptFile:
+        return replace(mine, receipts=(replace(mine.receipts[0], inclusion=proof), *mine.receipts[1:]))
+
+    own = InclusionProof.of_text(mine.receipts[0].inclusion.decode())
+    other = mine.receipts[1].inclusion
+    head, _, signed = own.note.partition("\n\n")
+    lines = signed.splitlines(keepends=True)
+    for wrong in (
+        other, replace(own, index=own.index + 1).text().encode(), replace(own, path=own.path[1:]).text().encode(),
+        replace(own, path=(*own.path, bytes(32))).text().encode(), replace(own, leaf=own.leaf[:-1] + b"\0").text().encode(),
+        replace(own, note=f"{head}\n\n{lines[0]}").text().encode(), replace(own, note=f"{head}\n\n{lines[1]}").text().encode(),
+        replace(own, note=own.note + lines[0]).text().encode(), b"\xff", b"c2sp.org/tlog-proof@v1\n",
+    ):  # fmt: skip
+        with pytest.raises(NotVerified, match="receipt 1 carries a proof"):
+            verify_file(with_proof(wrong).to_bytes(), anchors(house))
+    elsewhere = CheckpointSigner(SignSeed.random(), house.settings.trace_origin).public
+    with pytest.raises(NotVerified, match="receipt 1 carries a proof"):
+        verify_file(mine.to_bytes(), replace(anchors(house), trace=elsewhere))
+    without = verify_file(with_proof(b"").to_bytes(), anchors(house))
+    assert (without[0].number, without[0].head) == (None, None)
+
+
+def test_an_entry_that_waits_for_its_number_has_one_once_the_receipt_leaves(house: Context) -> None:
+    fatou, awa = make_worker(house, make_office(house)), make_person(house)
+    grant = sharing.grant(house, awa.session, fatou.id, offer(keep(house, awa.session), acts=SEE))
+    (signed,) = sharing.receipts_of(house, awa.session, grant)
+    assert (signed.inclusion, signed.receipt.entry is not None) == (b"", True)
+    (checked,) = verify_file(receipt_files.of_share(house, awa.session, grant), anchors(house))
+    assert proofs.numbers(house, [signed.receipt.entry or ""]) == {signed.receipt.entry: checked.number}
+
+
+def test_what_a_witness_signed_is_verified_by_their_certificate(house: Context, clock: Clock) -> None:
+    """After an assisted opening the file carries who certified the witness: two administrators, or it proves nothing."""
+    scene = make_scene(house, clock)
+    grant = scene.given()
+    whole = receipt_files.of_share(house, unlock(house, scene.yonas), grant)
+    (checked,) = verify_file(whole, anchors(house))
+    assert checked.receipt.change.witness == scene.marc.id
+    told = ReceiptFile.from_bytes(whole)
+    (witness,) = told.witnesses
+    one_signature = replace(told, witnesses=(replace(witness, signatures=witness.signatures[:1]),))
+    twice = replace(told, witnesses=(replace(witness, signatures=(witness.signatures[0],) * 2),))
+    for wrong in (one_signature, twice):
+        with pytest.raises(NotVerified, match="two administrators"):
+            verify_file(wrong.to_bytes(), anchors(house))
+    with pytest.raises(NotVerified, match="two administrators"):
+        verify_file(whole, replace(anchors(house), roots={}))
+    with pytest.raises(NotVerified, match="not what was signed"):
+        verify_file(replace(told, witnesses=()).to_bytes(), anchors(house))
+    value = json.loads(whole)
+    paths = [path for path in leaves(value) if path[0] == "witnesses"]
+    assert len(paths) == 5
+    assert [path for path in paths if verifies(changed(value, path), house)] == []
 
 
 def person_worker(house: Context, person: MadePerson, grant: GrantId) -> str:
@@ -189,7 +266,7 @@ def test_a_key_that_nobody_vouched_for_signs_nothing(house: Context, awa: tuple[
     said_of = PersonKeys.parse(mine.keys_statement)
     forged = PersonKeys(said_of.person, said_of.kem, Signer(SignSeed.random()).public, 1, b"")
     with pytest.raises(NotVerified):
-        verify_file(ReceiptFile(forged.encode(), mine.keys_signature, mine.receipts).to_bytes(), house.service.public)
+        verify_file(ReceiptFile(forged.encode(), mine.keys_signature, mine.receipts).to_bytes(), anchors(house))
 
 
 def test_receipts_are_one_s_own(house: Context, awa: tuple[MadePerson, GrantId, GrantId]) -> None:

@@ -14,8 +14,8 @@ from litestar.testing import TestClient
 from lxml import etree, html
 from PIL import Image, ImageDraw
 
-from tests.vault.builders import MadeAdministrator, MadePerson, MadeWorker, one_time_password
-from vault import administrators, kiosks, sessions, unlocking, workers
+from tests.vault.builders import MadeAdministrator, MadePerson, MadeWorker, one_time_password, sign_in
+from vault import administrators, assisted, assisting, kiosks, sessions, unlocking, workers
 from vault.context import Context
 from vault.kiosks import Equipment
 from vault.web.guards import COOKIE, KIOSK_COOKIE
@@ -151,6 +151,13 @@ class Site:
             cookie = unlocking.unlock(self.house, shown, person.code)
         self._cookie(cookie)
         person.session = sessions.find(self.house, cookie)
+
+    def open_with_help(self, person: MadePerson, worker: MadeWorker) -> None:
+        """The card at the kiosk, the digits at the desk of the worker who helps: the drawers that were lent are open."""
+        shown = sessions.find(self.house, unlocking.present_card(self.house, person.kiosk, person.card))
+        code, desk = assisted.start(self.house, shown).code, sign_in(self.house, worker)
+        assisted.lend(self.house, desk, assisting.people_i_help(self.house, desk)[0].slot, code)
+        self._cookie(assisted.finish(self.house, shown))
 
     def show_card(self, person: MadePerson) -> None:
         """The card alone."""

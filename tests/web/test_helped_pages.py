@@ -4,10 +4,12 @@ import re
 
 import pytest
 
+from consent.purposes import ShelfKind
 from tests.vault.builders import make_office, make_person, make_worker, unlock
 from tests.web.desk_scene import real_paper
-from tests.web.site import Site
-from vault import asking, assisting
+from tests.web.site import Shown, Site
+from vault import asking, assisting, shared_papers
+from vault.pictograms import REASONS
 
 
 @pytest.mark.slow
@@ -64,3 +66,98 @@ def test_a_person_without_a_code_opens_with_a_worker(site: Site) -> None:
     assert "Vous avez ouvert avec Fatou" in site.get("/fr/regards").text
     site.press(site.get("/fr/moi/accompagne"), stop="yes")
     assert "Fatou peut ouvrir" not in site.get("/fr/maison").text
+
+
+@pytest.mark.slow
+def test_with_a_witness_one_paper_is_shown_and_the_question_comes_twice(site: Site) -> None:
+    """Giving in an assisted opening: both screens at once, then the person's own session asks once more and undoes it."""
+    house = site.house
+    office = make_office(house)
+    fatou, marc, paul = (make_worker(house, office, name) for name in ("Fatou", "Marc", "Paul"))
+    yonas = make_person(house, "Yonas", drawing="sun", kiosk=office.kiosk)
+    paper = real_paper(house, yonas, "Avis de 2025")
+    assisting.choose(house, yonas.session, yonas.code, fatou.id, [ShelfKind("money")], name="Yonas", drawing="sun")
+    site.open_with_help(yonas, fatou)
+    page = site.press(site.get(f"/fr/avec-aide/papiers/{paper}"), show="yes")
+    assert page.path == "/fr/avec-aide/montrer/qui"
+    page = site.press(page, worker=paul.id)
+    assert set(page.buttons["reason"]) <= set(REASONS) - {"other"}
+    page = site.press(page, reason="home")
+    assert page.path == "/fr/avec-aide/montrer/temoin"
+    assert page.buttons["worker"] == [marc.id]  # neither who helps nor who would see
+    page = site.press(page, worker=marc.id)
+    shown = page.text
+    assert "Paul peut voir 1 papier ?" in shown
+    assert "Marc est témoin de votre oui." in shown
+    waiting = site.press(page, answer="yes")
+    (code,) = re.findall(r"\b\d{6}\b", waiting.text)
+    assert site.get("/fr/avec-aide/montrer/encore").path == "/fr/avec-aide/montrer/attente"  # nobody has signed
+    with site.phone() as desk:
+        desk.sign_in(marc)
+        first = desk.get("/fr/bureau/accompagner/temoin")
+        assert desk.press(first, code="000000" if code != "000000" else "000001").status == 422
+        question = desk.press(first, code=code)
+        assert "Paul" in question.text
+        assert "Un logement" in question.text or "un logement" in question.text
+        assert "Yonas" not in question.text
+        assert "Avis de 2025" not in question.text
+        assert desk.press(question, answer="sign").status == 422  # without saying that they stand beside
+        assert "C'est signé" in desk.press(question, answer="sign", beside="yes").text
+        assert "témoin d'un accord" in desk.get("/fr/bureau/actes").text
+    again = site.get("/fr/avec-aide/montrer/attente")
+    assert again.path == "/fr/avec-aide/montrer/encore"
+    for line in ("Paul peut voir 1 papier ?", "Pour : un logement.", "Marc est témoin de votre oui.", "Marc a signé."):
+        assert line in again.text
+    home = site.press(again, answer="yes")
+    assert home.path == "/fr/avec-aide"
+    assert "C'est montré, pour 1 mois" in home.text
+    with site.phone() as desk:
+        desk.sign_in(paul)
+        people = desk.get("/fr/bureau")
+        assert "Une personne vous montre un papier, avec un témoin." in people.text
+        (grant,) = [one.grant for one in shared_papers.people_sharing(house, paul.session)]
+        assert "Yonas" in desk.get(f"/fr/bureau/personnes/{grant}").text
+    site.open(yonas)
+    asked = site.get("/fr/maison")
+    assert "Est-ce toujours oui ?" in asked.text
+    assert "Marc était témoin." in asked.text
+    site.press(asked, answer="no")
+    assert shared_papers.people_sharing(house, paul.session) == []
+    told = site.get("/fr/regards").text
+    assert "Marc" in told
+    assert "est témoin de votre oui." in told
+
+
+@pytest.mark.slow
+def test_a_no_at_any_step_shows_nothing(site: Site) -> None:
+    house = site.house
+    office = make_office(house)
+    fatou, marc, paul = (make_worker(house, office, name) for name in ("Fatou", "Marc", "Paul"))
+    yonas = make_person(house, "Yonas", kiosk=office.kiosk)
+    paper = real_paper(house, yonas)
+    hidden = real_paper(house, yonas, "Ordonnance", "health")
+    assisting.choose(house, yonas.session, yonas.code, fatou.id, [ShelfKind("money")], name="Yonas", drawing="sun")
+    site.open_with_help(yonas, fatou)
+    for early in ("qui", "pourquoi", "temoin", "accord"):
+        assert site.get(f"/fr/avec-aide/montrer/{early}").status == 404, early
+
+    def until_the_question() -> Shown:
+        page = site.press(site.get(f"/fr/avec-aide/papiers/{paper}"), show="yes")
+        return site.press(site.press(site.press(page, worker=paul.id), reason="home"), worker=marc.id)
+
+    token = until_the_question().fields()
+    assert site.post(f"/fr/avec-aide/papiers/{hidden}/montrer", token).status == 404
+    assert site.press(until_the_question(), answer="no").path == "/fr/avec-aide"
+    waiting = site.press(until_the_question(), answer="yes")
+    assert site.press(waiting, answer="no").path == "/fr/avec-aide"
+    waiting = site.press(until_the_question(), answer="yes")
+    (code,) = re.findall(r"\b\d{6}\b", waiting.text)
+    with site.phone() as desk:
+        desk.sign_in(marc)
+        question = desk.press(desk.get("/fr/bureau/accompagner/temoin"), code=code)
+        assert "rien n'est montré" in desk.press(question, answer="no").text
+        assert desk.get(question.path).status == 404
+    told = site.get("/fr/avec-aide/montrer/attente")
+    assert "Le témoin n'a pas signé" in told.text
+    assert told.link("/fr/avec-aide/montrer/temoin")
+    assert shared_papers.people_sharing(house, paul.session) == []

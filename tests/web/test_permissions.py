@@ -96,6 +96,8 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     "/fr/accompagne/images": CARD,
     "/fr/accompagne/arreter": {"person", "assisted"},
     "/fr/avec-aide*": {"assisted"},
+    "/fr/avec-aide/montrer/*": {"assisted"},
+    "/fr/avec-aide/papiers/*/montrer": {"assisted"},
     # Coming back
     "/fr/perdu": ANYONE,
     "/fr/perdu/raison/*": ANYONE,
@@ -136,6 +138,7 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     "/fr/bureau/invitation": ANYONE,
     "/fr/bureau/invitation/*": OPENING,
     "/fr/bureau/accompagner*": WORKER,
+    "/fr/bureau/accompagner/temoin*": WORKER,
     "/fr/bureau/actes": WORKER,
     "/fr/bureau/aide*": WORKER,
     "/fr/bureau/bientot*": WORKER,

@@ -1,7 +1,7 @@
 """Sharing, page by page: K15 from a paper or from several, K16 and its three answers, who can see, K17 with the code and without."""
 
 import datetime as dt
-import json
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +9,6 @@ from consent.ids import PaperId
 from consent.purposes import PurposeId
 from consent.receipt_file import verify_file
 from consent.scope import Act
-from crypto.signing import sign_public_from
 from tests.vault.builders import MadePerson, MadeWorker, Office, make_office, make_person, make_worker, sign_in
 from tests.vault.clock import Clock
 from tests.vault.papers import SAID, keep
@@ -17,6 +16,7 @@ from tests.web.sharing_steps import another_day, share_paper
 from tests.web.site import Shown, Site
 from vault import asking, cards, offers, receipt_files, reencryption, shared_papers, sharing, showing, withdrawing
 from vault.languages import read_catalogues
+from vault.verifying import read_anchors
 
 
 @pytest.fixture
@@ -273,7 +273,7 @@ def test_an_unknown_card_reads_the_same_page_as_one_with_nothing_to_stop(site: S
     assert len(showing.grants_of(site.house, awa.session)) == 1
 
 
-def test_the_receipt_goes_on_paper(site: Site, awa: MadePerson, fatou: MadeWorker) -> None:
+def test_the_receipt_goes_on_paper(site: Site, awa: MadePerson, fatou: MadeWorker, tmp_path: Path) -> None:
     paper = tax_notice(site, awa, "Avis de Mme Vuillard")
     done = site.press(to_k15(site, site.get(f"/fr/papiers/{paper}/montrer"), fatou), answer="yes")
     printed = site.get(done.link("/recu"))
@@ -288,7 +288,11 @@ def test_the_receipt_goes_on_paper(site: Site, awa: MadePerson, fatou: MadeWorke
     file = site.get(more.link("/recu/cle"))
     assert file.headers["content-disposition"] == 'attachment; filename="recu.json"'
     keys = site.get("/cles.json")
-    (receipt,) = verify_file(file.content, sign_public_from(bytes.fromhex(json.loads(keys.content)["service"])))
+    place = tmp_path / "cles.json"
+    place.write_bytes(keys.content)
+    (checked,) = verify_file(file.content, read_anchors(place))
+    receipt = checked.receipt
+    assert f"{checked.number} · {receipt.entry}" in printed.text  # the sheet bears the line of the trace that the file proves
     assert receipt_files.imprint(receipt) in printed.text
     assert receipt.record in printed.text
     assert site.get("/fr/partages/recus").content == file.content

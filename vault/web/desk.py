@@ -20,6 +20,7 @@ from vault.web import (
     desk_papers,
     desk_procedures,
     desk_trust,
+    desk_witness,
 )
 from vault.web.desk_frame import DESK_ERRORS, desk_page, in_two_languages, sentences
 from vault.web.forms import Sent
@@ -70,7 +71,7 @@ ROUTES: list[ControllerRouterHandler] = [
         path="/{language:str}/bureau",
         route_handlers=[
             people, read_notices, acts, *desk_entry.HANDLERS, *desk_papers.HANDLERS, *desk_asking.HANDLERS, *desk_deposit.HANDLERS,
-            *desk_trust.HANDLERS, *desk_helping.HANDLERS,
+            *desk_trust.HANDLERS, *desk_witness.HANDLERS, *desk_helping.HANDLERS,
             *desk_cards.HANDLERS, *desk_help.HANDLERS, *desk_procedures.HANDLERS, *desk_dossiers.HANDLERS,
         ],
         guards=[in_two_languages],

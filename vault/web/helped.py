@@ -22,7 +22,7 @@ from vault.web.shell import Req, fragment, go, page
 from vault.web.unlock import picked_pictures, refused
 
 PAPERS_A_PAGE = 9
-SAID = {"refuse": "assist.refused", "arrete": "assist.stopped"}
+SAID = {"refuse": "assist.refused", "arrete": "assist.stopped", "montre": "assist.given"}
 
 # --- The person's choice --------------------------------------------------------------------------------------------------
 

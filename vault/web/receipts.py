@@ -9,7 +9,7 @@ from litestar.types import ControllerRouterHandler
 from consent.grant import OPEN_STATES
 from consent.ids import GrantId
 from consent.scope import Act
-from vault import proofs, receipt_files, sharing
+from vault import checkpoints, proofs, receipt_files, sharing
 from vault.errors import NotThere
 from vault.web.guards import anyone, context_of, signed_in, who
 from vault.web.shell import Req, page
@@ -47,8 +47,8 @@ def every_receipt(request: Req) -> Response[bytes]:
 
 @get("/cles.json", opt=anyone(), sync_to_thread=True)
 def public_keys(request: Req) -> Response[dict[str, Any]]:
-    """The service's public key: what `abri receipt verify` needs on another machine."""
-    return Response({"v": "1", "service": bytes(context_of(request).service.public).hex()})
+    """The service's public keys, its trace's, and the administrators' root keys: what `abri receipt verify` needs on another machine."""
+    return Response(checkpoints.anchors(context_of(request).settings))
 
 
 def _attached(content: bytes) -> Response[bytes]:

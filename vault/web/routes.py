@@ -14,6 +14,7 @@ from vault.web import (
     first_use,
     following,
     helped,
+    helped_giving,
     history,
     home,
     opening,
@@ -38,7 +39,7 @@ def all_routes(mode: Mode) -> list[ControllerRouterHandler]:
     """The handlers of all screens; the style guide only in a demonstration; the door of a room only in training."""
     screens = (
         public, opening, unlock, two_steps, recovery, home, documents, capture, sharing, history, protection, following, helped,
-        copying, first_use, erasing, phone, outside, sending, rights, taking_away, desk, admin, publication, proving,
+        helped_giving, copying, first_use, erasing, phone, outside, sending, rights, taking_away, desk, admin, publication, proving,
     )  # fmt: skip
     routes: list[ControllerRouterHandler] = []
     for screen in screens:

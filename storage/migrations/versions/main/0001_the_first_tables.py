@@ -241,6 +241,7 @@ def upgrade() -> None:
         sa.Column("until", sa.Date(), nullable=False),
         sa.Column("body_for_worker", sa.LargeBinary(), nullable=False),
         sa.Column("body_for_person", sa.LargeBinary(), nullable=False),
+        sa.Column("posted_for_person", sa.LargeBinary(), nullable=True),
         sa.Column("signatures", sa.LargeBinary(), nullable=False),
         sa.Column("to_reencrypt", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["person"], ["accounts.id"], name=op.f("fk_grants_person")),
@@ -468,6 +469,23 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_tickets_person"), "tickets", ["person"], unique=False)
     op.create_table(
+        "witnessings",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("slot", sa.String(length=64), nullable=False),
+        sa.Column("person", sa.String(length=64), nullable=False),
+        sa.Column("witness", sa.String(length=64), nullable=False),
+        sa.Column("code_digest", sa.String(length=64), nullable=False),
+        sa.Column("term", sa.BigInteger(), nullable=False),
+        sa.Column("posted", sa.LargeBinary(), nullable=False),
+        sa.Column("typed", sa.Boolean(), nullable=False),
+        sa.Column("signed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["person"], ["accounts.id"], name=op.f("fk_witnessings_person")),
+        sa.ForeignKeyConstraint(["witness"], ["accounts.id"], name=op.f("fk_witnessings_witness")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_witnessings")),
+    )
+    op.create_index(op.f("ix_witnessings_person"), "witnessings", ["person"], unique=False)
+    op.create_index(op.f("ix_witnessings_witness"), "witnessings", ["witness"], unique=False)
+    op.create_table(
         "assists",
         sa.Column("slot", sa.String(length=64), nullable=False),
         sa.Column("person", sa.String(length=64), nullable=False),
@@ -476,6 +494,7 @@ def upgrade() -> None:
         sa.Column("pictures", sa.Boolean(), nullable=False),
         sa.Column("posted_secret", sa.LargeBinary(), nullable=False),
         sa.Column("posted_face", sa.LargeBinary(), nullable=False),
+        sa.Column("lent_face", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["person"], ["accounts.id"], name=op.f("fk_assists_person")),
         sa.ForeignKeyConstraint(["slot"], ["slots.id"], name=op.f("fk_assists_slot")),
         sa.ForeignKeyConstraint(["worker"], ["accounts.id"], name=op.f("fk_assists_worker")),

@@ -1,0 +1,272 @@
+"""Showing one paper in an assisted opening: to whom, what for, who is witness; the same question twice, the witness's yes between.
+
+Nothing typed and nothing to remember: a choice on each page, one month, to look at. The other ways of sharing need the person's code.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+from litestar.types import ControllerRouterHandler
+
+from consent.errors import TermsRefused
+from consent.ids import PaperId
+from consent.purposes import PurposeId
+from consent.recipients import role
+from consent.scope import Act
+from vault import assisted, offers, witnessed, workers
+from vault.errors import BadInput, Conflict, NoSession, NotThere
+from vault.listing import PaperCard
+from vault.offers import Choices, Line
+from vault.pictograms import REASONS
+from vault.web.agreeing import REFUSED
+from vault.web.forms import Sent
+from vault.web.guards import context_of, signed_in, who
+from vault.web.pages import Fault
+from vault.web.paging import address, asked, leaf
+from vault.web.paper_items import kind_of
+from vault.web.shell import Req, go, language_of, page
+from vault.witnessed import Wish
+from vault.workers import KnownWorker
+
+PEOPLE_A_PAGE = 3
+REASONS_A_PAGE = 8
+OFFERED = [(name, icon, f"reason.{name}") for name, icon in REASONS.items() if name != "other"]
+"""All reasons but the one in the person's own words: nothing is typed here, and nobody types it for them."""
+
+
+def _papers(request: Req) -> dict[PaperId, PaperCard]:
+    return {card.paper: card for card in assisted.list_papers(context_of(request), signed_in(request))}
+
+
+def _chosen(request: Req) -> tuple[Choices, PaperCard]:
+    """What was chosen; NotThere when no paper was, or it is not among those that are open any more."""
+    choices = offers.current(context_of(request), signed_in(request))
+    card = _papers(request).get(choices.papers[0]) if len(choices.papers) == 1 else None
+    if card is None:
+        raise NotThere
+    return choices, card
+
+
+def _may_see(request: Req) -> list[KnownWorker]:
+    return [one for one in workers.recipients(context_of(request), signed_in(request)) if Act.SEE in role(one.role).acts]
+
+
+def _may_witness(request: Req, choices: Choices) -> list[KnownWorker]:
+    """Those who could stand beside: not whoever helps to open, not whoever would see."""
+    context, session = context_of(request), signed_in(request)
+    besides = (assisted.helper_id(context, session), choices.worker)
+    return [one for one in workers.recipients(context, session) if role(one.role).may_assist and one.id not in besides]
+
+
+def _one_of(found: list[KnownWorker], name: str | None) -> KnownWorker:
+    for one in found:
+        if one.id == name:
+            return one
+    raise NotThere
+
+
+@post("/{language:str}/avec-aide/papiers/{paper:str}/montrer", opt=who("assisted"), sync_to_thread=True)
+def begin(request: Req, paper: FromPath[str], form: Sent) -> Response[Any]:  # noqa: ARG001 — the token has been compared
+    """From the paper's own page. What was asked before, and not given, is forgotten."""
+    context, session = context_of(request), signed_in(request)
+    if PaperId(paper) not in _papers(request):
+        raise NotThere
+    witnessed.forget(context, session)
+    offers.keep(context, session, Choices(papers=(PaperId(paper),)))
+    return go(request, "avec-aide/montrer/qui")
+
+
+# --- To whom, what for, who stands beside ---------------------------------------------------------------------------------
+
+
+def _people_page(request: Req, found: list[KnownWorker], here: str, back: str, title: str, text: str) -> Response[str]:
+    shown = leaf(found, asked(request), PEOPLE_A_PAGE)
+    return page(
+        request, "kiosk/to_whom.html", back=back, people=shown.items, title=title, text=text, action=here,
+        more=address(request, here, suite=shown.after) if shown.after else None,
+        before=address(request, here, suite=shown.before) if shown.before else None,
+    )  # fmt: skip
+
+
+@get("/{language:str}/avec-aide/montrer/qui", opt=who("assisted"), sync_to_thread=True)
+def to_whom(request: Req) -> Response[str]:
+    """Three people a page, those of this place first."""
+    choices, _ = _chosen(request)
+    back = f"avec-aide/papiers/{choices.papers[0]}"
+    return _people_page(request, _may_see(request), "avec-aide/montrer/qui", back, "k15.who_title", "k15.who_text")
+
+
+@post("/{language:str}/avec-aide/montrer/qui", opt=who("assisted"), sync_to_thread=True)
+def choose_worker(request: Req, form: Sent) -> Response[Any]:
+    """The person chosen."""
+    choices, _ = _chosen(request)
+    found = _one_of(_may_see(request), form.get("worker"))
+    offers.keep(context_of(request), signed_in(request), replace(choices, worker=found.id))
+    return go(request, "avec-aide/montrer/pourquoi")
+
+
+@get("/{language:str}/avec-aide/montrer/pourquoi", opt=who("assisted"), sync_to_thread=True)
+def what_for(request: Req) -> Response[str]:
+    """Eight reasons, and seven more."""
+    _chosen(request)
+    here = "avec-aide/montrer/pourquoi"
+    shown = leaf(OFFERED, asked(request), REASONS_A_PAGE)
+    return page(
+        request, "kiosk/what_for.html", back="avec-aide/montrer/qui", items=shown.items, action=here,
+        more=address(request, here, suite=shown.after),
+    )  # fmt: skip
+
+
+@post("/{language:str}/avec-aide/montrer/pourquoi", opt=who("assisted"), sync_to_thread=True)
+def choose_reason(request: Req, form: Sent) -> Response[Any]:
+    """The reason."""
+    choices, _ = _chosen(request)
+    if form.get("reason") not in {name for name, _, _ in OFFERED}:
+        raise BadInput("reason", "error.nothing-chosen")
+    offers.keep(context_of(request), signed_in(request), replace(choices, purpose=PurposeId(form.get("reason"))))
+    return go(request, "avec-aide/montrer/temoin")
+
+
+@get("/{language:str}/avec-aide/montrer/temoin", opt=who("assisted"), sync_to_thread=True)
+def who_stands(request: Req) -> Response[str]:
+    """A second person of the team, who is here."""
+    choices, _ = _chosen(request)
+    return _people_page(
+        request, _may_witness(request, choices), "avec-aide/montrer/temoin", "avec-aide/montrer/pourquoi", "assist.witness_title",
+        "assist.witness_text",
+    )  # fmt: skip
+
+
+@post("/{language:str}/avec-aide/montrer/temoin", opt=who("assisted"), sync_to_thread=True)
+def choose_witness(request: Req, form: Sent) -> Response[Any]:
+    """The witness; then the question, for the first time."""
+    choices, _ = _chosen(request)
+    found = _one_of(_may_witness(request, choices), form.get("worker"))
+    offers.keep(context_of(request), signed_in(request), replace(choices, witness=found.id))
+    return go(request, "avec-aide/montrer/accord")
+
+
+# --- The question, twice ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Question:
+    """What both pages show, whole, and the lines of it in their order."""
+
+    choices: Choices
+    first: str
+    witness: str
+    kind: str
+    added: datetime | None
+    reason: str
+    until: date
+    lines: tuple[Line, ...]
+
+
+def _question(request: Req) -> Question:
+    """NotThere when a question before it has no answer."""
+    choices, card = _chosen(request)
+    if not (choices.worker and choices.purpose and choices.witness):
+        raise NotThere
+    to = _one_of(_may_see(request), choices.worker)
+    witness = _one_of(_may_witness(request, choices), choices.witness)
+    until = witnessed.last_day(context_of(request), signed_in(request), to.id)
+    sentences = request.app.state.pages.catalogues[language_of(request)]
+    reason, kind = sentences.plain(f"reason.{choices.purpose}"), kind_of(card)
+    lines = (
+        Line("k15.title", 1, {"first": to.first_name}), Line(f"kind.{kind}"), Line("k15.reason", None, {"reason": reason}),
+        Line("k15.until", None, {"day": sentences.day(until)}), Line("k15.text"),
+        Line("assist.witness_is", None, {"first": witness.first_name}),
+    )  # fmt: skip
+    return Question(choices, to.first_name, witness.first_name, kind, card.added, reason, until, lines)
+
+
+def _ask_page(request: Req, *, again: bool, faults: list[Fault], status: int = 200) -> Response[str]:
+    return page(
+        request, "kiosk/helped_agree.html", status=status, back=None if again else "avec-aide/montrer/temoin",
+        asked=_question(request), again=again, faults=faults,
+    )  # fmt: skip
+
+
+@get("/{language:str}/avec-aide/montrer/accord", opt=who("assisted"), sync_to_thread=True)
+def agree_page(request: Req) -> Response[str]:
+    """The question, for the first time."""
+    return _ask_page(request, again=False, faults=[])
+
+
+@post("/{language:str}/avec-aide/montrer/accord", opt=who("assisted"), sync_to_thread=True)
+def agree(request: Req, form: Sent) -> Response[Any]:
+    """Yes asks the witness; anything else forgets."""
+    context, session = context_of(request), signed_in(request)
+    if form.get("answer") != "yes":
+        return _no(request)
+    told = _question(request)
+    sentences = request.app.state.pages.catalogues[language_of(request)]
+    said = offers.said(sentences, told.lines, heard=form.get("heard") == "yes")
+    choices = told.choices
+    if choices.worker is None or choices.purpose is None or choices.witness is None:
+        raise NotThere
+    wish = Wish(choices.papers[0], choices.worker, choices.purpose, choices.witness, said, told.reason)
+    try:
+        witnessed.ask(context, session, wish)
+    except TermsRefused as refused:
+        return _ask_page(request, again=False, faults=[Fault(REFUSED.get(refused.reason, "error.not-allowed"))], status=422)
+    return go(request, "avec-aide/montrer/attente")
+
+
+@get("/{language:str}/avec-aide/montrer/attente", opt=who("assisted"), sync_to_thread=True)
+def waiting(request: Req) -> Response[Any]:
+    """The digits to say; the page looks again by itself until the witness has signed, or said no."""
+    try:
+        told = witnessed.waiting(context_of(request), signed_in(request))
+    except (NotThere, NoSession):
+        return page(request, "kiosk/helped_unsigned.html", back=None, status=200)
+    if told.signed:
+        return go(request, "avec-aide/montrer/encore")
+    return page(request, "kiosk/helped_witness.html", back=None, code=told.code, first=_question(request).witness)
+
+
+@get("/{language:str}/avec-aide/montrer/encore", opt=who("assisted"), sync_to_thread=True)
+def again_page(request: Req) -> Response[Any]:
+    """The same question, once the witness has signed."""
+    try:
+        signed = witnessed.waiting(context_of(request), signed_in(request)).signed
+    except (NotThere, NoSession):
+        signed = False
+    return _ask_page(request, again=True, faults=[]) if signed else go(request, "avec-aide/montrer/attente")
+
+
+@post("/{language:str}/avec-aide/montrer/encore", opt=who("assisted"), sync_to_thread=True)
+def again(request: Req, form: Sent) -> Response[Any]:
+    """The second yes gives it."""
+    if form.get("answer") != "yes":
+        return _no(request)
+    context, session = context_of(request), signed_in(request)
+    try:
+        witnessed.give(context, session)
+    except (NotThere, NoSession, Conflict):
+        return go(request, "avec-aide/montrer/attente")
+    offers.forget(context, session)
+    return go(request, "avec-aide?dit=montre")
+
+
+@post("/{language:str}/avec-aide/montrer/non", opt=who("assisted"), sync_to_thread=True)
+def stop(request: Req, form: Sent) -> Response[Any]:  # noqa: ARG001 — the token has been compared
+    """No, while the witness is awaited."""
+    return _no(request)
+
+
+def _no(request: Req) -> Response[Any]:
+    context, session = context_of(request), signed_in(request)
+    witnessed.forget(context, session)
+    offers.forget(context, session)
+    return go(request, "avec-aide")
+
+
+ROUTES: list[ControllerRouterHandler] = [
+    begin, to_whom, choose_worker, what_for, choose_reason, who_stands, choose_witness, agree_page, agree, waiting, again_page, again,
+    stop,
+]  # fmt: skip
