@@ -59,7 +59,8 @@ def create_app(context: Context) -> Litestar:
     """The application on a context whose stores are open. Whoever opened the context closes it after the application."""
     quiet_logs()
     settings = context.settings
-    pages = Pages(assets=read_assets(), catalogues=catalogues(), demo=settings.demo, ribbon=settings.ribbon)
+    said = catalogues(with_pseudo=settings.mode == "demo")
+    pages = Pages(assets=read_assets(), catalogues=said, demo=settings.demo, ribbon=settings.ribbon)
 
     rooms = Rooms()
 

@@ -226,10 +226,10 @@ def read_catalogues(folder: Path = LOCALES, *, with_pseudo: bool = False) -> Cat
     return Catalogues(languages)
 
 
-@lru_cache(maxsize=1)
-def catalogues() -> Catalogues:
-    """What this installation says, read once in the life of a process."""
-    return read_catalogues()
+@lru_cache(maxsize=2)
+def catalogues(*, with_pseudo: bool = False) -> Catalogues:
+    """What this installation says, read once in the life of a process; a demonstration knows the pseudo-languages too."""
+    return read_catalogues(with_pseudo=with_pseudo)
 
 
 def plural_rule(language: Language) -> Callable[[int], int]:

@@ -3,7 +3,7 @@
 const abriSend = async (action, body) => {
   const beat = setInterval(() => dispatchEvent(new Event("abri:activity")), 5000);
   try {
-    const answer = await fetch(action, { method: "POST", body });
+    const answer = await fetch(action, { method: "POST", body }); // throws without network, and only then
     if (answer.redirected) {
       location.assign(answer.url);
       return;
@@ -11,7 +11,10 @@ const abriSend = async (action, body) => {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const errors = page.getElementById("errors");
     document.getElementById("errors")?.remove();
-    if (!errors) throw new Error("no answer to show");
+    if (!errors) {
+      location.reload(); // the session is over, or the service says something of its own: the page itself tells it
+      return;
+    }
     document.getElementById("question").prepend(document.adoptNode(errors));
     errors.focus();
   } finally {
@@ -21,21 +24,19 @@ const abriSend = async (action, body) => {
 
 (() => {
   for (const form of document.querySelectorAll("form[data-upload]")) {
-    const state = form.querySelector('[data-state="sending"]');
-    const offline = document.querySelector('[data-state="offline"]');
+    const state = (name) => form.querySelector(`[data-state="${name}"]`);
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       const button = form.querySelector('[type="submit"]');
       button.disabled = true;
-      state.hidden = false;
-      if (offline) offline.hidden = true;
+      state("sending").hidden = false;
+      state("offline").hidden = true;
       try {
         await abriSend(form.action, new FormData(form));
       } catch {
-        if (offline) offline.hidden = false;
-        else form.submit();
+        state("offline").hidden = false;
       }
-      state.hidden = true;
+      state("sending").hidden = true;
       button.disabled = false;
     });
   }
