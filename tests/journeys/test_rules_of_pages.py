@@ -39,7 +39,7 @@ PLAIN_ASCII = """() => {
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
         const element = node.parentElement, text = node.textContent.trim();
-        if (!text || element.closest("bdi, script, noscript, [lang]:not(html), .mark, .slip-number") || !element.checkVisibility()) continue;
+        if (!text || element.closest("bdi, script, noscript, [lang]:not(html), .mark") || !element.checkVisibility()) continue;
         if (/^(\\d{1,2} )?[a-z]+ \\d{4}$/.test(text)) continue; // a date: the months are those of the language itself
         if (/^[\\x20-\\x7e]*$/.test(text) && /[A-Za-z]{3}/.test(text)) found.add(text.slice(0, 80));
     }
