@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from crypto.errors import Undecryptable
 
 if TYPE_CHECKING:
-    from litestar import Litestar
+    from vault.web.door import Door
 
 APPLICATION: Final = "bench.twin:application"
 CHUNK, NONCE, TAG = 65536, 16, 16
@@ -191,7 +191,7 @@ def only_false_papers() -> None:
         raise SystemExit("The twin keeps papers in clear: it exists for the benchmark, with false papers alone.")
 
 
-def application() -> "Litestar":
+def application() -> "Door":
     """What a worker process of the twin serves; beside this, `vault.serve.application`."""
     only_false_papers()
     remove_ciphers()

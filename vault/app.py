@@ -1,6 +1,8 @@
 """The one place where everything is wired: settings in, an application out."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -26,6 +28,7 @@ CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self'; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+THREADS = 32
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": CONTENT_POLICY,
@@ -66,6 +69,8 @@ def create_app(context: Context) -> Litestar:
 
     @asynccontextmanager
     async def confined(_: Litestar) -> AsyncIterator[None]:
+        # Python's own choice is six threads on two cores: as many cameras that read cards would keep every session waiting.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="beside"))
         context.confinement.start()
         yield
         rooms.close()

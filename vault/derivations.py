@@ -1,7 +1,9 @@
-"""Costly derivations take turns: few at once, a short queue, and no kiosk may fill it alone.
+"""Costly derivations take turns: few at once, a short queue, and no kiosk may hold or fill it alone.
 
 One derivation takes 64 MiB and about 150 ms of a core: without a bound, a few people typing at once, or one machine that guesses,
-would stop everybody. Who finds the queue full is told to come back in a few seconds; nothing is counted against them.
+would stop everybody. Kiosks are served in turns, each its oldest first, and one kiosk never holds the last place: somebody at
+another one finds it free, or waits for one derivation at most. Who finds the queue full is told to come back in a few seconds;
+nothing was derived for them, so nothing is counted against them.
 """
 
 import threading
@@ -15,51 +17,74 @@ WAITING_BY_KIOSK = 2
 
 
 class Derivations:
-    """The turns of this process. `waiting` people at most wait, `by_kiosk` of them before one kiosk; first come, first served."""
+    """The turns of this process: `at_once` run, `waiting` people at most wait, `by_kiosk` of them before one kiosk.
+
+    Memory: 64 MiB for each of `at_once`, in each process. Several processes do not know of each other's turns: what they share
+    are the counts of attempts, which are rows.
+    """
 
     def __init__(self, at_once: int, waiting: int, by_kiosk: int = WAITING_BY_KIOSK) -> None:
-        self._free, self._waiting, self._by_kiosk = at_once, waiting, by_kiosk
+        self._free, self._most_waiting, self._by_kiosk = at_once, waiting, by_kiosk
+        self._of_one_kiosk = max(1, at_once - 1)
         self._lock = threading.Lock()
-        self._queue: deque[threading.Event] = deque()
-        self._crowd: Counter[str] = Counter()
+        self._running: Counter[str] = Counter()
+        self._queues: dict[str, deque[threading.Event]] = {}  # in the order in which kiosks have their next turn
+
+    @property
+    def waiting(self) -> int:
+        """How many people wait now."""
+        return sum(len(queue) for queue in self._queues.values())
 
     @contextmanager
     def turn(self, kiosk: str | None) -> Iterator[None]:
         """Wait for a turn and hold it; raises Busy at once when the queue is full for everybody or for this kiosk."""
-        self._enter(kiosk or "")
+        lane = kiosk or ""
+        self._enter(lane)
         try:
             yield
         finally:
-            self._leave()
+            self._leave(lane)
 
     def _enter(self, kiosk: str) -> None:
         with self._lock:
-            if self._free:
-                self._free -= 1
+            if self._free and self._running[kiosk] < self._of_one_kiosk:
+                self._take(kiosk)
                 return
-            if len(self._queue) >= self._waiting or self._crowd[kiosk] >= self._by_kiosk:
+            queue = self._queues.get(kiosk, ())
+            if self.waiting >= self._most_waiting or len(queue) >= self._by_kiosk:
                 raise Busy
             mine = threading.Event()
-            self._queue.append(mine)
-            self._crowd[kiosk] += 1
+            self._queues.setdefault(kiosk, deque()).append(mine)
         try:
             mine.wait()
         except BaseException:
             with self._lock:
-                left = mine in self._queue
-                if left:
-                    self._queue.remove(mine)
-            if not left:  # the turn was given in the same instant: pass it on
-                self._leave()
+                given = mine not in self._queues.get(kiosk, ())
+                if not given:
+                    self._unqueue(kiosk, mine)
+            if given:  # the turn was given in the same instant: pass it on
+                self._leave(kiosk)
             raise
-        finally:
-            with self._lock:
-                self._crowd[kiosk] -= 1
-                self._crowd += Counter()  # forget kiosks that wait for nothing
 
-    def _leave(self) -> None:
+    def _leave(self, kiosk: str) -> None:
         with self._lock:
-            if self._queue:
-                self._queue.popleft().set()
-            else:
-                self._free += 1
+            self._free += 1
+            self._running[kiosk] -= 1
+            self._running += Counter()  # forget kiosks that hold nothing
+            for following in [*self._queues]:
+                if self._free and self._running[following] < self._of_one_kiosk:
+                    mine = self._queues[following][0]
+                    self._unqueue(following, mine)
+                    self._take(following)
+                    mine.set()
+
+    def _take(self, kiosk: str) -> None:
+        self._free -= 1
+        self._running[kiosk] += 1
+
+    def _unqueue(self, kiosk: str, mine: threading.Event) -> None:
+        """Out of its queue; the kiosk's next one has its turn after everybody else's."""
+        queue = self._queues.pop(kiosk)
+        queue.remove(mine)
+        if queue:
+            self._queues[kiosk] = queue

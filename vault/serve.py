@@ -2,18 +2,18 @@
 
 import os
 
-from litestar import Litestar
-
-from vault.app import create_app
+from vault.app import HEADERS, create_app
 from vault.confinement import Confinement
 from vault.context import open_context
 from vault.process import harden
 from vault.settings import read_settings
+from vault.web.door import Door
 
 
-def application() -> Litestar:
-    """One application for one worker process. The parsers' interpreter starts before any key is read."""
+def application() -> Door:
+    """One application for one worker process, behind its door. The parsers' interpreter starts before any key is read."""
     confinement = Confinement()
     confinement.start()
     harden()
-    return create_app(open_context(read_settings(os.environ), confinement=confinement))
+    app = create_app(open_context(read_settings(os.environ), confinement=confinement))
+    return Door(app, app.state.pages, HEADERS)

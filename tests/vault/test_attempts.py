@@ -3,7 +3,9 @@
 import dataclasses
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -16,11 +18,12 @@ from storage.database import Database
 from storage.tables import slots
 from tests.vault.builders import CODE, PICTURES, make_office, make_person, make_worker, show_card, unlock
 from tests.vault.clock import Clock
+from tests.vault.test_derivations import until
 from tests.vault.trials import WRONG, counted, new_card, tags, try_code
 from vault import audit, cards, people, sessions
 from vault.context import Context
 from vault.derivations import Derivations
-from vault.errors import AbriError, MustWait, NotAllowed, WrongSecret
+from vault.errors import AbriError, Busy, MustWait, NotAllowed, WrongSecret
 from vault.trying import ENDS_AFTER
 
 DAY = 24 * 3600
@@ -170,11 +173,12 @@ def test_whoever_crashes_the_service_does_not_take_an_attempt_back(any_house: Co
         assert connection.execute(select(slots.c.wrong_in_a_row).where(slots.c.account == awa.id)).scalar_one() == 1
 
 
-def _two_processes(house: Context) -> tuple[Context, Context]:
+def _two_processes(
+    house: Context, queue: Callable[[], Derivations] = lambda: Derivations(2, 100, 100)
+) -> tuple[Context, Context]:
     """The same stores through connections and queues of their own, as two processes have them."""
     return tuple(
-        dataclasses.replace(house, database=Database(house.settings.database_url), derivations=Derivations(2, 100, 100))
-        for _ in range(2)
+        dataclasses.replace(house, database=Database(house.settings.database_url), derivations=queue()) for _ in range(2)
     )  # type: ignore[return-value]  # two of two
 
 
@@ -197,6 +201,25 @@ def test_fifty_wrong_codes_in_parallel_are_allcounted(any_house: Context, known:
     assert answers.count(WrongSecret) == 3, "three are tried, then everybody waits"
     assert answers.count(60) == 47
     assert counted(any_house, card) == 3
+
+
+def test_what_the_queue_refuses_is_neither_tried_nor_counted(any_house: Context) -> None:
+    """Two processes, each with its own two turns and its own bounds: twice 128 MiB at most, whoever guesses, and no free guess."""
+    processes = _two_processes(any_house, lambda: Derivations(2, 6))
+    guessed = [new_card() for _ in range(24)]
+    with ThreadPoolExecutor(24) as pool:
+        with ExitStack() as taken:
+            for process in processes:
+                taken.enter_context(process.derivations.turn("one kiosk"))
+                taken.enter_context(process.derivations.turn("another"))
+            answers = [pool.submit(try_code, processes[place % 2], card) for place, card in enumerate(guessed)]
+            until(lambda: sum(one.done() for one in answers) == 20)
+            assert [process.derivations.waiting for process in processes] == [2, 2]
+        told = [one.result() for one in answers]
+    for process in processes:
+        process.database.close()
+    assert (told.count(Busy), told.count(WrongSecret)) == (20, 4)
+    assert [counted(any_house, card) for card in guessed] == [1 if answer is WrongSecret else 0 for answer in told]
 
 
 def test_attempts_after_waits_in_parallel_end_in_one_lock(any_house: Context, clock: Clock) -> None:

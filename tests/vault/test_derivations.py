@@ -1,5 +1,6 @@
-"""The queue of costly derivations: few at once, a short queue, no kiosk alone in it, first come first served."""
+"""The queue of costly derivations: few at once, a short queue, no kiosk alone in it, kiosks in turns."""
 
+import itertools
 import threading
 import time
 from collections.abc import Callable
@@ -35,7 +36,7 @@ class Crowd:
         until(lambda: self._settled() > before)
 
     def _settled(self) -> int:
-        return len(self.served) + len(self.refused) + len(self.turns._queue)
+        return len(self.served) + len(self.refused) + self.turns.waiting
 
     def _stand(self, name: str, kiosk: str | None) -> None:
         try:
@@ -47,9 +48,9 @@ class Crowd:
 
     def leave(self, name: str) -> None:
         """Somebody has finished; returns once the next one holds the turn."""
-        waiting = len(self.turns._queue)
+        waiting = self.turns.waiting
         self.go[name].set()
-        until(lambda: len(self.turns._queue) == max(0, waiting - 1))
+        until(lambda: self.turns.waiting == max(0, waiting - 1))
 
     def end(self) -> None:
         """Everybody leaves."""
@@ -81,6 +82,37 @@ def test_one_kiosk_does_not_fill_the_queue() -> None:
     assert crowd.refused == ["d", "e"], "one is served, two wait, the others come back later"
     crowd.end()
     assert set(crowd.served) == {"a", "b", "c", "z"}
+
+
+def test_kiosks_take_turns_however_many_wait_before_one() -> None:
+    crowd = Crowd(Derivations(1, 20, by_kiosk=5))
+    for name in ("a1", "a2", "a3", "a4"):
+        crowd.come(name, "guessing")
+    crowd.come("b1", "right")
+    crowd.come("c1", "third")
+    crowd.come("b2", "right")
+    for name in ("a1", "a2", "b1", "c1", "a3", "b2", "a4"):
+        until(lambda served=name: crowd.served[-1] == served)
+        crowd.leave(name)
+    crowd.end()
+    assert crowd.served == ["a1", "a2", "b1", "c1", "a3", "b2", "a4"]
+
+
+def test_one_kiosk_never_holds_the_last_place() -> None:
+    crowd = Crowd(Derivations(3, 10, by_kiosk=5))
+    for name in ("a1", "a2", "a3", "a4"):
+        crowd.come(name, "guessing")
+    assert crowd.served == ["a1", "a2"], "the third place is free, and not for them"
+    crowd.come("b1", "right")
+    assert crowd.served == ["a1", "a2", "b1"], "somebody else does not wait at all"
+    crowd.come("b2", "right")
+    crowd.leave("b1")
+    until(lambda: crowd.served[3:] == ["b2"])
+    crowd.leave("a1")
+    until(lambda: crowd.served[4:] == ["a3"])
+    crowd.end()
+    assert crowd.turns.waiting == 0
+    assert set(crowd.served) == {"a1", "a2", "a3", "a4", "b1", "b2"}
 
 
 def test_the_whole_queue_is_bounded() -> None:
@@ -119,10 +151,10 @@ def test_a_derivation_that_fails_gives_its_turn_back() -> None:
 
 
 def test_many_at_once_lose_no_turn() -> None:
-    turns, inside, most, lock = Derivations(2, 100, by_kiosk=100), [0], [0], threading.Lock()
+    turns, inside, most, lock, kiosks = Derivations(2, 100, by_kiosk=100), [0], [0], threading.Lock(), itertools.count()
 
     def derive() -> None:
-        with turns.turn("1"):
+        with turns.turn(str(next(kiosks) % 5)):
             with lock:
                 inside[0] += 1
                 most[0] = max(most[0], inside[0])

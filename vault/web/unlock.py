@@ -38,10 +38,13 @@ def here(request: Req) -> Here:
     """What this kiosk has. A browser that is no enrolled kiosk is offered everything."""
     token = request.cookies.get(KIOSK_COOKIE)
     if token:
+        recognised = request.scope["state"]  # the door gives this kiosk places of its own, from its next request on
         try:
             kiosk = kiosks.by_token(context_of(request), token)
         except NotThere:
+            recognised["kiosk"] = None
             return Here(None, EVERY_WAY)
+        recognised["kiosk"] = kiosk.id
         return Here(kiosk.id, kiosk.equipment)
     return Here(None, EVERY_WAY)
 
