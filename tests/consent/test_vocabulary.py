@@ -72,5 +72,7 @@ def test_each_term_of_the_privacy_vocabulary_says_where_it_is_published() -> Non
     published = [word for words in listed["published"]["modules"].values() for word in words]
     ours = [word for word in listed["terms"] if word.partition(":")[0] in ("dpv", "pd", "eu-gdpr")]
     assert sorted(published) == sorted(ours)  # each in one place, and none that no record uses
-    where = re.compile(r"2\.2/(?:dpv|pd|legal/eu/gdpr)/modules/[a-z_]+\.csv@[0-9a-f]{40}")  # which file of which edition, as it was read
+    where = re.compile(
+        r"2\.2/(?:dpv|pd|legal/eu/gdpr)/modules/[a-z_]+\.csv@[0-9a-f]{40}"
+    )  # which file of which edition, as it was read
     assert [place for place in listed["published"]["modules"] if not where.fullmatch(place)] == []

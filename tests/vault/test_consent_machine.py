@@ -18,21 +18,33 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from sqlalchemy import select
 
-from consent.days import paris_day
+from consent.days import add_months, paris_day
 from consent.errors import TermsRefused, TransitionRefused
 from consent.ids import GrantId, PaperId
 from consent.purposes import PurposeId, ShelfKind
-from consent.receipt_file import verify_file
+from consent.receipt_file import Anchors, verify_file
 from consent.scope import Act
 from storage.tables import grant_changes, grants
 from tests.faults.kills import Stores
-from tests.vault.builders import MadePerson, MadeWorker, Office, make_office, make_person, make_worker, show_card, unlock
+from tests.vault.builders import (
+    MadePerson,
+    MadeWorker,
+    Office,
+    make_office,
+    make_person,
+    make_worker,
+    show_card,
+    sign_in,
+    unlock,
+)  # fmt: skip
 from tests.vault.clock import Clock
 from tests.vault.papers import SAID
 from tests.vault.scenes import saved, sheet
+from tests.vault.test_assisted import helped, open_with
 from vault import (
     arriving,
     audit,
+    checkpoints,
     depositing_for,
     documents,
     intake,
@@ -43,6 +55,7 @@ from vault import (
     sharing,
     showing,
     withdrawing,
+    witnessed,
     workers,
 )  # fmt: skip
 from vault.context import Context
@@ -50,9 +63,10 @@ from vault.deposits import Words
 from vault.errors import Conflict, NotThere
 from vault.preparing import PreparedPaper
 from vault.sharing import Offer
+from vault.witnessed import Wish
 
 SEE, TAKE, DEPOSIT, REPLACE = Act.SEE, Act.TAKE, Act.DEPOSIT, Act.REPLACE
-PRIVATE = "private"
+PRIVATE, LENT = "private", "money"
 SHELVES = ("money", "health", PRIVATE)
 ROLES = {"Fatou": "salaried", "Marc": "salaried", "Inès": "intern"}
 PURPOSES = ("home", "health", "rsa")
@@ -61,7 +75,8 @@ LASTS = dt.date(2027, 6, 30)  # Inès's account
 
 @dataclass
 class Scene:
-    """One person with three papers, on the second day of her safe, and three workers."""
+    """One person with three papers, on the second day of her safe, and three workers; a fourth helps her to open one drawer, a fifth may
+    stand as witness."""
 
     house: Context
     office: Office
@@ -70,6 +85,8 @@ class Scene:
     papers: dict[PaperId, str]  # paper -> drawer
     page: PreparedPaper
     end: Callable[[], None]
+    helper: MadeWorker
+    witness: MadeWorker
 
 
 def a_scene(house: Context, page: PreparedPaper, end: Callable[[], None] = lambda: None) -> Scene:
@@ -84,7 +101,9 @@ def a_scene(house: Context, page: PreparedPaper, end: Callable[[], None] = lambd
     }
     cast("Clock", house.clock).forward(days=1)
     unlock(house, awa)
-    return Scene(house, office, awa, staff, papers, page, end)
+    helper, witness = make_worker(house, office, "Nora"), make_worker(house, office, "Paul")
+    helped(house, awa, helper, LENT)
+    return Scene(house, office, awa, staff, papers, page, end, helper, witness)
 
 
 @dataclass
@@ -190,6 +209,37 @@ class Sharing(RuleBasedStateMachine):
         assert not role
         assert one.acts != {REPLACE}
         self.grants[grant] = one
+
+    @rule(
+        data=st.data(), name=st.sampled_from(sorted(ROLES)), purpose=st.sampled_from(PURPOSES), signs=st.sampled_from([True, True, False])
+    )  # fmt: skip
+    def give_with_a_witness(self, data: st.DataObject, name: str, purpose: str, signs: bool) -> None:
+        """In an assisted opening: one paper of the lent drawer, to look at, a month, if the witness signs."""
+        paper, witness = self.paper(data), self.scene.witness
+        inside, desk = open_with(self.house, self.awa.card, self.scene.helper), sign_in(self.house, witness)
+        may = (
+            self.shelf_of[paper] == LENT
+            and paper not in self.bin
+            and ROLES[name] != "intern"
+            and self.standing[name] == "certified"
+        )
+        try:
+            wish = Wish(paper, self.scene.staff[name].id, PurposeId(purpose), witness.id, SAID)
+            witnessed.ask(self.house, inside, wish)
+        except (TermsRefused, NotThere):
+            assert not may
+        else:
+            assert may
+            asking = witnessed.type_code(self.house, desk, witnessed.waiting(self.house, inside).code)
+            if signs:
+                witnessed.sign(self.house, desk, asking)
+                one = Given(name, frozenset({paper}), "", frozenset({SEE}), add_months(self.today, 1), purpose)
+                self.grants[witnessed.give(self.house, inside)] = one
+            else:
+                witnessed.decline(self.house, desk, asking)
+                with pytest.raises(NotThere):
+                    witnessed.give(self.house, inside)
+        unlock(self.house, self.awa)
 
     @precondition(lambda self: self.grants)
     @rule(data=st.data(), days=st.sampled_from([1, 60, 365]))
@@ -459,8 +509,11 @@ class Sharing(RuleBasedStateMachine):
             assert receipts[-1].receipt.change.state.value == row.state
             assert len(receipts) == self.grants[GrantId(row.id)].changes
         if rows:
-            verified = verify_file(receipt_files.of_all(self.house, self.awa.session), self.house.service.public)
+            house = self.house
+            keys = Anchors(house.service.public, checkpoints.keys(house), house.settings.root_keys)
+            verified = verify_file(receipt_files.of_all(house, self.awa.session), keys)
             assert len(verified) == changes.total()
+            assert all(one.number is not None for one in verified)  # each with the proof of its entry
 
 
 def act_is_open(one: Given) -> bool:
@@ -495,7 +548,7 @@ def test_sharing_holds_over_random_histories(reading_house: Context, clock: Cloc
             shutil.rmtree(folder)
 
         awa = MadePerson(**vars(made.awa))
-        return Sharing(Scene(house, made.office, awa, made.staff, dict(made.papers), made.page, end))
+        return Sharing(Scene(house, made.office, awa, made.staff, dict(made.papers), made.page, end, made.helper, made.witness))
 
     run_state_machine_as_test(machine, settings=bounded(10, 20))
 
