@@ -49,7 +49,9 @@ def main() -> None:
     private, public = kem.KemPrivate(seed), kem.public_key(seed)
     posted, sealed = sealing.post(public, vaulted, info, bytes(32)), sealing.seal(shelf, info, bytes(32))
     signer, day = signing.Signer(keys.SignSeed.random()), "2026-11-23"
-    said = statements.ErasureCertified("00000000-0000-4000-8000-000000000001", day, day, 1, 1)
+    said = statements.ErasureCertified(
+        "00000000-0000-4000-8000-000000000001", day, day, 1, 1, 1, 1, "00000000-0000-4000-8000-000000000002"
+    )
     signature = signer.sign(said)
     measures = {
         "1 MiB, bare cipher": milliseconds(bare_cipher()),

@@ -273,6 +273,29 @@ class TheftConfirmed(Statement):
 
 
 @dataclass(frozen=True)
+class DirectiveGiven(Statement):
+    """What a person wants after their death, by the hash of the sealed body. Signed by the person and by the service."""
+
+    LABEL: ClassVar[str] = "sign/directive"
+    directive: Id
+    person: Id
+    body: Digest
+    time: Moment
+
+
+@dataclass(frozen=True)
+class DeathReported(Statement):
+    """A guardian says that somebody of their list has died and that they saw the certificate. Signed by the guardian."""
+
+    LABEL: ClassVar[str] = "sign/death"
+    request: Id
+    person: Id
+    circle: Id
+    worker: Id
+    time: Moment
+
+
+@dataclass(frozen=True)
 class ReceiptSealed(Statement):
     """A receipt of consent, by its hash. Signed by the person's session and by the service."""
 
@@ -285,7 +308,11 @@ class ReceiptSealed(Statement):
 
 @dataclass(frozen=True)
 class ErasureCertified(Statement):
-    """An erasure was carried out; backups end on `horizon`. No name, no paper. Signed by the service."""
+    """An erasure was carried out; backups end on `horizon`. No name, no paper. Signed by the service.
+
+    `recipients`: how many were told to erase what they received (GDPR 19); `entry`: the entry of the trace that
+    says how many copies went (`CopiesRemoved`); empty when a restored backup held none.
+    """
 
     LABEL: ClassVar[str] = "sign/erasure"
     number: Id
@@ -293,6 +320,9 @@ class ErasureCertified(Statement):
     horizon: Day
     papers: Number
     grants: Number
+    receipts: Number
+    recipients: Number
+    entry: MaybeId
 
 
 @dataclass(frozen=True)

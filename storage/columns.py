@@ -19,6 +19,8 @@ Data = Literal[
     "digest",  # recognises something shown again; does not tell it
     "register",  # what the law asks the association to keep about a request, without what is in the papers
 ]
+CLEAR: tuple[Data, ...] = ("technical", "link", "public", "register")
+"""What is readable without anybody's secret and recognises nothing that is shown: all that a requisition can be given."""
 Erasure = Literal[
     "with the person",  # deleted when the safe is erased
     "with the paper",  # deleted when the paper is removed, and so with the person

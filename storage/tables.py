@@ -69,7 +69,7 @@ accounts = Table(
     "accounts", metadata,
     ident("id", "technical", ACCOUNT, primary_key=True),
     word("kind", "technical", ACCOUNT),  # person, worker, administrator
-    word("state", "technical", ACCOUNT),  # half-made, open, frozen, leaving, suspended, ended
+    word("state", "technical", ACCOUNT),  # half-made, open, frozen, mourned (reported dead), leaving, erasing, suspended, ended
     day("created", "technical", ACCOUNT),
     moment("term", "technical", TERM, nullable=True),  # a half-made account is erased at this moment
     octets("kem_public", "public", ACCOUNT), octets("sign_public", "public", ACCOUNT),
@@ -90,6 +90,7 @@ persons = Table(
     number("bytes_kept", "technical", PERSON),
     small("pages_kept", "technical", PERSON),
     moment("frozen", "technical", PERSON, nullable=True),
+    moment("restricted", "technical", PERSON, nullable=True),  # article 18, or a judge: nothing is erased or shared meanwhile
     octets("sealed_preferences", "sealed", PERSON, nullable=True),  # hide places, last openings shown: said only to the person
     octets("sealed_lineage", "sealed", PERSON, nullable=True),  # the current version of each paper, as the person's trace says
 )  # fmt: skip
@@ -351,6 +352,8 @@ closings = Table(  # that the service closes: announced three months before at l
     "closings", metadata,
     ident("id", "technical", NEVER, primary_key=True),
     day("announced", "public", NEVER), day("closes", "public", NEVER), day("until", "public", NEVER),
+    word("state", "technical", NEVER),  # proposed, announced, calling-off, called-off: each of the two steps takes two people
+    ident("by", "technical", ACCOUNT, nullable=True),  # the administrator whose step waits for another's
 )  # fmt: skip
 
 brought = Table(  # what a person brought along from another Abri: shares, receipts, history that this service did not write
@@ -391,6 +394,22 @@ circle_shares = Table(
     ident("set", "technical", PERSON, primary_key=True),
     ident("member", "technical", PERSON, "circle_members.id", primary_key=True),
     octets("share", "sealed", PERSON),
+)  # fmt: skip
+
+directives = Table(  # what a person wants after their death (LIL 85); the id is a row of the key vault too, which dies when it changes
+    "directives", metadata,
+    ident("id", "technical", PERSON, primary_key=True),
+    ident("person", "technical", PERSON, "accounts.id", unique=True),
+    octets("for_person", "sealed", PERSON),
+    octets("statement", "public", PERSON), octets("signature", "public", PERSON), octets("service_signature", "public", PERSON),
+    day("recorded", "technical", PERSON),
+)  # fmt: skip
+
+directive_copies = Table(  # the same for each worker whom the person counts on
+    "directive_copies", metadata,
+    ident("directive", "technical", PERSON, "directives.id", primary_key=True),
+    ident("worker", "link", PERSON, "accounts.id", primary_key=True),
+    octets("posted", "sealed", PERSON),
 )  # fmt: skip
 
 assists = Table(  # an opening with the help of one worker: off unless the person chose it
@@ -436,7 +455,7 @@ recoveries = Table(
     ident("id", "technical", TERM, primary_key=True),
     ident("person", "link", TERM, "accounts.id", nullable=True, index=True),
     ident("kiosk", "link", TERM, nullable=True),
-    word("reason", "technical", TERM),  # lost, forgotten, stolen
+    word("reason", "technical", TERM),  # lost, forgotten, stolen; named: for whom the person named, after their death
     word("state", "technical", TERM),  # asking, confirmed, done, vetoed, expired
     octets("public_key", "public", TERM),
     ident("code_digest", "digest", TERM), small("tries_left", "technical", TERM), moment("code_term", "technical", TERM),
@@ -462,6 +481,7 @@ erasures = Table(
     moment("asked", "technical", FIVE), moment("due", "technical", FIVE), moment("done", "technical", FIVE, nullable=True),
     ident("witness", "link", PERSON, nullable=True),
     ident("register", "register", FIVE, nullable=True),  # the rights request that asked for it
+    ident("entry", "register", FIVE, nullable=True),  # the entry of the trace that says how many copies went
     octets("certificate", "register", FIVE, nullable=True), octets("certificate_signature", "register", FIVE, nullable=True),
 )  # fmt: skip
 
@@ -469,7 +489,8 @@ rights_requests = Table(
     "rights_requests", metadata,
     ident("id", "register", FIVE, primary_key=True),
     ident("operator", "register", FIVE, "operators.id", index=True),
-    word("kind", "register", FIVE),  # erasure, access, portability, rectification, restriction, objection, complaint, requisition
+    word("kind", "register", FIVE),  # erasure, access, portability, rectification, restriction, objection, complaint, minor, death,
+    # requisition, court-order: `vault.register` says what each needs
     word("origin", "register", FIVE),  # kiosk, desk, letter, authority
     ident("person", "link", PERSON, nullable=True, index=True),
     word("identity", "register", FIVE, nullable=True),  # card-and-code, guardians; never by sending papers
@@ -478,6 +499,19 @@ rights_requests = Table(
     text("reason", "register", FIVE, nullable=True),  # of an extension or a refusal, without what is in papers
     ident("first_approval", "register", FIVE, nullable=True), ident("second_approval", "register", FIVE, nullable=True),
     day("closed", "register", FIVE, nullable=True),
+    flag("numbered", "register", FIVE),  # whether it came with an account number, known or not: a name is never searched
+    word("decided", "register", FIVE, nullable=True),  # of a court: keep, freeze, erase; of a death: erase, hand, nothing
+    day("opens", "register", FIVE, nullable=True),  # of a death: when the named person may come; of a requisition: when the person is told
+    day("term", "register", FIVE, nullable=True),  # of a death: nothing is erased before
+    day("told", "register", FIVE, nullable=True),  # when the person was told of a requisition
+)  # fmt: skip
+
+death_reports = Table(  # who of those a person counts on has seen the certificate of death
+    "death_reports", metadata,
+    ident("request", "register", PERSON, "rights_requests.id", primary_key=True),
+    ident("worker", "link", PERSON, primary_key=True),
+    octets("statement", "public", PERSON), octets("signature", "public", PERSON),
+    moment("at", "technical", PERSON),
 )  # fmt: skip
 
 inquiries = Table(  # breach inquiries (GDPR 33(5)): what left for the holders of the incident key, and what came of it
@@ -488,6 +522,18 @@ inquiries = Table(  # breach inquiries (GDPR 33(5)): what left for the holders o
     text("reason", "register", FIVE),
     number("persons", "register", FIVE), number("entries", "register", FIVE),
     moment("told", "register", FIVE, nullable=True), number("concerned", "register", FIVE, nullable=True),
+)  # fmt: skip
+
+article19 = Table(  # each past recipient of an erased safe: told, reminded, and what they answered (GDPR 19)
+    "article19", metadata,
+    ident("id", "register", FIVE, primary_key=True),
+    ident("erasure", "register", FIVE, "erasures.id", index=True),
+    ident("worker", "link", ACCOUNT, nullable=True, index=True),  # nothing once their own account is gone: then a count alone
+    text("grants", "register", FIVE),  # the shares' ids, all that the recipient can find their copies by
+    day("told", "register", FIVE), day("reminded", "register", FIVE, nullable=True),
+    word("answer", "register", FIVE, nullable=True),  # done, not-there, keeps
+    text("reason", "register", FIVE, nullable=True),  # why it must be kept
+    day("answered", "register", FIVE, nullable=True),
 )  # fmt: skip
 
 intentions = Table(  # a destruction that goes through several stores: every step may be repeated

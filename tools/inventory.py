@@ -53,6 +53,11 @@ def inventory() -> str:
     lines += [f"| {kind} | {DATA[kind]} |" for kind in get_args(columns.Data) if kind in used_data]
     lines += ["", "## Rules of erasure", "", "| rule | meaning |", "|---|---|"]
     lines += [f"| {rule} | {ERASURE[rule]} |" for rule in get_args(columns.Erasure) if rule in used_rules]
+    kinds = ", ".join(f"*{kind}*" for kind in columns.CLEAR)
+    lines += [
+        "",
+        f"A requisition for an account number is given the columns of kinds {kinds} of that safe's rows, and no others.",
+    ]
     for title, setting, found in DATABASES:
         count = sum(len(table.columns) for table in found.tables.values())
         lines += ["", f"## {title} ({setting})", "", f"{len(found.tables)} tables, {count} columns.", ""]

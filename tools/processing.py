@@ -71,7 +71,12 @@ ALL: tuple[Processing, ...] = (
     Processing(
         "Requests by law", "register of rights, requisitions, complaints, breaches; erasures and their certificates",
         "legal obligation, 6(1)(c): GDPR 12, 15 to 21, 33", "none", "whoever asks", "administrators of the operator; an authority",
-        "association, operators", ("rights_requests", "erasures", "inquiries"),
+        "association, operators", ("rights_requests", "erasures", "article19", "inquiries"),
+    ),
+    Processing(
+        "After death", "what a person wants then, and who has seen the certificate", "contract, 6(1)(b); LIL 84 to 86", "none: sealed",
+        "people with a safe; whom they named", "the guardians chosen, once they have said that the person is dead; the person named",
+        "association", ("directives", "directive_copies", "death_reports"),
     ),
     Processing(
         "Places and lists", "operators, structures, kiosks, lists of papers for procedures", "no personal data", "none", "nobody",

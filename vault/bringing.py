@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from consent.ids import PaperId
 from crypto.errors import CryptoError
 from storage.errors import StorageError
-from vault import audit, documents, held, people, portable, who
+from vault import audit, directives, documents, held, notices, people, portable, who
 from vault.archive import Member, NotOurs, Reader
 from vault.context import Context
 from vault.deposits import Words, durable
@@ -22,6 +22,7 @@ from vault.errors import AbriError, BadInput
 from vault.events import Event
 from vault.incoming import Incoming
 from vault.kinds import Finding, PaperLimits
+from vault.notices import Notice
 from vault.parcels import BLOCK, DAMAGED, INDEX, Parcel
 from vault.preparing import PreparedPaper, prepare
 from vault.refusals import PaperRefused
@@ -93,6 +94,7 @@ class Bringing:
         except NotOurs:
             raise BadInput("file", "error.not-a-parcel") from None
         self._name()
+        self._wish()
         with self._context.database.transaction() as connection:
             held.keep_earlier(self._context, connection, self._session, past)
             event = Event("safe.brought-in", by=self._session.account, detail=str(self.brought.new))
@@ -233,6 +235,18 @@ class Bringing:
         if isinstance(name, str) and name and people.me(self._context, self._session).name is None:
             with suppress(BadInput):
                 people.rename(self._context, self._session, name)
+
+    def _wish(self) -> None:
+        """What was wanted after death comes along where nothing is said yet; the person reads it, to say whether it is still true."""
+        told = portable.read(self._texts[portable.ME]).get("after_death")
+        if not isinstance(told, dict) or not told or directives.mine(self._context, self._session) is not None:
+            return
+        with suppress(BadInput), self._context.database.transaction() as connection:
+            wish = directives.checked(*(str(told.get(name, "")) for name in ("choice", "name", "note")))
+            person = self._session.account
+            directives.write(self._context, connection, who.person(self._session), person, wish)
+            audit.record(self._context, connection, self._session, Event("directive.recorded", by=person), person=person)
+            notices.tell(self._context, connection, person, Notice("directive-brought"))
 
 
 def _check_zeros(file: _File) -> None:

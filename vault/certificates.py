@@ -51,11 +51,21 @@ def number_of(erasure: str) -> str:
     return f"{signs[:4]}-{signs[4:8]}-{signs[8:]}"
 
 
-def certify(context: Context, erasure: str, *, papers: int, grants: int) -> Certified:
+@dataclass(frozen=True)
+class Went:
+    """What went, counted by category; `recipients`: who was told to erase what they had received (GDPR 19)."""
+
+    papers: int
+    grants: int
+    receipts: int
+    recipients: int
+
+
+def certify(context: Context, erasure: str, went: Went, entry: str | None) -> Certified:
     """Say that an erasure is done today, and by when every backup that still holds it is dead."""
     day = today_in_paris(context.clock())
     horizon = day + dt.timedelta(days=context.settings.retention.backups)
-    said = ErasureCertified(erasure, day.isoformat(), horizon.isoformat(), papers, grants)
+    said = ErasureCertified(erasure, day.isoformat(), horizon.isoformat(), **vars(went), entry=entry or "")
     return Certified(said, context.service.sign(said))
 
 
@@ -95,8 +105,9 @@ def verify(file: Path, keys: Path) -> tuple[int, str]:
         return ALTERED, f"NO  {file}: it is not what this service signed."
     said = found.said
     return VERIFIES, (
-        f"OK  {found.number}: on {said.day} everything was erased, {said.papers} papers and {said.grants} shares;"
-        f" the last backup that still held any of it ended on {said.horizon} at the latest."
+        f"OK  {found.number}: on {said.day} everything was erased: {said.papers} papers, {said.grants} shares, {said.receipts} receipts;"
+        f" {said.recipients} recipients were told; the last backup that still held any of it ended on {said.horizon} at the latest;"
+        f" entry {said.entry} of the trace."
     )
 
 

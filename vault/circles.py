@@ -24,7 +24,7 @@ from crypto.signing import Signer, SignPublic, verify
 from crypto.statements import CircleFormed
 from crypto.unlock import Cost, Kind
 from storage.tables import circle_members, circle_shares, circles, workers
-from vault import aftermath, audit, endings, labels, slots, unlocking, who
+from vault import aftermath, audit, directives, endings, labels, slots, unlocking, who
 from vault.certifying import verified_certificate
 from vault.context import Context
 from vault.errors import BadInput, NotThere, Tampered
@@ -138,6 +138,7 @@ def form(context: Context, connection: Connection, owner: Owner, members: Sequen
     connection.execute(insert(circle_members), [_row(context, owner, circle, one) for one in made])
     if sets:
         _cut(context, connection, owner, said, {one.id: one.public for one in made})
+    directives.follow(context, connection, owner.keys, owner.person)
     sheets = tuple(PrintedSheet(one.id, one.label["label"], one.sheet) for one in made if one.sheet)
     return CircleSet(circle, sheets, bool(sets))
 
@@ -267,3 +268,4 @@ def void_sheets(context: Context, connection: Connection, owner: Owner) -> None:
         form(context, connection, owner, again, needed)
     else:
         dissolve(context, connection, owner.person)
+        directives.follow(context, connection, owner.keys, owner.person)

@@ -2,20 +2,24 @@
 
 An announcement is kept, told to each person at their next opening, and printed for the walls: many have no e-mail and no telephone.
 From the day on no safe is opened anew and nothing is put in; unlocking, taking away and erasing go on. Nothing is ever erased here.
+In the office each step takes two administrators: proposing and announcing, asking and calling off.
 """
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from consent.days import add_months
 from storage.tables import accounts, closings
-from vault import notices
+from vault import administrators as office
+from vault import audit, notices
 from vault.context import Context
-from vault.errors import AbriError, BadInput, Conflict
+from vault.errors import AbriError, BadInput, Conflict, NotAllowed
+from vault.events import Event
 from vault.notices import Notice
+from vault.sessions import Session
 from vault.settings import Retention, today_in_paris
 
 State = Literal["open", "announced", "retrieval", "over"]
@@ -48,28 +52,142 @@ def earliest_words(context: Context) -> str:
 
 
 def announce(context: Context, closes: dt.date) -> Announced:
-    """Announce the day. BadInput("on") when it is too soon, Conflict when another day was announced: that is not taken back in silence."""
-    retention, today = context.settings.retention, today_in_paris(context.clock())
-    if closes < earliest(today, retention):
-        raise BadInput("on")
-    until = add_months(closes, retention.retrieval_months)
+    """Announce the day, from the machine's own terminal. BadInput("on") when it is too soon, Conflict when a day stands already."""
     with context.database.transaction() as connection:
-        if connection.execute(select(closings.c.id)).first():
+        found = _insert(context, connection, closes, "announced", None)
+    _tell_everyone(context, _closes(found))
+    return found
+
+
+def propose(context: Context, session: Session, closes: dt.date) -> Announced:
+    """One administrator proposes the day, in the office: nothing is told before another has said yes. BadInput, Conflict."""
+    office.check(session)
+    with context.database.transaction() as connection:
+        found = _insert(context, connection, closes, "proposed", session.account)
+        _trace(context, connection, session, "closing.proposed", closes)
+    return found
+
+
+def confirm(context: Context, session: Session) -> None:
+    """A second, different administrator says yes: it is announced, or called off. NotAllowed for the same one, Conflict for nothing."""
+    office.check(session)
+    with context.database.transaction() as connection:
+        row = _waiting(connection, session)
+        found = Announced(row.announced, row.closes, row.until)
+        proposed = row.state == "proposed"
+        if proposed:
+            _refuse_soon(context, row.closes)  # a proposal that waited too long would announce less than the law asks
+        after = "announced" if proposed else "called-off"
+        values = {"state": after, "by": None} | ({"announced": today_in_paris(context.clock())} if proposed else {})
+        connection.execute(update(closings).where(closings.c.id == row.id).values(**values))
+        _trace(context, connection, session, "closing.announced" if proposed else "closing.called-off", found.closes)
+    _tell_everyone(context, _closes(found) if proposed else Notice("service-stays"))
+
+
+def call_off(context: Context, session: Session) -> None:
+    """Take a proposal back, which one can alone; or ask that what was announced be called off, which another confirms. Conflict."""
+    office.check(session)
+    with context.database.transaction() as connection:
+        row = connection.execute(
+            select(closings).where(closings.c.state.in_(("proposed", "announced"))).with_for_update()
+        ).first()
+        if row is None:
             raise Conflict
-        connection.execute(insert(closings).values(id=context.new_id(), announced=today, closes=closes, until=until))
-        people = connection.scalars(select(accounts.c.id).where(accounts.c.kind == "person", accounts.c.state == "open")).all()
-    told = Notice("service-closes", {"day": closes.isoformat(), "until": until.isoformat()})
-    for person in people:
-        with context.database.transaction() as connection:
-            if connection.execute(select(accounts.c.id).where(accounts.c.id == person)).first():
-                notices.tell(context, connection, person, told)
+        if row.state == "proposed":
+            connection.execute(delete(closings).where(closings.c.id == row.id))
+        else:
+            asked = {"state": "calling-off", "by": session.account}
+            connection.execute(update(closings).where(closings.c.id == row.id).values(**asked))
+        _trace(context, connection, session, "closing.call-off-asked", row.closes)
+
+
+def keep_on(context: Context, session: Session) -> None:
+    """Closing goes on as announced: what was asked to be called off is not. Conflict."""
+    office.check(session)
+    with context.database.transaction() as connection:
+        asked = update(closings).where(closings.c.state == "calling-off").values(state="announced", by=None)
+        if not connection.execute(asked).rowcount:
+            raise Conflict
+        row = connection.execute(select(closings).where(closings.c.state == "announced")).one()
+        _trace(context, connection, session, "closing.kept", row.closes)
+
+
+def _insert(context: Context, connection: Connection, closes: dt.date, state: str, by: str | None) -> Announced:
+    _refuse_soon(context, closes)
+    if connection.execute(select(closings.c.id).where(closings.c.state != "called-off").with_for_update()).first():
+        raise Conflict
+    today, until = today_in_paris(context.clock()), add_months(closes, context.settings.retention.retrieval_months)
+    row = {"id": context.new_id(), "announced": today, "closes": closes, "until": until, "state": state, "by": by}
+    connection.execute(insert(closings).values(**row))
     return Announced(today, closes, until)
 
 
-def announced(context: Context) -> Announced | None:
-    """What was announced, if anything was."""
+def _refuse_soon(context: Context, closes: dt.date) -> None:
+    if closes < earliest(today_in_paris(context.clock()), context.settings.retention):
+        raise BadInput("on")
+
+
+def _waiting(connection: Connection, session: Session) -> Row[Any]:
+    waiting = select(closings).where(closings.c.state.in_(("proposed", "calling-off"))).with_for_update()
+    row = connection.execute(waiting).one_or_none()
+    if row is None:
+        raise Conflict
+    if row.by == session.account:
+        raise NotAllowed
+    return row
+
+
+def _trace(context: Context, connection: Connection, session: Session, tag: str, closes: dt.date) -> None:
+    event = Event(tag, by=session.account, by_name=office.first_name(connection, session.account), detail=closes.isoformat())
+    audit.record(context, connection, session, event, worker=session.account)
+
+
+def _closes(found: Announced) -> Notice:
+    return Notice("service-closes", {"day": found.closes.isoformat(), "until": found.until.isoformat()})
+
+
+def _tell_everyone(context: Context, told: Notice) -> None:
+    """Each person reads it at their next opening, whatever their safe is going through; a safe that ends meanwhile needs nothing."""
     with context.database.transaction(read_only=True) as connection:
-        row = connection.execute(select(closings)).one_or_none()
+        reached = (accounts.c.kind == "person", accounts.c.state.in_(("open", "frozen", "mourned", "leaving")))
+        people = connection.scalars(select(accounts.c.id).where(*reached)).all()
+    for person in people:
+        with context.database.transaction() as connection:
+            held = select(accounts.c.id).where(accounts.c.id == person, *reached).with_for_update()
+            if connection.execute(held).first():
+                notices.tell(context, connection, person, told)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where it stands, for the office. `step`: proposed, announced, calling-off, or nothing; `mine`: it waits for somebody else."""
+
+    state: State
+    found: Announced | None
+    step: str
+    mine: bool
+    safes: int
+    earliest: dt.date
+
+
+def standing(context: Context, session: Session) -> Standing:
+    """What was proposed or announced, by when, and how many safes are still there."""
+    office.check(session)
+    with context.database.transaction(read_only=True) as connection:
+        row = connection.execute(select(closings).where(closings.c.state != "called-off")).one_or_none()
+        there = select(func.count()).select_from(accounts).where(accounts.c.kind == "person", accounts.c.state != "half-made")
+        safes = int(connection.execute(there).scalar_one())
+    found = Announced(row.announced, row.closes, row.until) if row else None
+    first = earliest(today_in_paris(context.clock()), context.settings.retention)
+    return Standing(
+        state(context), found, row.state if row else "", bool(row and row.by == session.account), safes, first
+    )  # fmt: skip
+
+
+def announced(context: Context) -> Announced | None:
+    """What was announced, if anything was and has not been called off."""
+    with context.database.transaction(read_only=True) as connection:
+        row = connection.execute(select(closings).where(closings.c.state.in_(("announced", "calling-off")))).one_or_none()
     return Announced(row.announced, row.closes, row.until) if row else None
 
 

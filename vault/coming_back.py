@@ -30,8 +30,10 @@ from vault import (
     audit,
     cards,
     circles,
+    directives,
     erasure,
     freezing,
+    mourning,
     notices,
     recovery,
     sessions,
@@ -52,7 +54,7 @@ from vault.unlocking import Chosen, card_password, try_card
 
 
 @dataclass(frozen=True)
-class _Opened:
+class Opened:
     """What the joined parts opened, verified, before anything changes."""
 
     recovery: str
@@ -83,7 +85,7 @@ def _finish(context: Context, name: str, seed: KemSeed, kiosk: str | None, card:
     new_card = cards.read(card)
     (kind, password), shown = card_password(new_card, chosen), cards.digest(new_card)
     with context.database.transaction() as connection:
-        opened = _open(context, connection, underway(context, connection, name), seed)
+        opened = _open(context, connection, _of_the_person(underway(context, connection, name)), seed)
         _refuse_taken(connection, shown, opened.person)
     new = slots.make(context, opened.person, kind, opened.secret, password, shown=shown, kiosk=kiosk)
     try:
@@ -99,7 +101,7 @@ def _finish(context: Context, name: str, seed: KemSeed, kiosk: str | None, card:
         raise
 
 
-def _change_everything(context: Context, connection: Connection, opened: _Opened, new: Slot, kiosk: str | None, card: str) -> str:
+def _change_everything(context: Context, connection: Connection, opened: Opened, new: Slot, kiosk: str | None, card: str) -> str:
     person, guardians = opened.person, ", ".join(opened.guardians)
     sessions.end_all(context, connection, account=person)
     _end_old_ways(context, connection, opened)
@@ -121,6 +123,21 @@ def _change_everything(context: Context, connection: Connection, opened: _Opened
     )
 
 
+def _of_the_person(found: Underway) -> Underway:
+    """What was begun for somebody named after a death gives no card and no code; Conflict."""
+    if found.row["reason"] == "named":
+        raise Conflict
+    return found
+
+
+def opened_for_named(context: Context, connection: Connection, name: str, seed: KemSeed) -> Opened:
+    """What the guardians' parts open for whom the person named, in the caller's transaction: nothing is changed. Raises Conflict."""
+    found = underway(context, connection, name)
+    if found.row["reason"] != "named" or found.whole is None:
+        raise Conflict
+    return _open(context, connection, replace(found, at_once=True), seed)
+
+
 def _refuse_taken(connection: Connection, shown: str, person: str) -> None:
     """A card opens one safe, for ever; the card of this very recovery, kept while it waited, is the exception."""
     others = (ways.c.shown_digest == shown, (ways.c.state != "pending") | (ways.c.account != person))
@@ -128,7 +145,7 @@ def _refuse_taken(connection: Connection, shown: str, person: str) -> None:
         raise AlreadyKnown
 
 
-def _open(context: Context, connection: Connection, found: Underway, seed: KemSeed) -> _Opened:
+def _open(context: Context, connection: Connection, found: Underway, seed: KemSeed) -> Opened:
     """Join the parts and open the account, without changing anything. Raises Conflict, Tampered."""
     number = refuse_finished(found, context.clock())
     said, row = found.said, found.row
@@ -147,7 +164,7 @@ def _open(context: Context, connection: Connection, found: Underway, seed: KemSe
         keys = accounts.open_keys(connection, said.person, secret)
     except (Undecryptable, RowGone, ValueError) as error:
         raise Tampered from error
-    return _Opened(row["id"], said, row["reason"], found.theft, tuple(name for name in names if name), secret, keys)
+    return Opened(row["id"], said, row["reason"], found.theft, tuple(name for name in names if name), secret, keys)
 
 
 def _verified(
@@ -174,7 +191,7 @@ def _verified(
     return str(member.first_name)
 
 
-def _end_old_ways(context: Context, connection: Connection, opened: _Opened) -> None:
+def _end_old_ways(context: Context, connection: Connection, opened: Opened) -> None:
     """Every way in ends; a card may still say stop for a day, unless theft was confirmed or all the guardians have come."""
     all_came = aftermath.stopped(connection, opened.person)
     states = ["live", "barred", "leaving", "pending"] + (["vetoing"] if all_came or opened.theft else [])
@@ -192,7 +209,7 @@ def _end_old_ways(context: Context, connection: Connection, opened: _Opened) -> 
     aftermath.end_ways(context, connection, silent)
 
 
-def _form_again(context: Context, connection: Connection, opened: _Opened) -> None:
+def _form_again(context: Context, connection: Connection, opened: Opened) -> None:
     """A new secret for the same guardians. After a theft no printed sheet stays good: it may have been in the bag."""
     owner = circles.Owner(opened.person, opened.keys, opened.secret)
     again = circles.chosen_again(connection, owner, sheets=not opened.theft)
@@ -200,11 +217,13 @@ def _form_again(context: Context, connection: Connection, opened: _Opened) -> No
         circles.form(context, connection, owner, again, opened.said.k)
     else:
         circles.dissolve(context, connection, opened.person)
+        directives.follow(context, connection, opened.keys, opened.person)
 
 
-def _live_again(context: Context, connection: Connection, opened: _Opened) -> None:
+def _live_again(context: Context, connection: Connection, opened: Opened) -> None:
     """The safe opens: a freeze and an erasure that was asked end, and so does every other recovery of this person."""
     erasure.cancel_all(context, connection, opened.person)
+    mourning.came_back(context, connection, opened.person)
     freezing.thaw(context, connection, opened.person)
     theirs = recoveries.c.person == opened.person
     connection.execute(delete(recoveries).where(theirs, recoveries.c.state == "vetoed"))
@@ -221,7 +240,7 @@ def wait(context: Context, session: Session, card: str, chosen: Chosen) -> dt.da
     (kind, password), shown = card_password(new_card, chosen), cards.digest(new_card)
     with context.database.transaction() as connection:
         name, seed = recovery.seed_of(connection, session)
-        found = underway(context, connection, name)
+        found = _of_the_person(underway(context, connection, name))
         if found.whole is None or found.at_once or found.said is None:
             raise Conflict
         _open_later(context, connection, found, seed)

@@ -27,6 +27,9 @@ from storage.tables import (
     circle_members,
     circle_shares,
     circles,
+    death_reports,
+    directive_copies,
+    directives,
     entry_copies,
     erasures,
     grant_changes,
@@ -52,11 +55,9 @@ from storage.tables import (
     workers,
     wraps,
 )  # fmt: skip
-from vault import audit, certificates, endings, exposed, labels, removals, sessions
-from vault import notices as telling
+from vault import article19, audit, certificates, endings, exposed, labels, removals, sessions
 from vault.context import Context
 from vault.errors import Conflict
-from vault.notices import Notice
 from vault.settings import today_in_paris
 
 INTENTION = "erasure"
@@ -64,7 +65,8 @@ ASKED, CARRYING_OUT, DONE, CANCELLED = "asked", "carrying-out", "done", "cancell
 OF_A_PERSON: tuple[Table, ...] = (
     outside_wraps, outside_changes, outside_shares,
     wraps, shelf_wraps, receipts, grant_changes, grants, requests, notices, tickets, brought, objects, versions, papers, shelves,
-    circle_shares, circle_members, circles, recovery_confirmations, recoveries, assist_shelves, assists, slots,
+    circle_shares, circle_members, circles, directive_copies, directives, death_reports,
+    recovery_confirmations, recoveries, assist_shelves, assists, slots,
     witnessings, persons, accounts, entry_copies, attempts, erasures, rights_requests,
 )  # fmt: skip
 
@@ -200,25 +202,27 @@ def _erase_rows(context: Context, begun: _Begun) -> _Begun:
             table.name: connection.execute(select(func.count()).select_from(table).where(table.c.person == person)).scalar_one()
             for table in (papers, grants)
         }
-        _tell_recipients(context, connection, person)
+        given = select(grants.c.id).where(grants.c.person == person)
+        receipted = select(func.count()).select_from(receipts).where(receipts.c.grant.in_(given))
+        kept = int(connection.execute(receipted).scalar_one())
+        told = _tell_recipients(context, connection, begun.erasure, person)
         theirs = select(versions.c.id).where(versions.c.person == person)
         endings.doom(context, connection, list(connection.scalars(select(objects.c.blob).where(objects.c.version.in_(theirs)))))
         _delete_rows(connection, person)
-        removals.remove(context, connection, [_mark(begun.erasure)], "erased")
-        step = f"rows {count['papers']} {count['grants']}"
+        entry = removals.remove_erased(context, connection, _mark(begun.erasure))
+        connection.execute(update(erasures).where(erasures.c.id == begun.erasure).values(entry=entry))
+        step = f"rows {count['papers']} {count['grants']} {kept} {told}"
         intentions.advance(connection, begun.intention, step)
     return _Begun(begun.erasure, begun.intention, None, step)
 
 
-def _tell_recipients(context: Context, connection: Connection, person: str) -> None:
+def _tell_recipients(context: Context, connection: Connection, erasure: str, person: str) -> int:
     """Article 19: whoever received something is told that it is erased, by the grants' ids alone, once each."""
     query = select(grants.c.worker, grants.c.id).join(workers, workers.c.account == grants.c.worker)
     received: dict[str, list[str]] = {}
     for row in connection.execute(query.where(grants.c.person == person).order_by(grants.c.id)):
         received.setdefault(row.worker, []).append(row.id)
-    for worker, ids in received.items():
-        if context.keyvault.exists("person", worker):
-            telling.tell(context, connection, worker, Notice("person-erased", {"grants": " ".join(ids)}))
+    return article19.tell(context, connection, erasure, received)
 
 
 def _delete_rows(connection: Connection, person: str) -> None:
@@ -237,15 +241,32 @@ def _delete_rows(connection: Connection, person: str) -> None:
         connection.execute(delete(table).where(table.c.grant.in_(given)))
     exposed.forget(connection, person)
     connection.execute(delete(objects).where(objects.c.version.in_(select(versions.c.id).where(versions.c.person == person))))
+    wanted = select(directives.c.id).where(directives.c.person == person)
+    connection.execute(delete(directive_copies).where(directive_copies.c.directive.in_(wanted)))
+    asked = select(rights_requests.c.id).where(rights_requests.c.person == person)
+    connection.execute(delete(death_reports).where(death_reports.c.request.in_(asked)))
     connection.execute(delete(circle_shares).where(circle_shares.c.circle.in_(formed)))
     connection.execute(delete(circle_members).where(circle_members.c.circle.in_(formed)))
     started = select(recoveries.c.id).where(recoveries.c.person == person)
     connection.execute(delete(recovery_confirmations).where(recovery_confirmations.c.recovery.in_(started)))
     helped = select(assists.c.slot).where(assists.c.person == person)
     connection.execute(delete(assist_shelves).where(assist_shelves.c.slot.in_(helped)))
-    for table in (
-        outside_shares, grants, requests, tickets, brought, versions, papers, shelves, circles, recoveries, assists, witnessings,
-    ):  # fmt: skip
+    owned = (
+        outside_shares,
+        grants,
+        requests,
+        tickets,
+        brought,
+        versions,
+        papers,
+        shelves,
+        circles,
+        directives,
+        recoveries,
+        assists,
+        witnessings,
+    )
+    for table in owned:
         connection.execute(delete(table).where(table.c.person == person))
     for table in (notices, slots, persons):
         connection.execute(delete(table).where(table.c.account == person))
@@ -256,8 +277,10 @@ def _delete_rows(connection: Connection, person: str) -> None:
 
 
 def _certify(context: Context, begun: _Begun) -> _Begun:
-    _, kept, given = begun.step.split(" ")
-    made = certificates.certify(context, begun.erasure, papers=int(kept), grants=int(given))
+    counts = certificates.Went(*(int(one) for one in begun.step.split(" ")[1:]))
+    with context.database.transaction(read_only=True) as connection:
+        entry = connection.execute(select(erasures.c.entry).where(erasures.c.id == begun.erasure)).scalar_one()
+    made = certificates.certify(context, begun.erasure, counts, entry)
     with context.database.transaction() as connection:
         values = {
             "state": DONE,

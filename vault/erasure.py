@@ -25,7 +25,7 @@ from storage.tables import (
     workers,
 )
 from storage.tables import slots as ways
-from vault import aftermath, audit, cards, certificates, erasing, notices, sessions, trying, unlocking, who
+from vault import aftermath, audit, cards, certificates, erasing, notices, restricting, sessions, trying, unlocking, who
 from vault import workers as working
 from vault.context import Context
 from vault.errors import Conflict, NotAllowed, WrongSecret
@@ -172,12 +172,19 @@ def begin(
     session: Session | None,
     witness: str | None = None,
     register: str | None = None,
+    of: tuple[str, ...] = ("open",),
+    ordered: bool = False,
 ) -> Asked:
-    """Begin the 72 hours (or none, with a witness), in the caller's transaction. Raises AfterRecovery, Conflict."""
+    """Begin the 72 hours (or none, with a witness), in the caller's transaction. Raises AfterRecovery, Restricted, Conflict.
+
+    `of`: the states of an account that this may begin from. `ordered`: by a judge, whom a restriction does not hold back.
+    """
     aftermath.refuse_while_held(context, connection, person)
     state = connection.execute(select(accounts.c.state).where(accounts.c.id == person).with_for_update()).scalar_one()
-    if state != "open":
+    if state not in of:
         raise Conflict
+    if not ordered:
+        restricting.refuse(connection, person)
     now, erasure = context.clock(), context.new_id()
     when = now if witness else now + dt.timedelta(hours=context.settings.retention.cooling_off_hours)
     connection.execute(

@@ -10,7 +10,7 @@ from consent.ids import GrantId
 from crypto.canonical import instant
 from crypto.sealing import seal_text, unseal_text
 from storage.tables import brought, grants
-from vault import asking, audit, guardians, labels, people, portable, receipts, showing, who
+from vault import asking, audit, directives, guardians, labels, people, portable, receipts, showing, who
 from vault.asking import Waiting
 from vault.context import Context
 from vault.sessions import Session
@@ -32,12 +32,24 @@ def texts(context: Context, session: Session) -> dict[str, bytes]:
     }
 
 
+def no_texts(context: Context) -> dict[str, bytes]:
+    """The same texts with nothing in them: whom the person named gets their papers, not their life with Abri."""
+    nobody = {"made": instant(context.clock()), "name": ""}
+    empty: dict[str, dict[str, Any]] = {
+        portable.ME: nobody, portable.SHARES: {"shares": [], "requests": []}, portable.RECEIPTS: {"receipts": []},
+        portable.HISTORY: {"history": []}, portable.EARLIER: {"earlier": []},
+    }  # fmt: skip
+    return {name: portable.write({**FORMAT, **text}) for name, text in empty.items()}
+
+
 def _me(context: Context, session: Session) -> dict[str, Any]:
     told, accepted = people.me(context, session), people.conditions(context, session)
+    wanted = directives.mine(context, session)
     return {
         "made": instant(context.clock()), "name": told.name or "", "drawing": told.drawing,
         "last_opened": instant(told.last_opened) if told.last_opened else "",
         "conditions": vars(accepted), "places_shown": told.show_places, "contacts": contacts(context, session),
+        "after_death": {**vars(wanted.wish), "recorded": wanted.recorded.isoformat(), "proof": wanted.proof} if wanted else {},
     }  # fmt: skip
 
 

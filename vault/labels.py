@@ -66,6 +66,11 @@ def guardian_label(*, person: str, member: str) -> bytes:
     return context("guardian-label", {"member": member, "person": person})
 
 
+def directive(*, person: str, directive: str, party: str) -> bytes:
+    """What a person wants after their death: sealed for them, posted to each worker whom they count on."""
+    return context("directive", {"directive": directive, "party": party, "person": person})
+
+
 def preference(*, person: str, name: str) -> bytes:
     """A choice that only the person reads: hidden places, the proof of the conditions, the account number."""
     return context("preference", {"name": name, "person": person})

@@ -24,7 +24,7 @@ from crypto.sealing import open_posted_text, open_posted_value, post_text, post_
 from crypto.signing import Signer
 from storage.errors import RowGone
 from storage.tables import accounts, kiosks, operators, outside_changes, outside_shares, outside_wraps, receipts, structures
-from vault import audit, endings, labels, outside_links, sharing, shelves, who
+from vault import audit, endings, labels, outside_links, restricting, sharing, shelves, who
 from vault import outside_wraps as wraps
 from vault.context import NOBODY, Context
 from vault.errors import BadInput, NotThere, Tampered
@@ -160,6 +160,7 @@ def give(context: Context, session: Session, offer: OutsideOffer) -> Given:
         public = KemPrivate(seed).public
         body = _body(session.account, share, offer, now)
         with context.database.transaction() as connection:
+            restricting.refuse(connection, session.account)
             check_may_give(sharing.safe_opened(connection, session.account), now)
             shelves.hold_all(connection, session.account)
             row = {

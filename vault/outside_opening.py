@@ -32,7 +32,7 @@ from vault.events import Event
 from vault.opening_shared import PARIS, SHOWN
 from vault.outside_links import Secrets
 from vault.sessions import Session
-from vault.shares import REACHED
+from vault.shares import reached
 from vault.versions import Opened, Witnesses, current_of, one_refusal, open_version
 
 KIND: sessions.Kind = "outside"
@@ -92,7 +92,7 @@ def enter(context: Context, untrusted_link: str, untrusted_code: str) -> str:
 def _living(connection: Connection, which: Any, *, hold: bool = False) -> Row[Any] | None:
     """The row, of a safe that can be reached; whether it opens now is for the rules to say."""
     query = select(outside_shares).join(accounts, accounts.c.id == outside_shares.c.person)
-    query = query.where(which, accounts.c.state.in_(REACHED))
+    query = query.where(which, reached())
     return connection.execute(query.with_for_update(of=outside_shares) if hold else query).one_or_none()
 
 

@@ -7,7 +7,7 @@ that was cut goes on where it stopped. Papers are read from the store as they le
 
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, cast
@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from consent.days import PARIS
 from consent.ids import PaperId
+from consent.purposes import PRIVATE
 from crypto import contexts
 from crypto.agefile import FileEncryptor
 from crypto.agerecipients import ScryptRecipient
@@ -60,13 +61,14 @@ def pack(context: Context, session: Session, way: Way, language: str) -> Ticket:
 
     Refused with AfterRecovery for a day after somebody came back: the old card may still say stop.
     """
-    keys = who.person(session)
+    keys = who.taking(session)
     with context.database.transaction(read_only=True) as connection:
         aftermath.refuse_while_held(context, connection, session.account)
         opened = shelves.open_all(connection, session.account, keys.values)
         rows = connection.execute(joined().where(papers.c.person == session.account)).all()
-    told, files, lost = _papers(context, session, opened, list(rows))
-    texts = {portable.PAPERS: portable.papers_text(told, lost), **held.texts(context, session)}
+    told, files, lost = _papers(context, session, opened, _leaving(session, opened, rows))
+    about = held.texts(context, session) if session.kind == "person" else held.no_texts(context)
+    texts = {portable.PAPERS: portable.papers_text(told, lost), **about}
     index = carried.page(language, told, texts, context.clock(), demo=context.settings.demo)
     payload: dict[str, Value] = {
         "at": instant(context.clock()), "way": way, "words": " ".join(wordlist.draw(WORDS)) if way == "words" else "",
@@ -76,10 +78,18 @@ def pack(context: Context, session: Session, way: Way, language: str) -> Ticket:
     with context.database.transaction() as connection:
         if way == "phone":
             return tickets.issue(context, connection, "parcel", session.account, session.id, payload)
-        _trace(context, connection, session.account, session, way)
+        if session.kind == "person":  # whom they named is written down as they come (`vault.handing`)
+            _trace(context, connection, session.account, session, way)
         made = tickets.issue(context, connection, BEGUN, session.account, session.id, payload, PACKED_MINUTES)
     adding.show_square(context, session, made)
     return made
+
+
+def _leaving(session: Session, opened: Shelves, rows: Sequence[VersionRow]) -> list[VersionRow]:
+    """All papers, for the person. The private drawer is nobody else's, after their death either; nor is what lies in the bin."""
+    if session.kind == "person":
+        return list(rows)
+    return [row for row in rows if row.state != "bin" and opened.kind_of(row.lies_in) not in (None, PRIVATE)]
 
 
 def begin(context: Context, secret: str) -> Ticket:
@@ -113,7 +123,7 @@ def _papers(
     context: Context, session: Session, opened: Shelves, rows: list[VersionRow]
 ) -> tuple[list[portable.Paper], list[Packed], int]:
     """Papers in an order that depends on them alone, so that another Abri gives them back in the same one."""
-    keys = who.person(session)
+    keys = who.taking(session)
     cards = {card.version: card for card in cards_of(context, opened, rows)}
     whole = [row for row in rows if cards[row.id].card is not None and "received" in cards[row.id].card.told]  # type: ignore[union-attr]
     by_paper: dict[str, list[VersionRow]] = {}
@@ -290,9 +300,9 @@ def waiting(context: Context, session: Session) -> Parcel:
 
 def weight(context: Context, session: Session) -> tuple[int, int]:
     """How many papers there are to take, and about how many bytes: told before anything is packed."""
-    keys = who.person(session)
+    keys = who.taking(session)
     with context.database.transaction(read_only=True) as connection:
         opened = shelves.open_all(connection, session.account, keys.values)
-        rows = connection.execute(joined().where(versions.c.person == session.account)).all()
+        rows = _leaving(session, opened, connection.execute(joined().where(versions.c.person == session.account)).all())
     cards = cards_of(context, opened, rows)
     return len({PaperId(one.paper) for one in cards}), sum(one.size for one in cards)

@@ -262,7 +262,18 @@ def rescue_sheet(secret: SheetSecret, printing: Printing | None = None) -> bytes
     return page.done()
 
 
-def erasure_certificate(said: ErasureCertified, number: str, printing: Printing | None = None) -> bytes:
+@dataclass(frozen=True)
+class Answers:
+    """What recipients have answered so far: erased or no longer there; kept with a reason; nothing yet."""
+
+    erased: int
+    keeps: int
+    waiting: int
+
+
+def erasure_certificate(
+    said: ErasureCertified, number: str, printing: Printing | None = None, answers: Answers | None = None
+) -> bytes:  # fmt: skip
     """The certificate of an erasure, in the person's language, then in French: no name, no title of a paper (ADM-07)."""
     chosen = printing or Printing()
     page = Page(chosen, "printed.certificate.title")
@@ -274,10 +285,66 @@ def erasure_certificate(said: ErasureCertified, number: str, printing: Printing 
         page.gap(4)
         page.lines("printed.certificate.text", 15, day=page.sentences.day(day), horizon=page.sentences.day(horizon))
         page.lines("printed.certificate.counts", 15, papers=said.papers, grants=said.grants)
+        page.lines("printed.certificate.told", 15, receipts=said.receipts, recipients=said.recipients)
+        if answers is not None and said.recipients:
+            page.lines("printed.certificate.answers", 15, **vars(answers))
         page.gap(4)
         page.lines("printed.certificate.number", 15, bold=True)
         page.digits(number, 22)
-        page.gap(14)
+        page.lines("printed.certificate.entry", 11)
+        page.digits(said.entry, 11)
+        page.gap(10)
+    return page.done()
+
+
+def recipient_letter(
+    names: Sequence[str], printing: Printing | None = None, *, certificate: str = "", grants: Sequence[str] = ()
+) -> bytes:
+    """Article 19 by post: what was received must go. A page for each name; for a share of the desk, found by its ids."""
+    chosen = printing or Printing()
+    page = Page(chosen, "printed.letter.title")
+    for name in names:
+        page.add_page()
+        page.speak(catalogues()["fr"])
+        page.lines("printed.letter.to", 15, name=name)
+        page.gap(10)
+        page.lines("printed.letter.title", 22, bold=True)
+        page.gap(4)
+        page.lines("printed.letter.text", 15)
+        if certificate:
+            page.gap(4)
+            page.lines("printed.letter.certificate", 13)
+            page.digits(certificate, 15)
+        for one in grants:
+            page.digits(one, 11)
+        page.gap(8)
+        page.lines("printed.letter.answer", 15)
+    return page.done()
+
+
+def breach_poster(printing: Printing | None = None) -> bytes:
+    """For the walls, a page in each language: something happened; no name, no number of safes (GDPR 34(3)c, docs/breach.md)."""
+    chosen = printing or Printing()
+    page = Page(chosen, "printed.breach.title")
+    for language in catalogues().offered():
+        page.speak(catalogues()[language.code])
+        page.add_page()
+        page.lines("printed.breach.title", 34, bold=True)
+        page.gap(10)
+        page.lines("printed.breach.text", 24)
+    return page.done()
+
+
+def breach_for_desks(printing: Printing | None = None) -> bytes:
+    """One page for the desks of those whom people count on: what to say by word of mouth, and what never."""
+    page = Page(printing or Printing(), "printed.breach.desk_title")
+    page.speak(catalogues()["fr"])
+    page.add_page()
+    page.lines("printed.breach.desk_title", 24, bold=True)
+    page.gap(6)
+    page.lines("printed.breach.desk_text", 15)
+    page.gap(6)
+    page.lines("printed.breach.desk_never", 15, bold=True)
     return page.done()
 
 

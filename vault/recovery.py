@@ -43,7 +43,7 @@ from vault.places import place_of
 from vault.sessions import Session
 from vault.underway import circle_of, may_open, underway
 
-Reason = Literal["lost", "forgotten", "stolen"]
+Reason = Literal["lost", "forgotten", "stolen", "named"]
 REASONS: tuple[Reason, ...] = ("lost", "forgotten", "stolen")
 CODE_LASTS = dt.timedelta(minutes=10)
 CODE_TRIES = 3
@@ -81,27 +81,32 @@ def start(context: Context, kiosk: str, reason: Reason, *, card: str | None = No
     """Begin at an enrolled kiosk, which guardians' signatures name. An unknown card or number looks like none at all."""
     if reason not in REASONS:
         raise BadInput("reason")
-    seed, name, now = KemSeed.random(), context.new_id(), context.clock()
     with context.database.transaction() as connection:
-        if connection.execute(select(kiosks.c.id).where(kiosks.c.id == kiosk, kiosks.c.state == "in-use")).first() is None:
-            raise BadInput("kiosk")
         person = _designated(context, connection, card, number)
-        code = _free_code(context, connection)
-        connection.execute(
-            insert(recoveries).values(
-                id=name, person=person, kiosk=kiosk, reason=reason, state="asking", public_key=bytes(public_key(seed)),
-                code_digest=_code_digest(context, code), tries_left=CODE_TRIES, code_term=now + CODE_LASTS,
-                created=now, opens=None, term=now + SESSION_LASTS,
-            )
-        )  # fmt: skip
-        kept = {"recovery": name, "seed": bytes(seed).hex(), "code": code}
-        cookie = sessions.open_for(context, connection, kind="recovering", kiosk=kiosk, state=kept)
+        started_here = begin(context, connection, kiosk, reason, person)
         if person:
             started = Event("recovery.started", place=place_of(connection, kiosk), detail=reason)
             audit.record(context, connection, None, started, person=person)
         else:
             _as_much_work(context)
-    return Started(cookie, code)
+    return started_here
+
+
+def begin(context: Context, connection: Connection, kiosk: str, reason: Reason, person: str | None) -> Started:
+    """The recovery's row, its key pair and its session, in the caller's transaction. BadInput("kiosk") elsewhere."""
+    seed, name, now = KemSeed.random(), context.new_id(), context.clock()
+    if connection.execute(select(kiosks.c.id).where(kiosks.c.id == kiosk, kiosks.c.state == "in-use")).first() is None:
+        raise BadInput("kiosk")
+    code = _free_code(context, connection)
+    connection.execute(
+        insert(recoveries).values(
+            id=name, person=person, kiosk=kiosk, reason=reason, state="asking", public_key=bytes(public_key(seed)),
+            code_digest=_code_digest(context, code), tries_left=CODE_TRIES, code_term=now + CODE_LASTS,
+            created=now, opens=None, term=now + SESSION_LASTS,
+        )
+    )  # fmt: skip
+    kept = {"recovery": name, "seed": bytes(seed).hex(), "code": code}
+    return Started(sessions.open_for(context, connection, kind="recovering", kiosk=kiosk, state=kept), code)
 
 
 def _as_much_work(context: Context) -> None:
@@ -190,17 +195,23 @@ def state(context: Context, session: Session) -> Progress:
     )
 
 
-def confirm(context: Context, session: Session, member: str, code: str, *, theft: bool, beside: bool) -> None:
+def confirm(
+    context: Context, session: Session, member: str, code: str, *, theft: bool, beside: bool, named: bool = False
+) -> None:  # fmt: skip
     """A guardian recognises somebody of their own list and sends their parts to the kiosk whose code they typed.
+
+    `named`: for whom the person named, after their death (`vault.handing`); such a kiosk is answered in no other way.
 
     Raises NotThere (nobody of their list), WrongSecret (no such code now), MustWait (three wrong codes: ten minutes).
     """
     keys = who.worker(session)
-    person, circle = _ward(context, session, member)
+    person, circle = ward(context, session, member)
     recovery = _typed(context, session, person, code)
     with context.database.transaction() as connection:
         row = connection.execute(select(recoveries).where(recoveries.c.id == recovery).with_for_update()).mappings().one()
         if row["state"] != "asking" or row["person"] not in (None, person) or row["term"] <= context.clock():
+            raise WrongSecret
+        if (row["reason"] == "named") != named:
             raise WrongSecret
         said = circle_of(context, connection, person)
         if said is None or said.circle != circle:
@@ -217,7 +228,7 @@ def confirm(context: Context, session: Session, member: str, code: str, *, theft
         audit.record(context, connection, session, confirmed, person=person, worker=session.account)
 
 
-def _ward(context: Context, session: Session, member: str) -> tuple[str, str]:
+def ward(context: Context, session: Session, member: str) -> tuple[str, str]:
     """Whom this member's row is about. The worker must still be one who may be a guardian."""
     with context.database.transaction(read_only=True) as connection:
         query = select(circles.c.person, circles.c.id).join(circle_members, circle_members.c.circle == circles.c.id)

@@ -25,11 +25,22 @@ def remove(context: Context, connection: Connection, tags: Sequence[bytes], reas
 
     Nothing was there: nothing is written, so that a step that runs twice says it once.
     """
+    said = _removed(context, connection, tags, reason)
+    return said.count if said else 0
+
+
+def remove_erased(context: Context, connection: Connection, tag: bytes) -> str | None:
+    """Remove the copies of a safe that is being erased; gives the entry that says so, None when there was none left."""
+    said = _removed(context, connection, [tag], "erased")
+    return said.removal if said else None
+
+
+def _removed(context: Context, connection: Connection, tags: Sequence[bytes], reason: Reason) -> CopiesRemoved | None:
     found = [
         UUID(entry).bytes + place for party, place in PLACES.items() for entry in journal.erase_copies(connection, tags, party)
     ]
     if not found:
-        return 0
+        return None
     copies = b"".join(sorted(found))
     said = CopiesRemoved(
         removal=context.new_id(),
@@ -40,4 +51,4 @@ def remove(context: Context, connection: Connection, tags: Sequence[bytes], reas
         copies=hashlib.sha256(copies).digest(),
     )
     journal.keep_removal(connection, said.removal, said.encode(), context.service.sign(said), copies)
-    return len(found)
+    return said

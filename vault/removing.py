@@ -10,9 +10,9 @@ from sqlalchemy import Connection, delete, select, update
 
 from consent.ids import PaperId
 from consent.purposes import PRIVATE
-from storage.tables import objects, outside_wraps, papers, versions
+from storage.tables import objects, outside_wraps, papers, persons, versions
 from storage.tables import wraps as wrap_rows
-from vault import audit, endings, exposed, shelves, space, who, wraps
+from vault import audit, endings, exposed, restricting, shelves, space, who, wraps
 from vault.arranging import lay_again, leave_drawer
 from vault.context import Context
 from vault.errors import Conflict, NotThere, Tampered
@@ -79,6 +79,7 @@ def erase_now(context: Context, session: Session, paper: PaperId) -> None:
     """Erase a paper with all its versions, from the bin or not: its rows in this commit, its bytes right after."""
     keys = who.person(session)
     with context.database.transaction() as connection:
+        restricting.refuse(connection, session.account)
         opened = shelves.open_all(connection, session.account, keys.values)
         row = current_of(connection, session.account, paper, hold=True)
         _trace(context, connection, session, "paper.erased", opened, row)
@@ -91,6 +92,7 @@ def erase_version(context: Context, session: Session, paper: PaperId, version: V
     """Erase an old version of a paper; Conflict for the current one."""
     keys = who.person(session)
     with context.database.transaction() as connection:
+        restricting.refuse(connection, session.account)
         opened = shelves.open_all(connection, session.account, keys.values)
         if current_of(connection, session.account, paper, hold=True).id == version:
             raise Conflict
@@ -116,6 +118,8 @@ def purge_bin(context: Context) -> int:
     """Erase what has been in the bin long enough; a scheduled task. Each paper goes in a commit of its own."""
     with context.database.transaction(read_only=True) as connection:
         query = select(papers.c.id, papers.c.person).where(papers.c.state == "bin", papers.c.bin_until <= context.clock())
+        kept = select(persons.c.account).where(persons.c.restricted.is_not(None))
+        query = query.where(papers.c.person.not_in(kept))
         due = connection.execute(query).all()
     for paper, person in due:
         with context.database.transaction() as connection:

@@ -2,32 +2,47 @@
 
 One month, calendar, Paris (GDPR 12(3)); one extension of two months, told with its reason within the first. Identity by card and
 code, or after guardians have brought the person back; never by sending papers. Two administrators of the operator approve (four
-eyes); an erasure then waits its 72 hours, which the card can cancel.
+eyes); an erasure then waits its 72 hours, which the card can cancel. What each kind needs stands in `vault.register`; a death, a
+restriction, a requisition and a judge's order have their own paths (`vault.deaths`, `restricting`, `requisitions`).
 """
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from consent.days import add_months
-from storage.tables import administrators, erasures, kiosks, rights_requests, structures
+from storage.tables import administrators, erasures, kiosks, persons, rights_requests, structures
+from vault import (
+    account_numbers,
+    aftermath,
+    audit,
+    certificates,
+    deaths,
+    erasure,
+    freezing,
+    mourning,
+    notices,
+    requisitions,
+    restricting,
+    unlocking,
+    who,
+)
 from vault import administrators as office
-from vault import aftermath, audit, certificates, erasure, notices, unlocking, who
 from vault.context import Context
 from vault.errors import BadInput, Conflict, NotAllowed, NotThere
 from vault.events import Event
 from vault.notices import Notice
+from vault.register import KINDS, ORDERS, RULES, Origin, RightKind
 from vault.sessions import Session
 from vault.settings import today_in_paris
 from vault.unlocking import Chosen
 
-RightKind = Literal["erasure", "access", "portability", "rectification", "restriction", "objection", "complaint", "requisition"]
-Origin = Literal["kiosk", "desk", "letter", "authority"]
 Colour = Literal["calm", "amber", "red"]
 ASKED_BY_A_PERSON: tuple[RightKind, ...] = ("access", "rectification", "restriction", "objection", "complaint")
 """What a kiosk offers to ask; what a person does there by themselves (take everything, erase) needs nobody."""
+AT_A_KIOSK: tuple[RightKind, ...] = ("erasure", "portability", *ASKED_BY_A_PERSON)
 OPEN_STATES = ("received", "identified", "approved", "carrying-out")
 AMBER_DAYS, RED_DAYS = 7, 2
 REASON_LETTERS = 500
@@ -54,6 +69,13 @@ class Request:
     may_extend: bool
     may_approve: bool
     closed: dt.date | None
+    numbered: bool
+    decided: str
+    opens: dt.date | None
+    term: dt.date | None
+    told: dt.date | None
+    may_carry_out: bool
+    may_extract: bool
 
 
 def requests(context: Context, session: Session, *, closed: bool = False) -> list[Request]:
@@ -70,38 +92,91 @@ def requests(context: Context, session: Session, *, closed: bool = False) -> lis
 
 
 def _shown(row: RowMapping, session: Session, names: dict[str, str], today: dt.date) -> Request:
-    due = row["extended"] or row["due"]
+    waits = row["kind"] == "death" and row["state"] == "approved"
+    due = row["term"] if waits else row["extended"] or row["due"]
     left = (due - today).days
     said = [row[name] for name in ("first_approval", "second_approval") if row[name]]
     return Request(
         id=row["id"], number=certificates.number_of(row["id"]), kind=row["kind"], origin=row["origin"], state=row["state"],
         received=row["received"], due=due, days_left=left,
-        colour="red" if left <= RED_DAYS else "amber" if left <= AMBER_DAYS else "calm",
+        colour="red" if left <= RED_DAYS else "amber" if left <= AMBER_DAYS or row["kind"] == "minor" else "calm",
         identity=row["identity"] or "", approvals=tuple(names.get(one, "") for one in said), reason=row["reason"] or "",
         extended=row["extended"] is not None, may_extend=_may_extend(row, today),
-        may_approve=_may_approve(row) and session.account not in said, closed=row["closed"],
+        may_approve=_may_approve(row) and session.account not in said, closed=row["closed"], numbered=row["numbered"],
+        decided=row["decided"] or "", opens=row["opens"], term=row["term"], told=row["told"], may_carry_out=_may_carry_out(row),
+        may_extract=row["kind"] == "requisition" and row["state"] == "carrying-out" and row["numbered"],
     )  # fmt: skip
 
 
 def _may_extend(row: RowMapping, today: dt.date) -> bool:
-    return row["extended"] is None and today <= row["due"] and row["state"] in ("received", "identified", "approved")
+    allowed: bool = RULES[row["kind"]].extends
+    return allowed and row["extended"] is None and today <= row["due"] and row["state"] in ("received", "identified", "approved")
 
 
 def _may_approve(row: RowMapping) -> bool:
     """What an authority asks has no person to identify; everything else waits until the person has been."""
-    return bool(row["state"] == "identified" or (row["state"] == "received" and row["kind"] == "requisition"))
+    return bool(row["state"] == "identified" or (row["state"] == "received" and not RULES[row["kind"]].identity))
 
 
-def receive(context: Context, session: Session, kind: RightKind, origin: Origin) -> Request:
-    """Write down a request that came to the operator. Its number is given to the person, to be typed at a kiosk."""
-    if kind not in get_args(RightKind) or origin not in get_args(Origin):
+def _may_carry_out(row: RowMapping) -> bool:
+    """What two have approved; an erasure and an order need somebody whom they are about; a death waits for its year by itself."""
+    rule = RULES[row["kind"]]
+    somebody = row["person"] is not None or not (rule.erases or rule.lifts)
+    return bool(row["state"] == "approved" and rule.by_hand and somebody)
+
+
+@dataclass(frozen=True)
+class Extra:
+    """What comes with some kinds: an account number; what a judge orders; until when the person may not be told."""
+
+    number: str = ""
+    order: str = ""
+    silent_until: dt.date | None = None
+
+
+def receive(context: Context, session: Session, kind: RightKind, origin: Origin, extra: Extra = Extra()) -> Request:
+    """Write down a request that came to the operator. Its number is given to the person, to be typed at a kiosk.
+
+    A death with an account number freezes that safe at once. Whether a number is anybody's is not told. BadInput("kind"),
+    ("origin"), ("number"), ("order").
+    """
+    if kind not in KINDS:
         raise BadInput("kind")
+    rule = RULES[kind]
+    if origin not in ("kiosk", "desk", "letter", "authority") or (rule.authority and origin != "authority"):
+        raise BadInput("origin")
+    typed = extra.number.strip()
+    if (typed and not rule.number) or (kind == "court-order" and not typed):
+        raise BadInput("number")
+    if (extra.order in ORDERS) != (kind == "court-order"):
+        raise BadInput("order")
+    digest = account_numbers.digest(context, account_numbers.read(typed)) if typed else None
     with context.database.transaction() as connection:
         operator = office.operator_of(connection, session)
-        name = _insert(context, connection, operator, kind, origin)
+        known = select(persons.c.account).where(persons.c.number_digest == digest)
+        person = connection.execute(known).scalar_one_or_none() if digest else None
+        if kind == "death":
+            name = _receive_death(context, connection, operator, origin, person, numbered=digest is not None)
+        else:
+            name = _insert(
+                context, connection, operator, kind, origin, person=person, numbered=digest is not None,
+                decided=extra.order or None, opens=extra.silent_until if kind == "requisition" else None,
+            )  # fmt: skip
         event = Event("rights.received", by=session.account, detail=kind)
         audit.record(context, connection, session, event, worker=session.account)
     return next(one for one in requests(context, session) if one.id == name)
+
+
+def _receive_death(
+    context: Context, connection: Connection, operator: str, origin: str, person: str | None, *, numbered: bool
+) -> str:  # fmt: skip
+    """By letter, with a number: the safe freezes first. Nothing else happens until those the person counted on have said it too."""
+    if person is not None:
+        try:
+            mourning.begin(context, connection, person, None)
+        except Conflict:
+            person = None  # it is being erased already
+    return deaths.open_line(context, connection, operator, person, origin, numbered=numbered)
 
 
 def _insert(
@@ -113,13 +188,16 @@ def _insert(
     *,
     person: str | None = None,
     identity: str | None = None,
+    numbered: bool = False,
+    decided: str | None = None,
+    opens: dt.date | None = None,
 ) -> str:
     today, name = today_in_paris(context.clock()), context.new_id()
     connection.execute(
         insert(rights_requests).values(
             id=name, operator=operator, kind=kind, origin=origin, person=person, identity=identity,
-            state="identified" if person else "received", received=today, due=add_months(today, 1), extended=None, reason=None,
-            first_approval=None, second_approval=None, closed=None,
+            state="identified" if identity else "received", received=today, due=add_months(today, 1), numbered=numbered,
+            decided=decided, opens=opens,
         )
     )  # fmt: skip
     return name
@@ -128,7 +206,7 @@ def _insert(
 def ask_right(context: Context, session: Session, chosen: Chosen, kind: RightKind) -> str:
     """A person asks at a kiosk, their code asked again: received and identified at once. Gives the number to keep."""
     who.person(session)
-    if kind not in get_args(RightKind) or kind == "requisition":
+    if kind not in AT_A_KIOSK:
         raise BadInput("kind")
     unlocking.confirm(context, session, chosen)
     with context.database.transaction() as connection:
@@ -155,7 +233,8 @@ def identify(context: Context, session: Session, chosen: Chosen, number: str) ->
     who.person(session)
     unlocking.confirm(context, session, chosen)
     with context.database.transaction() as connection:
-        waiting = rights_requests.c.state == "received", rights_requests.c.kind != "requisition"
+        theirs = [kind for kind, rule in RULES.items() if not rule.number]
+        waiting = rights_requests.c.state == "received", rights_requests.c.kind.in_(theirs)
         rows = connection.execute(select(rights_requests).where(*waiting).with_for_update()).mappings().all()
         wanted = number.replace("-", "").strip().upper()
         row = next((one for one in rows if certificates.number_of(one["id"]).replace("-", "") == wanted), None)
@@ -196,6 +275,8 @@ def refuse(context: Context, session: Session, request: str, reason: str) -> Non
         values = {"state": "refused", "reason": said, "closed": today_in_paris(context.clock())}
         connection.execute(update(rights_requests).where(rights_requests.c.id == request).values(**values))
         _tell(context, connection, session, row, "rights.refused", Notice("right-refused", {"reason": said}))
+        if row["kind"] == "death" and row["person"]:
+            mourning.withdrawn(context, connection, row["person"], said)
 
 
 def approve(context: Context, session: Session, request: str) -> bool:
@@ -209,6 +290,8 @@ def approve(context: Context, session: Session, request: str) -> bool:
         whole = row["first_approval"] is not None
         values = {"second_approval": session.account, "state": "approved"} if whole else {"first_approval": session.account}
         connection.execute(update(rights_requests).where(rights_requests.c.id == request).values(**values))
+        if whole and row["kind"] == "death":
+            deaths.approved(context, connection, row)
         _tell(context, connection, session, row, "rights.approved", None)
     return whole
 
@@ -217,25 +300,51 @@ def carry_out(context: Context, session: Session, request: str) -> dt.datetime |
     """Do what was approved. An erasure waits 72 hours, in which the card can cancel: tells until when."""
     with context.database.transaction() as connection:
         row = _mine(connection, session, request)
-        if row["state"] != "approved" or (row["kind"] == "erasure" and row["person"] is None):
+        if not _may_carry_out(row):
             raise Conflict
         values = update(rights_requests).where(rights_requests.c.id == request).values(state="carrying-out")
         connection.execute(values)
-        if row["kind"] != "erasure":
-            return None
-        return erasure.begin(context, connection, row["person"], session=None, register=request).due
+        _tell(context, connection, session, row, "rights.carried-out", None)
+        return _begin(context, connection, row)
+
+
+def _begin(context: Context, connection: Connection, row: RowMapping) -> dt.datetime | None:
+    kind, person, order = row["kind"], row["person"], row["decided"]
+    if RULES[row["kind"]].erases or (kind, order) == ("court-order", "erase"):
+        ordered = kind == "court-order"
+        states = ("open", "frozen") if ordered else ("open",)
+        return erasure.begin(
+            context, connection, person, session=None, register=row["id"], of=states, ordered=ordered
+        ).due  # fmt: skip
+    if kind == "restriction" or (kind, order) == ("court-order", "keep"):
+        restricting.begin(context, connection, person)
+    elif (kind, order) == ("court-order", "freeze"):
+        freezing.freeze_person(context, connection, person, session=None)
+    elif kind == "requisition" and person and (row["opens"] is None or row["opens"] <= today_in_paris(context.clock())):
+        requisitions.tell(context, connection, row["id"], person, row["received"])
+    return None
 
 
 def close(context: Context, session: Session, request: str, reason: str) -> None:
-    """Say what was done. An erasure closes by itself, when it is certified."""
+    """Say what was done, and lift what this request had begun. An erasure closes by itself, when it is certified."""
     said = _reason(reason)
     with context.database.transaction() as connection:
         row = _mine(connection, session, request)
-        if row["state"] not in ("approved", "carrying-out") or row["kind"] == "erasure":
+        erases = RULES[row["kind"]].erases or (row["kind"], row["decided"]) == ("court-order", "erase")
+        if row["state"] not in ("approved", "carrying-out") or erases or not RULES[row["kind"]].by_hand:
             raise Conflict
         values = {"state": "closed", "reason": said, "closed": today_in_paris(context.clock())}
         connection.execute(update(rights_requests).where(rights_requests.c.id == request).values(**values))
+        if RULES[row["kind"]].lifts and row["person"] and row["state"] == "carrying-out":
+            _lift(context, connection, row)
         _tell(context, connection, session, row, "rights.closed", Notice("right-closed", {"reason": said}))
+
+
+def _lift(context: Context, connection: Connection, row: RowMapping) -> None:
+    if row["decided"] == "freeze":
+        freezing.thaw(context, connection, row["person"])
+    else:
+        restricting.end(context, connection, row["person"])
 
 
 def _reason(reason: str) -> str:
@@ -258,8 +367,10 @@ def _mine(connection: Connection, session: Session, request: str) -> RowMapping:
 def _tell(context: Context, connection: Connection, session: Session, row: RowMapping, tag: str, notice: Notice | None) -> None:
     name = office.first_name(connection, session.account)
     event = Event(tag, by=session.account, by_name=name, detail=row["kind"])
-    audit.record(context, connection, session, event, person=row["person"], worker=session.account)
-    if notice is not None and row["person"] is not None:
+    # What an authority asks is told when it may be, and only then (`vault.requisitions`).
+    person = None if row["kind"] == "requisition" else row["person"]
+    audit.record(context, connection, session, event, person=person, worker=session.account)
+    if notice is not None and person is not None:
         notices.tell(context, connection, row["person"], notice)
 
 

@@ -28,7 +28,7 @@ from vault import labels
 from vault.context import NOBODY, Context
 from vault.errors import NoSession, NotAllowed
 
-Kind = Literal["person", "card", "assisted", "opening", "recovering", "worker", "administrator", "outside"]
+Kind = Literal["person", "card", "assisted", "opening", "recovering", "worker", "administrator", "outside", "named"]
 STAFF: tuple[Kind, ...] = ("worker", "administrator")
 NO_IDLE: tuple[Kind, ...] = ("opening", "recovering")
 SEEN_EVERY = dt.timedelta(seconds=20)  # finer would make a write of each page

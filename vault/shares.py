@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, select
 
 from consent.grant import GrantBody, GrantRow, GrantState
 from consent.ids import GrantId, PersonId, WorkerId
@@ -22,7 +22,7 @@ from crypto.kem import KemPrivate, KemPublic
 from crypto.keys import AccountKeys, ValuesKey
 from crypto.signing import Signer, SignPublic
 from storage.errors import RowGone
-from storage.tables import accounts, grants
+from storage.tables import accounts, grants, persons
 from vault import accounts as account_rows
 from vault import who
 from vault.colleagues import LIVING, Colleague, colleague
@@ -31,6 +31,12 @@ from vault.errors import NotThere, Tampered
 from vault.sessions import Session
 
 REACHED = ("open", "frozen")  # a safe that is frozen keeps its shares; one that is being erased answers nothing
+
+
+def reached() -> ColumnElement[bool]:
+    """The safes that answer somebody else now: in one of those states, and not restricted (GDPR 18)."""
+    restricted = select(persons.c.account).where(persons.c.restricted.is_not(None))
+    return accounts.c.state.in_(REACHED) & accounts.c.id.not_in(restricted)
 
 
 @dataclass(frozen=True)
@@ -193,7 +199,7 @@ def of_worker(context: Context, connection: Connection, session: Session) -> lis
     query = (
         select(grants)
         .join(accounts, accounts.c.id == grants.c.person)
-        .where(grants.c.worker == session.account, grants.c.state.in_(LIVING), accounts.c.state.in_(REACHED))
+        .where(grants.c.worker == session.account, grants.c.state.in_(LIVING), reached())
     )
     reader, found = Reader(context, connection), []
     for row in connection.execute(query).mappings().all():
@@ -210,7 +216,7 @@ def one_of_worker(context: Context, connection: Connection, session: Session, gr
     query = (
         select(grants)
         .join(accounts, accounts.c.id == grants.c.person)
-        .where(grants.c.id == grant, grants.c.worker == session.account, accounts.c.state.in_(REACHED))
+        .where(grants.c.id == grant, grants.c.worker == session.account, reached())
     )
     row = connection.execute(query).mappings().one_or_none()
     if row is None:

@@ -28,7 +28,7 @@ from crypto.signing import Signer
 from storage.errors import StorageError
 from storage.tables import accounts, grants, papers, persons
 from storage.tables import wraps as wrap_rows
-from vault import audit, receipts, shares, shelves, who, wraps
+from vault import audit, receipts, restricting, shares, shelves, who, wraps
 from vault.colleagues import Colleague, colleague
 from vault.context import Context
 from vault.errors import BadInput, Conflict, NotThere, Tampered
@@ -121,6 +121,7 @@ def grant_in(
 ) -> GrantBody:  # fmt: skip
     """The same inside a transaction; `new_row` has made the share's row of the key vault."""
     keys = who.person(session)
+    restricting.refuse(connection, session.account)
     signer = Signer(keys.sign)
     to = colleague(context, connection, worker)
     shelves.hold_all(connection, session.account)
@@ -240,6 +241,7 @@ def renew(context: Context, session: Session, grant_id: GrantId, until: date, sa
     """The same until another day: one tap and a new receipt. Raises TermsRefused, NotThere."""
     who.person(session)
     with context.database.transaction() as connection:
+        restricting.refuse(connection, session.account)
         share = shares.one_of_person(context, connection, session, grant_id)
         to = _still_certified(share)
         body = rules.renew(

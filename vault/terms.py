@@ -9,7 +9,7 @@ from crypto import contexts
 from crypto import trace as sealed_trace
 from storage import schedules
 from storage.errors import RowGone
-from storage.tables import accounts, erasures, inquiries, outside_changes, receipts, rights_requests
+from storage.tables import accounts, article19, erasures, inquiries, outside_changes, receipts, rights_requests
 from vault import audit, removals
 from vault.context import Context
 from vault.settings import today_in_paris
@@ -57,7 +57,9 @@ def close_registers(context: Context) -> int:
             living,
             receipts.c.created < add_months(today, -12 * (retention.receipts_years + 1)),
         )
+        gone = select(erasures.c.id).where(erasures.c.done < moment)
         closed = (
+            delete(article19).where(article19.c.erasure.in_(gone)),
             delete(rights_requests).where(rights_requests.c.closed < before),
             delete(erasures).where(erasures.c.done < moment),
             delete(receipts).where(*untied),

@@ -17,7 +17,7 @@ from crypto.unlock import SALT_BYTES, Kind, check_veto, stretch
 from storage.errors import RowGone
 from storage.tables import accounts
 from storage.tables import slots as rows
-from vault import attempts, audit, freezing, notices, slots
+from vault import attempts, audit, freezing, mourning, notices, slots
 from vault.context import NOBODY, Context
 from vault.errors import WrongSecret
 from vault.events import Event
@@ -98,6 +98,8 @@ def _answers(
     if tuple(states) != slots.LIVE:
         return True  # whoever asks for ways in another state knows what the account is going through
     state = account[1]
+    if state == mourning.STATE:  # whoever was wrongly reported dead comes back as on any day, unless the safe was frozen before
+        state = "frozen" if mourning.frozen_too(connection, slot.account) else "open"
     return state == "open" or (state == "frozen" and (frozen or freezing.thaws_alone(context, connection, slot.account)))
 
 

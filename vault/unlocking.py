@@ -26,6 +26,7 @@ from vault import (
     audit,
     cards,
     freezing,
+    mourning,
     preferences,
     resealing,
     sessions,
@@ -130,6 +131,7 @@ def enter(
         raise WrongSecret
     settle(connection, tried)
     person, place = tried.slot.account, place_of(connection, kiosk)
+    mourning.came_back(context, connection, person)
     freezing.thaw(context, connection, person)
     resealing.account_keys(connection, person, tried.secret)
     keys = accounts.open_keys(connection, person, tried.secret)

@@ -15,6 +15,13 @@ def person(session: Session) -> AccountKeys:
     return session.opened()
 
 
+def taking(session: Session) -> AccountKeys:
+    """The keys of whoever may take papers away: the person; after their death, whom they named (`vault.handing`)."""
+    if session.kind not in ("person", "named"):
+        raise NotAllowed
+    return session.opened()
+
+
 def worker(session: Session) -> AccountKeys:
     """The keys of a worker; refuses every other kind."""
     if session.kind != "worker":

@@ -63,7 +63,8 @@ seed, key, row = keys.KemSeed(bytes(32)), bytes(32), bytes(32)
 public = kem.public_key(seed)
 posted, sealed = sealing.post(public, row, b"info", b"hello"), sealing.seal(key, b"info", b"hello")
 assert sealing.open_post(seed, row, b"info", posted) == sealing.unseal(key, b"info", sealed) == b"hello"
-said = statements.ErasureCertified("00000000-0000-4000-8000-000000000001", "2026-11-23", "2026-12-23", 1, 1)
+one = "00000000-0000-4000-8000-000000000001"
+said = statements.ErasureCertified(one, "2026-11-23", "2026-12-23", 1, 1, 1, 1, one)
 signer = signing.Signer(keys.SignSeed(bytes(32)))
 signature = signer.sign(said)
 signing.verify(signing.sign_public_from(signer.public), said, signature)

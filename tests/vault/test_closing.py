@@ -4,12 +4,12 @@ import datetime as dt
 
 import pytest
 
-from tests.vault.builders import make_person, unlock
+from tests.vault.builders import make_office, make_person, sign_in_administrator, unlock
 from tests.vault.clock import Clock
 from tests.vault.papers import keep
 from vault import closing, erasing, notices, opening, parcels, printed, terms
 from vault.context import Context
-from vault.errors import BadInput, Conflict
+from vault.errors import BadInput, Conflict, NotAllowed
 
 
 def test_three_months_are_the_least_and_a_year_follows(house: Context, clock: Clock) -> None:
@@ -47,3 +47,49 @@ def test_the_poster_says_the_day_in_three_languages(house: Context) -> None:
     """For the walls: no name of anybody, one page a language."""
     told = closing.Announced(dt.date(2026, 11, 23), dt.date(2027, 2, 23), dt.date(2028, 2, 23))
     assert printed.closing_poster(told.closes, told.until).startswith(b"%PDF-")
+
+
+def test_two_administrators_announce_and_call_off(house: Context, clock: Clock) -> None:
+    """R29 in the office: proposed by one, announced by another; the same to call it off; nobody is told before."""
+    office = make_office(house)
+    nadia, hugo = (sign_in_administrator(house, one) for one in office.administrators)
+    awa = make_person(house, "Awa")
+    soon, day = dt.date(2027, 2, 22), dt.date(2027, 3, 1)
+    with pytest.raises(BadInput):
+        closing.propose(house, nadia, soon)
+    with pytest.raises(Conflict):
+        closing.confirm(house, hugo)
+    closing.propose(house, nadia, day)
+    assert closing.state(house) == "open"
+    assert notices.waiting(house, unlock(house, awa)) == []
+    for again in (lambda: closing.propose(house, hugo, day), lambda: closing.announce(house, day)):
+        with pytest.raises(Conflict):
+            again()
+    with pytest.raises(NotAllowed):
+        closing.confirm(house, nadia)
+    closing.confirm(house, hugo)
+    assert [one.key for one in notices.waiting(house, unlock(house, awa))] == ["service-closes"]
+    standing = closing.standing(house, nadia)
+    assert (standing.state, standing.step, standing.safes) == ("announced", "announced", 1)
+    closing.call_off(house, nadia)
+    assert closing.state(house) == "announced", "asked by one: it still closes"
+    with pytest.raises(NotAllowed):
+        closing.confirm(house, nadia)
+    closing.keep_on(house, hugo)
+    closing.call_off(house, hugo)
+    closing.confirm(house, nadia)
+    assert closing.state(house) == "open"
+    assert "service-stays" in [one.key for one in notices.waiting(house, unlock(house, awa))]
+    closing.propose(house, hugo, day)
+    closing.call_off(house, hugo)
+    assert closing.standing(house, hugo).step == ""
+
+
+def test_a_proposal_that_waited_too_long_announces_nothing(house: Context, clock: Clock) -> None:
+    """Three months are counted from the announcement, not from the proposal."""
+    nadia, hugo = (sign_in_administrator(house, one) for one in make_office(house).administrators)
+    closing.propose(house, nadia, dt.date(2027, 2, 23))
+    clock.forward(days=1)
+    with pytest.raises(BadInput):
+        closing.confirm(house, hugo)
+    assert closing.state(house) == "open"

@@ -35,17 +35,20 @@ NOBODY = "nobody's yet: a half-made safe or an invitation that was not accepted 
 SWEEP = "takes away what is over: what ended it was written when it ended"
 TREE = "the trace itself: numbers, heads, witnesses"
 OFFICE = "the service or an operator alone (conditions, notice of closing, structures, kiosks): it touches no person's data"
+REMINDER = "a sentence that waits for a worker: what it is about was written when it began"
 ROOM = "a room for training: everything in it is false, and goes when it is made anew"
 OWN = "how the person's own pages look"
 WRITES_NOTHING = {
     SCREEN: (
         "adding.forget adding.keep adding.show_square drafts.add drafts.adjust drafts.drop drafts.remove offers.forget offers.keep "
         "once.forget once.keep sending.forget sending.keep sessions.extend sessions.find sessions.end unlocking.present_card "
-        "copying.offer leaving.to_phone leaving.from_phone notices.seen assisted.start recovery.state recovery.new_code coming_back.wait "
+        "copying.offer leaving.to_phone leaving.from_phone notices.seen handing.ready assisted.start recovery.state recovery.new_code "
+        "coming_back.wait "
         "witnessed.ask witnessed.decline witnessed.forget"
     ),
     PART: (
         "aftermath.end_ways circles.dissolve circles.form circles.void_sheets documents.trace_own endings.doom endings.end_row "
+        "directives.write directives.forget directives.follow "
         "endings.end_rows removing.erase_rows slots.end trying.attempt maintaining.tell_everyone assisting.worker_left"
     ),
     NOBODY: (
@@ -66,6 +69,7 @@ WRITES_NOTHING = {
         "closing.announce conditions.publish administrators.create administrators.create_operator kiosks.change kiosks.renew_token "
         "workers.create_structure"
     ),
+    REMINDER: "article19.remind",
     ROOM: "training.enter",
     OWN: "people.reviewed people.show_places first_day.still_yes",
 }

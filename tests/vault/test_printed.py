@@ -48,6 +48,9 @@ def words(pdf: bytes) -> str:
         document.close()
 
 
+NUMBER = "0f7a8c3e-1b2d-4c5e-8f90-0123456789ab"
+
+
 def codes(pdf: bytes) -> list[str]:
     """Every QR code on the pages."""
     return [found.text for page in pictures(pdf) for found in zxingcpp.read_barcodes(page)]
@@ -80,7 +83,7 @@ def test_one_card_and_its_image(confinement: Confinement) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_sheet_says_its_language_and_title(language: str) -> None:
     """A11Y-13, and nothing else in the metadata: no author, no place, no name of a program of ours that says more."""
-    said = ErasureCertified("0f7a8c3e-1b2d-4c5e-8f90-0123456789ab", "2026-11-23", "2026-12-23", 9, 2)
+    said = ErasureCertified(NUMBER, "2026-11-23", "2026-12-23", 9, 2, 5, 3, "3f7a8c3e-1b2d-4c5e-8f90-0123456789ab")
     printing = Printing(language)
     for pdf in (
         printed.cards_sheet(cards.new_cards(1), printing),
@@ -129,10 +132,16 @@ def test_the_slip_has_the_number_and_the_words_on_another_page() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_certificate_is_in_the_person_s_language_and_in_french(language: str) -> None:
     """ADM-07: number, days, counts; the name of nobody and the title of nothing."""
-    said = ErasureCertified("0f7a8c3e-1b2d-4c5e-8f90-0123456789ab", "2026-11-23", "2026-12-23", 9, 2)
+    said = ErasureCertified(NUMBER, "2026-11-23", "2026-12-23", 9, 2, 5, 3, "3f7a8c3e-1b2d-4c5e-8f90-0123456789ab")
     text = words(printed.erasure_certificate(said, "0F7A-8C3E-1B2D", Printing(language)))
     assert text.count("0F7A-8C3E-1B2D") == (1 if language == "fr" else 2)
-    for part in ("23 novembre 2026", "23 décembre 2026", "Papiers effacés : 9", "Partages arrêtés : 2"):
+    for part in (
+        "23 novembre 2026",
+        "23 décembre 2026",
+        "Papiers effacés : 9",
+        "Partages arrêtés : 2",
+        "Personnes prévenues : 3",
+    ):
         assert part in " ".join(text.replace("\u2068", "").replace("\u2069", "").split()), part
 
 

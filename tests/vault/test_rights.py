@@ -16,6 +16,7 @@ from tests.vault.papers import keep
 from vault import audit, certificates, coming_back, erasing, erasure, notices, remains, rights, sessions
 from vault.context import Context
 from vault.errors import BadInput, Conflict, NotAllowed, NotThere, WrongSecret
+from vault.register import Origin, RightKind
 from vault.sessions import Session
 
 
@@ -191,10 +192,11 @@ def test_an_administrator_reads_nobody(house: Context) -> None:
 
 ACTS = ("identify", "approve-first", "approve-second", "carry-out", "refuse", "close", "extend", "receive-again")
 PATHS = 20
+ORIGIN: dict[str, Origin] = {"requisition": "authority"}
 
 
 @pytest.mark.parametrize("kind", ["erasure", "access", "requisition"])
-def test_no_path_goes_round_the_identity_gate_or_the_second_pair_of_eyes(house: Context, kind: rights.RightKind) -> None:
+def test_no_path_goes_round_the_identity_gate_or_the_second_pair_of_eyes(house: Context, kind: RightKind) -> None:
     """Point 3: acts in any order, twice, by one or the other, after a refusal, beside a second request of the same person.
 
     Whatever was tried, what is carried out has been identified (unless an authority asks) and approved by two different people.
@@ -204,7 +206,7 @@ def test_no_path_goes_round_the_identity_gate_or_the_second_pair_of_eyes(house: 
     chance = random.Random(2026)
     carried = refused = 0
     for _ in range(PATHS):
-        line = rights.receive(house, nadia, kind, "letter")
+        line = rights.receive(house, nadia, kind, ORIGIN.get(kind, "letter"))
         for act in chance.choices(ACTS, weights=(4, 4, 4, 4, 1, 1, 1, 1), k=14):
             try:
                 _do(house, made, act, line, nadia, hugo)
@@ -244,7 +246,7 @@ def _do(house: Context, made: Circle, act: str, line: rights.Request, nadia: Ses
         case "extend":
             rights.extend(house, nadia, line.id, "beaucoup de demandes")
         case _:
-            rights.receive(house, nadia, line.kind, "desk")
+            rights.receive(house, nadia, line.kind, ORIGIN.get(line.kind, "desk"))
 
 
 def unlocked_again(house: Context, made: Circle) -> None:

@@ -303,7 +303,9 @@ def all_statements() -> list[statements.Statement]:
         statements.Confirmation(RECOVERY, PERSON, CIRCLE, 0, KIOSK, kem_key),
         statements.TheftConfirmed(RECOVERY, PERSON, CIRCLE, 0),
         statements.ReceiptSealed(ID, GRANT, PERSON, digest),
-        statements.ErasureCertified(ID, "2026-11-23", "2026-12-23", 9, 2),
+        statements.DirectiveGiven(ID, PERSON, digest, "2026-11-23T10:00:00Z"),
+        statements.DeathReported(ID, PERSON, CIRCLE, WORKER, "2026-11-23T10:00:00Z"),
+        statements.ErasureCertified(ID, "2026-11-23", "2026-12-23", 9, 2, 5, 1, VERSION),
         statements.CopiesRemoved(ENTRY, "2026-11-23", "term", 1095, 2, digest),
         statements.BackupMade("2026-11-23T10:00:00Z", digest),
     ]

@@ -31,7 +31,7 @@ from vault.context import Context
 from vault.errors import NoSession
 from vault.web.guards import COOKIE
 
-KINDS = ("none", "card", "opening", "recovering", "person", "assisted", "worker", "administrator", "outside")
+KINDS = ("none", "card", "opening", "recovering", "person", "assisted", "worker", "administrator", "outside", "named")
 ANYONE = frozenset(KINDS)
 PERSON, OPENING, CARD, LOST = ({one} for one in ("person", "opening", "card", "recovering"))
 WORKER, OFFICE, OUTSIDE = {"worker"}, {"administrator"}, {"outside"}
@@ -111,6 +111,11 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     "/fr/perdu/code": LOST,
     "/fr/perdu/images": LOST,
     "/fr/perdu/feuille*": LOST,
+    # After a death: the person named, with two whom the dead trusted
+    "/fr/apres-un-deces": ANYONE,
+    "/fr/apres-un-deces/attente": LOST,
+    "/fr/apres-un-deces/feuille": LOST,
+    "/fr/apres-un-deces/*": {"named"},
     # One's own safe
     "/fr/maison": PERSON,
     "/fr/moi*": PERSON,
@@ -144,6 +149,7 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     "/fr/bureau/bientot*": WORKER,
     "/fr/bureau/bloquer": WORKER,
     "/fr/bureau/carte*": WORKER,
+    "/fr/bureau/copies-a-effacer*": WORKER,
     "/fr/bureau/formation": WORKER,
     "/fr/bureau/nouveau": WORKER,
     "/fr/bureau/confiance*": WORKER,
@@ -159,6 +165,9 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     "/fr/association": OFFICE,
     "/fr/association/entrer": ANYONE,
     "/fr/association/a-remettre": OFFICE,
+    "/fr/association/affiches*": OFFICE,
+    "/fr/association/article-19*": OFFICE,
+    "/fr/association/fermeture*": OFFICE,
     "/fr/association/bornes*": OFFICE,
     "/fr/association/demarches*": OFFICE,
     "/fr/association/personnel*": OFFICE,
@@ -258,6 +267,7 @@ class Everybody:
             "person": self._person,
             "assisted": self._assisted,
             "outside": self._outside,
+            "named": self._named,
             "worker": lambda: workers.sign_in(self.house, self.worker.code, self.worker.words, self._digits(self.worker)),
             "administrator": lambda: administrators.sign_in(
                 self.house, self.administrator.code, self.administrator.words, self._digits(self.administrator)
@@ -277,6 +287,13 @@ class Everybody:
         with self.house.database.transaction() as connection:
             state = {"share": DUMMIES["uuid"], "seed": bytes(32).hex()}
             return sessions.open_for(self.house, connection, kind="outside", state=state)
+
+    def _named(self) -> str:
+        """Whom a dead person named: they may take the papers away."""
+        person = make_person(self.house, "Mariam")
+        with self.house.database.transaction() as connection:
+            keys = person.session.opened()
+            return sessions.open_for(self.house, connection, kind="named", account=person.id, kiosk=self.office.kiosk, keys=keys)
 
     def _assisted(self) -> str:
         person = make_person(self.house, "Yonas")

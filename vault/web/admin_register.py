@@ -7,12 +7,13 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
-from vault import printed, rights
+from vault import article19, mourning, printed, requisitions, restricting, rights
 from vault.errors import AbriError, BadInput, Conflict, NotAllowed, NotThere
-from vault.rights import Origin, Request, RightKind
+from vault.register import KINDS, ORDERS, RULES, Origin, RightKind
+from vault.rights import Request
 from vault.web.forms import Sent
 from vault.web.guards import context_of, signed_in, who
-from vault.web.office_frame import office_page
+from vault.web.office_frame import office_page, typed_day
 from vault.web.pages import Fault
 from vault.web.shell import Req, go, pdf, printing
 
@@ -33,8 +34,8 @@ def receive_page(request: Req) -> Response[str]:
 
 def _receive_page(request: Req, faults: list[Fault], status: int = 200) -> Response[str]:
     return office_page(
-        request, "office/receive.html", "register", status=status, faults=faults, kinds_of_right=get_args(RightKind),
-        origins=get_args(Origin),
+        request, "office/receive.html", "register", status=status, faults=faults, kinds_of_right=KINDS,
+        origins=get_args(Origin), orders=ORDERS,
     )  # fmt: skip
 
 
@@ -43,9 +44,12 @@ def receive(request: Req, form: Sent) -> Response[Any]:
     """Write it down: the month begins today."""
     try:
         kind, origin = cast("RightKind", form.get("kind")), cast("Origin", form.get("origin"))  # the use case refuses other words
-        made = rights.receive(context_of(request), signed_in(request), kind, origin)
-    except BadInput:
-        return _receive_page(request, [Fault("office.error.kind")], 422)
+        extra = rights.Extra(form.get("number"), form.get("order"), typed_day(form.get("silent"), "silent"))
+        made = rights.receive(context_of(request), signed_in(request), kind, origin, extra)
+    except BadInput as error:
+        named = error.field if error.field in ("number", "order", "origin") else "kind"
+        fault = Fault("error.date", "silent") if error.field == "silent" else Fault(f"office.error.{named}", named)
+        return _receive_page(request, [fault], 422)
     return go(request, f"association/registre/{made.id}")
 
 
@@ -60,8 +64,11 @@ def _request(request: Req, name: str) -> Request:
 
 def _request_page(request: Req, name: str, faults: list[Fault], status: int = 200) -> Response[str]:
     one = _request(request, name)
-    cancelled = one.kind == "erasure" and one.state == "closed" and one.reason == rights.CANCELLED
-    return office_page(request, "office/request.html", "register", status=status, one=one, faults=faults, cancelled=cancelled)
+    cancelled = one.state == "closed" and one.reason == rights.CANCELLED
+    return office_page(
+        request, "office/request.html", "register", status=status, one=one, faults=faults, cancelled=cancelled,
+        rule=RULES[one.kind], said_by_us=one.reason if one.reason in (mourning.CAME_BACK, restricting.LIFTED) else "",
+    )  # fmt: skip
 
 
 @get("/registre/{name:str}", opt=who("administrator"), sync_to_thread=True)
@@ -126,9 +133,22 @@ def close(request: Req, name: FromPath[str], form: Sent) -> Response[Any]:
 def certificate(request: Req, name: FromPath[str]) -> Response[bytes]:
     """The certificate of an erasure that is done: it names nobody and no paper."""
     found = rights.certificate(context_of(request), signed_in(request), name)
-    return pdf(printed.erasure_certificate(found.said, found.number, printing(request)))
+    said = article19.counts(context_of(request), found.number)
+    answers = printed.Answers(said.done + said.not_there, said.keeps, said.waiting)
+    return pdf(printed.erasure_certificate(found.said, found.number, printing(request), answers))
+
+
+@get("/registre/{name:str}/extrait", opt={**who("administrator"), "leaves": True}, sync_to_thread=True)
+def extract(request: Req, name: FromPath[str]) -> Response[Any]:
+    """What is in clear for the account number of a requisition, and nothing else."""
+    try:
+        content = requisitions.extract(context_of(request), signed_in(request), name)
+    except Conflict as error:
+        return _refused(request, name, error)
+    headers = {"Content-Disposition": 'attachment; filename="extrait.json"'}
+    return Response(content, media_type="application/json", headers=headers)
 
 
 HANDLERS: list[ControllerRouterHandler] = [
-    register, receive_page, receive, one_request, approve, refuse, extend, carry_out, close, certificate,
+    register, receive_page, receive, one_request, approve, refuse, extend, carry_out, close, certificate, extract,
 ]  # fmt: skip

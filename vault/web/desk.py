@@ -3,10 +3,12 @@
 from typing import Any
 
 from litestar import Response, Router, get, post
+from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
-from vault import charter, looking_back, news, notices, shared_papers
+from vault import article19, charter, looking_back, news, notices, shared_papers
 from vault.audit import Entry
+from vault.errors import BadInput
 from vault.languages import Sentences
 from vault.settings import today_in_paris
 from vault.web import (
@@ -25,6 +27,7 @@ from vault.web import (
 from vault.web.desk_frame import DESK_ERRORS, desk_page, in_two_languages, sentences
 from vault.web.forms import Sent
 from vault.web.guards import context_of, signed_in, who
+from vault.web.pages import Fault
 from vault.web.shell import Req, go
 
 ACTS_A_PAGE = 50
@@ -39,7 +42,7 @@ def people(request: Req) -> Response[str]:
     return desk_page(
         request, "desk/people.html", "people", shares=shared_papers.people_sharing(context, session),
         notices=notices.waiting(context, session), today=today_in_paris(context.clock()), new_words=new_words,
-        news=news.since_last_visit(context, session), most=NEWS_SHOWN,
+        news=news.since_last_visit(context, session), most=NEWS_SHOWN, to_erase=len(article19.waiting(context, session)),
     )  # fmt: skip
 
 
@@ -48,6 +51,29 @@ def read_notices(request: Req, form: Sent) -> Response[Any]:
     """What somebody who erased everything asks of those who hold copies was read (GDPR article 19)."""
     notices.seen(context_of(request), signed_in(request), form.all("notice"))
     return go(request, "bureau")
+
+
+@get("/copies-a-effacer", opt=who("worker"), sync_to_thread=True)
+def to_erase(request: Req) -> Response[str]:
+    """Article 19: what must go, by the shares' ids, and the answer."""
+    return _to_erase(request, [])
+
+
+def _to_erase(request: Req, faults: list[Fault], status: int = 200) -> Response[str]:
+    said = "desk.erase.thanks" if request.query_params.get("dit") == "merci" else ""
+    waiting = article19.waiting(context_of(request), signed_in(request))
+    return desk_page(request, "desk/to_erase.html", "people", status=status, waiting=waiting, faults=faults, said=said)
+
+
+@post("/copies-a-effacer/{told:str}", opt=who("worker"), sync_to_thread=True)
+def erased(request: Req, told: FromPath[str], form: Sent) -> Response[Any]:
+    """Done, not there any more, or kept because."""
+    try:
+        article19.answer(context_of(request), signed_in(request), told, form.get("answer"), form.get("reason"))
+    except BadInput as error:
+        sentence = "desk.erase.no_answer" if error.field == "answer" else "desk.erase.no_reason"
+        return _to_erase(request, [Fault(sentence)], 422)
+    return go(request, "bureau/copies-a-effacer?dit=merci")
 
 
 @get("/actes", opt=who("worker"), sync_to_thread=True)
@@ -70,7 +96,8 @@ ROUTES: list[ControllerRouterHandler] = [
     Router(
         path="/{language:str}/bureau",
         route_handlers=[
-            people, read_notices, acts, *desk_entry.HANDLERS, *desk_papers.HANDLERS, *desk_asking.HANDLERS, *desk_deposit.HANDLERS,
+            people, read_notices, to_erase, erased, acts,
+            *desk_entry.HANDLERS, *desk_papers.HANDLERS, *desk_asking.HANDLERS, *desk_deposit.HANDLERS,
             *desk_trust.HANDLERS, *desk_witness.HANDLERS, *desk_helping.HANDLERS,
             *desk_cards.HANDLERS, *desk_help.HANDLERS, *desk_procedures.HANDLERS, *desk_dossiers.HANDLERS,
         ],

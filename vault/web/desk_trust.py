@@ -6,8 +6,8 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
-from vault import guardians, people, recovery
-from vault.errors import BadInput, MustWait, NotThere, WrongSecret
+from vault import deaths, guardians, handing, people, recovery
+from vault.errors import BadInput, Conflict, MustWait, NotThere, WrongSecret
 from vault.guardians import Ward
 from vault.web.desk_cards import with_card
 from vault.web.desk_frame import desk_page
@@ -61,6 +61,43 @@ def confirm(request: Req, member: FromPath[str], form: Sent) -> Response[Any]:
     return go(request, "bureau/confiance?dit=confirme")
 
 
+def _death_page(request: Req, member: str, faults: list[Fault], status: int = 200) -> Response[str]:
+    found = deaths.of(context_of(request), signed_in(request), member)
+    said = "desk.death.sent" if request.query_params.get("dit") == "envoye" else ""
+    ward_ = _ward(request, member)
+    return desk_page(request, "desk/death.html", "guardian", status=status, ward=ward_, death=found, faults=faults, said=said)
+
+
+@get("/confiance/{member:str}/deces", opt=who("worker"), sync_to_thread=True)
+def death(request: Req, member: FromPath[str]) -> Response[str]:
+    """What reporting a death does; once it is said, what the person wanted."""
+    return _death_page(request, member, [])
+
+
+@post("/confiance/{member:str}/deces", opt=who("worker"), sync_to_thread=True)
+def report_death(request: Req, member: FromPath[str], form: Sent) -> Response[Any]:
+    """Signed: the certificate was seen. No copy of it is taken."""
+    try:
+        deaths.report(context_of(request), signed_in(request), member, seen=form.get("seen") == "yes")
+    except BadInput:
+        return _death_page(request, member, [Fault("desk.death.not_seen", "seen")], 422)
+    except Conflict:
+        return _death_page(request, member, [Fault("office.conflict")], 409)
+    return go(request, f"bureau/confiance/{member}/deces")
+
+
+@post("/confiance/{member:str}/deces/remettre", opt=who("worker"), sync_to_thread=True)
+def hand(request: Req, member: FromPath[str], form: Sent) -> Response[Any]:
+    """The person named stands at the kiosk whose code this is: this guardian's part goes there."""
+    try:
+        handing.confirm(context_of(request), signed_in(request), member, form.get("code").strip())
+    except WrongSecret:
+        return _death_page(request, member, [Fault("desk.guardian.wrong_code", "code")], 422)
+    except MustWait:
+        return _death_page(request, member, [Fault("desk.guardian.too_many", "code")], 429)
+    return go(request, f"bureau/confiance/{member}/deces?dit=envoye")
+
+
 @get("/carte", opt=who("worker"), sync_to_thread=True)
 def card(request: Req) -> Response[str]:
     """A card that waits after wrong codes: the person stands here with it."""
@@ -108,4 +145,4 @@ def block_number(request: Req, form: Sent) -> Response[Any]:
     return desk_page(request, "desk/block.html", "card", status=status, faults=faults, said="")
 
 
-HANDLERS: list[ControllerRouterHandler] = [wards, ward, confirm, card, lift_wait, block, block_number]
+HANDLERS: list[ControllerRouterHandler] = [wards, ward, confirm, death, report_death, hand, card, lift_wait, block, block_number]

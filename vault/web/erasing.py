@@ -5,8 +5,8 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.types import ControllerRouterHandler
 
-from vault import certificates, erasure, printed
-from vault.errors import AbriError, BadInput, Busy, MustWait, NotAllowed, WrongSecret
+from vault import article19, certificates, erasure, printed
+from vault.errors import AbriError, BadInput, Busy, MustWait, NotAllowed, NotThere, WrongSecret
 from vault.web.forms import Sent
 from vault.web.guards import anyone, context_of, signed_in, who
 from vault.web.home import secret_of
@@ -25,7 +25,19 @@ def ask(request: Req) -> Response[str]:
 @get("/{language:str}/effacer-tout/details", opt=who("person"), sync_to_thread=True)
 def details(request: Req) -> Response[str]:
     """What goes, what stays, why, and until when (article 17)."""
-    return page(request, "kiosk/erase_plan.html", back="effacer-tout", plan=erasure.plan(context_of(request), signed_in(request)))
+    context, session = context_of(request), signed_in(request)
+    outsiders = article19.outside_recipients(context, session)
+    plan = erasure.plan(context, session)
+    return page(request, "kiosk/erase_plan.html", back="effacer-tout", plan=plan, outsiders=outsiders)
+
+
+@get("/{language:str}/effacer-tout/lettres", opt=who("person", leaves=True), sync_to_thread=True)
+def letters(request: Req) -> Response[bytes]:
+    """A letter for each person outside who received something: only the person can name them (article 19)."""
+    names = article19.outside_recipients(context_of(request), signed_in(request))
+    if not names:
+        raise NotThere
+    return pdf(printed.recipient_letter(names, printing(request)))
 
 
 @get("/{language:str}/effacer-tout/code", opt=who("person"), sync_to_thread=True)
@@ -91,9 +103,11 @@ def certificate(request: Req, form: Sent) -> Response[Any]:
     if form.has("file"):
         headers = {"Content-Disposition": 'attachment; filename="certificat.json"'}
         return Response(found.to_file(), media_type="application/json", headers=headers)
-    return pdf(printed.erasure_certificate(found.said, number.strip().upper(), printing(request)))
+    said = article19.counts(context_of(request), number)
+    answers = printed.Answers(said.done + said.not_there, said.keeps, said.waiting)
+    return pdf(printed.erasure_certificate(found.said, found.number, printing(request), answers))
 
 
 ROUTES: list[ControllerRouterHandler] = [
-    ask, details, code, erase, witness, erase_now, certificate_page, certificate,
+    ask, details, letters, code, erase, witness, erase_now, certificate_page, certificate,
 ]  # fmt: skip

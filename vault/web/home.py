@@ -16,6 +16,7 @@ from vault import (
     once,
     people,
     reencryption,
+    restricting,
     space,
     succession,
 )  # fmt: skip
@@ -50,7 +51,7 @@ def home(request: Req) -> Response[Any]:
         questions=len(succession.waiting(context, session)),
         arrival=arrival, full=space.of(context, session).nearly_full,
         helped=assisting.help_of(context, session), weak=weak, waiting=reencryption.waiting(context, session),
-        to_print=bool(once.told(context, session)),
+        to_print=bool(once.told(context, session)), held_back=restricting.state(context, session),
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ MENU: Mapping[str, tuple[str, str]] = {
     "structures": ("association/structures", "building-2"),
     "kiosks": ("association/bornes", "monitor"),
     "trace": ("association/trace", "shield-check"),
+    "notices": ("association/affiches", "printer"),
     "procedures": ("association/demarches", "list-checks"),
 }
 

@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.types import ControllerRouterHandler
 
-from vault import conditions, erasure, held, people, retaining, rights
+from vault import conditions, directives, erasure, held, people, restricting, retaining, rights
 from vault.errors import BadInput, Busy, MustWait, WrongSecret
 from vault.languages import FRENCH
 from vault.rights import ASKED_BY_A_PERSON
@@ -19,8 +19,34 @@ from vault.web.shell import Req, go, language_of, page
 
 @get("/{language:str}/droits", opt=who("person"), sync_to_thread=True)
 def mine(request: Req) -> Response[str]:
-    """Take, know, erase; and the rest."""
-    return page(request, "kiosk/rights.html", back="moi/autres")
+    """Take, know, erase; and the rest. That nothing may be erased or shown meanwhile is said first."""
+    held_back = restricting.state(context_of(request), signed_in(request))
+    return page(request, "kiosk/rights.html", back="moi/autres", held_back=held_back)
+
+
+@get("/{language:str}/droits/rien-ne-bouge", opt=who("person"), sync_to_thread=True)
+def restricted(request: Req) -> Response[Any]:
+    """Article 18: what it means, and the code that ends it for whoever asked for it."""
+    return _restricted(request, [])
+
+
+def _restricted(request: Req, faults: list[Fault], status: int = 200) -> Response[Any]:
+    state = restricting.state(context_of(request), signed_in(request))
+    if not state:
+        return go(request, "droits")
+    return page(request, "kiosk/restricted.html", status=status, back="droits", state=state, faults=faults)
+
+
+@post("/{language:str}/droits/rien-ne-bouge", opt=who("person"), sync_to_thread=True)
+def lift(request: Req, form: Sent) -> Response[Any]:
+    """The person ends what they asked for."""
+    try:
+        restricting.lift(context_of(request), signed_in(request), secret_of(form))
+    except (WrongSecret, MustWait, Busy) as error:
+        return _restricted(request, [Fault(error.sentence, "code")], 401)
+    except BadInput:
+        return _restricted(request, [Fault("error.code-digits", "code")], 422)
+    return go(request, "droits")
 
 
 @get("/{language:str}/droits/autres", opt=who("person"), sync_to_thread=True)
@@ -50,6 +76,7 @@ def _known(request: Req) -> dict[str, Any]:
     return {
         "me": people.me(context, session), "plan": erasure.plan(context, session), "terms": terms, "contact": settings.contact,
         "accepted": people.conditions(context, session), "contacts": held.contacts(context, session),
+        "wanted": directives.mine(context, session), "held_back": restricting.state(context, session),
     }  # fmt: skip
 
 
@@ -120,5 +147,5 @@ def accept_conditions(request: Req, form: Sent) -> Response[Any]:
 
 
 ROUTES: list[ControllerRouterHandler] = [
-    new_conditions, accept_conditions, mine, more, known, known_on_paper, ask_page, ask, number_page, identify,
+    new_conditions, accept_conditions, mine, restricted, lift, more, known, known_on_paper, ask_page, ask, number_page, identify,
 ]  # fmt: skip

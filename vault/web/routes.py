@@ -5,6 +5,7 @@ from litestar.types import ControllerRouterHandler
 from vault.settings import Mode
 from vault.web import (
     admin,
+    after_death,
     capture,
     copying,
     desk,
@@ -39,7 +40,8 @@ def all_routes(mode: Mode) -> list[ControllerRouterHandler]:
     """The handlers of all screens; the style guide only in a demonstration; the door of a room only in training."""
     screens = (
         public, opening, unlock, two_steps, recovery, home, documents, capture, sharing, history, protection, following, helped,
-        helped_giving, copying, first_use, erasing, phone, outside, sending, rights, taking_away, desk, admin, publication, proving,
+        helped_giving, copying, first_use, erasing, phone, outside, sending, rights, after_death,
+        taking_away, desk, admin, publication, proving,
     )  # fmt: skip
     routes: list[ControllerRouterHandler] = []
     for screen in screens:

@@ -67,10 +67,11 @@ def ready(request: Req) -> Response[str]:
 @get("/{language:str}/emporter/fichier", opt=who("person", leaves=True), sync_to_thread=True)
 def download(request: Req) -> Stream | Response[None]:
     """The file, whole, or from where a download was cut."""
-    return _sent(request, parcels.waiting(context_of(request), signed_in(request)))
+    return sent(request, parcels.waiting(context_of(request), signed_in(request)))
 
 
-def _sent(request: Req, parcel: Parcel) -> Stream | Response[None]:
+def sent(request: Req, parcel: Parcel) -> Stream | Response[None]:
+    """A parcel as it leaves, whole or from where a download was cut."""
     headers = {"Content-Disposition": f'attachment; filename="{parcel.name}"', "Cache-Control": "no-store"}
     if parcel.sealed:
         length, blocks = parcel.sealed_blocks()
@@ -133,7 +134,7 @@ def phone_begin(request: Req, ticket: FromPath[str], form: Sent) -> Response[Any
 def phone_download(request: Req) -> Stream | Response[Any]:
     """The file, on the phone whose link it was."""
     try:
-        return _sent(request, parcels.find(context_of(request), request.cookies.get(CARRIED, "")))
+        return sent(request, parcels.find(context_of(request), request.cookies.get(CARRIED, "")))
     except TicketGone:
         return page(request, "kiosk/phone_gone.html", status=410)
 

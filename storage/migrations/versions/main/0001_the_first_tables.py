@@ -60,6 +60,8 @@ def upgrade() -> None:
         sa.Column("announced", sa.Date(), nullable=False),
         sa.Column("closes", sa.Date(), nullable=False),
         sa.Column("until", sa.Date(), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_closings")),
     )
     op.create_table(
@@ -96,11 +98,28 @@ def upgrade() -> None:
         sa.Column("done", sa.BigInteger(), nullable=True),
         sa.Column("witness", sa.String(length=64), nullable=True),
         sa.Column("register", sa.String(length=64), nullable=True),
+        sa.Column("entry", sa.String(length=64), nullable=True),
         sa.Column("certificate", sa.LargeBinary(), nullable=True),
         sa.Column("certificate_signature", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_erasures")),
     )
     op.create_index(op.f("ix_erasures_person"), "erasures", ["person"], unique=False)
+    op.create_table(
+        "article19",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("erasure", sa.String(length=64), nullable=False),
+        sa.Column("worker", sa.String(length=64), nullable=True),
+        sa.Column("grants", sa.Text(), nullable=False),
+        sa.Column("told", sa.Date(), nullable=False),
+        sa.Column("reminded", sa.Date(), nullable=True),
+        sa.Column("answer", sa.String(length=40), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("answered", sa.Date(), nullable=True),
+        sa.ForeignKeyConstraint(["erasure"], ["erasures.id"], name=op.f("fk_article19_erasure")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_article19")),
+    )
+    op.create_index(op.f("ix_article19_erasure"), "article19", ["erasure"], unique=False)
+    op.create_index(op.f("ix_article19_worker"), "article19", ["worker"], unique=False)
     op.create_table(
         "inquiries",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -307,6 +326,7 @@ def upgrade() -> None:
         sa.Column("bytes_kept", sa.BigInteger(), nullable=False),
         sa.Column("pages_kept", sa.Integer(), nullable=False),
         sa.Column("frozen", sa.BigInteger(), nullable=True),
+        sa.Column("restricted", sa.BigInteger(), nullable=True),
         sa.Column("sealed_preferences", sa.LargeBinary(), nullable=True),
         sa.Column("sealed_lineage", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["account"], ["accounts.id"], name=op.f("fk_persons_account")),
@@ -385,11 +405,26 @@ def upgrade() -> None:
         sa.Column("first_approval", sa.String(length=64), nullable=True),
         sa.Column("second_approval", sa.String(length=64), nullable=True),
         sa.Column("closed", sa.Date(), nullable=True),
+        sa.Column("numbered", sa.Boolean(), nullable=False),
+        sa.Column("decided", sa.String(length=40), nullable=True),
+        sa.Column("opens", sa.Date(), nullable=True),
+        sa.Column("term", sa.Date(), nullable=True),
+        sa.Column("told", sa.Date(), nullable=True),
         sa.ForeignKeyConstraint(["operator"], ["operators.id"], name=op.f("fk_rights_requests_operator")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rights_requests")),
     )
     op.create_index(op.f("ix_rights_requests_operator"), "rights_requests", ["operator"], unique=False)
     op.create_index(op.f("ix_rights_requests_person"), "rights_requests", ["person"], unique=False)
+    op.create_table(
+        "death_reports",
+        sa.Column("request", sa.String(length=64), nullable=False),
+        sa.Column("worker", sa.String(length=64), nullable=False),
+        sa.Column("statement", sa.LargeBinary(), nullable=False),
+        sa.Column("signature", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["request"], ["rights_requests.id"], name=op.f("fk_death_reports_request")),
+        sa.PrimaryKeyConstraint("request", "worker", name=op.f("pk_death_reports")),
+    )
     op.create_table(
         "sessions",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -643,6 +678,28 @@ def upgrade() -> None:
         sa.Column("kind", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["slot"], ["assists.slot"], name=op.f("fk_assist_shelves_slot")),
         sa.PrimaryKeyConstraint("slot", "shelf", "epoch", name=op.f("pk_assist_shelves")),
+    )
+    op.create_table(
+        "directives",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("person", sa.String(length=64), nullable=False),
+        sa.Column("for_person", sa.LargeBinary(), nullable=False),
+        sa.Column("statement", sa.LargeBinary(), nullable=False),
+        sa.Column("signature", sa.LargeBinary(), nullable=False),
+        sa.Column("service_signature", sa.LargeBinary(), nullable=False),
+        sa.Column("recorded", sa.Date(), nullable=False),
+        sa.ForeignKeyConstraint(["person"], ["accounts.id"], name=op.f("fk_directives_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_directives")),
+        sa.UniqueConstraint("person", name=op.f("uq_directives_person")),
+    )
+    op.create_table(
+        "directive_copies",
+        sa.Column("directive", sa.String(length=64), nullable=False),
+        sa.Column("worker", sa.String(length=64), nullable=False),
+        sa.Column("posted", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["directive"], ["directives.id"], name=op.f("fk_directive_copies_directive")),
+        sa.ForeignKeyConstraint(["worker"], ["accounts.id"], name=op.f("fk_directive_copies_worker")),
+        sa.PrimaryKeyConstraint("directive", "worker", name=op.f("pk_directive_copies")),
     )
     op.create_table(
         "circle_shares",

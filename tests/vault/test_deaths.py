@@ -1,0 +1,279 @@
+"""A death: freezes first, erases nothing for a year, asks nobody for a paper; the person named takes a copy; whoever lives comes back."""
+
+import datetime as dt
+import io
+import zipfile
+
+import pytest
+from sqlalchemy import select
+
+from consent.purposes import PRIVATE
+from storage.tables import accounts, death_reports, papers, rights_requests
+from tests.vault.builders import sign_in, sign_in_administrator, unlock
+from tests.vault.clock import Clock
+from tests.vault.comings import NEW_CODE, Circle, make_circle, new_card
+from tests.vault.papers import keep
+from tests.vault.test_directives import BINTOU, member, wished
+from vault import (
+    account_numbers,
+    audit,
+    coming_back,
+    deaths,
+    documents,
+    erasing,
+    erasure,
+    handing,
+    notices,
+    parcels,
+    people,
+    recovery,
+    rights,
+    sessions,
+    shared_papers,
+    showing,
+)
+from vault import directives as wishes
+from vault.context import Context
+from vault.directives import Wish
+from vault.errors import BadInput, Conflict, NotAllowed, NotThere, WrongSecret
+from vault.rights import Extra
+from vault.sessions import Session
+
+
+def said(house: Context, made: Circle) -> rights.Request:
+    """Both guardians have seen the certificate of death; the line in the register of the first one's operator."""
+    for worker in (made.fatou, made.marc):
+        deaths.report(house, sign_in(house, worker), member(house, worker), seen=True)
+    return line(house, made)
+
+
+def line(house: Context, made: Circle) -> rights.Request:
+    nadia = sign_in_administrator(house, made.tilleuls.administrators[0])
+    return next(one for closed in (False, True) for one in rights.requests(house, nadia, closed=closed) if one.kind == "death")
+
+
+def approved(house: Context, made: Circle) -> rights.Request:
+    """And two administrators have said yes."""
+    found = said(house, made)
+    for admin in made.tilleuls.administrators:
+        rights.approve(house, sign_in_administrator(house, admin), found.id)
+    return line(house, made)
+
+
+def state(house: Context, person: str) -> str | None:
+    with house.database.transaction(read_only=True) as connection:
+        return connection.execute(select(accounts.c.state).where(accounts.c.id == person)).scalar_one_or_none()
+
+
+def kept(house: Context, person: str) -> int:
+    with house.database.transaction(read_only=True) as connection:
+        return len(connection.execute(select(papers.c.id).where(papers.c.person == person)).all())
+
+
+def erase_what_is_due(house: Context) -> None:
+    deaths.end_due(house)
+    for one in erasing.due(house):
+        erasing.carry_out(house, one)
+
+
+def test_a_report_freezes_at_once_and_needs_the_certificate_to_have_been_seen(any_house: Context) -> None:
+    made = make_circle(any_house)
+    keep(any_house, unlock(any_house, made.awa), "Bail")
+    with pytest.raises(BadInput):
+        deaths.report(any_house, sign_in(any_house, made.fatou), member(any_house, made.fatou), seen=False)
+    assert state(any_house, made.awa.id) == "open"
+    first = deaths.report(any_house, sign_in(any_house, made.fatou), member(any_house, made.fatou), seen=True)
+    assert (first.reports, first.needed, first.state, first.wish) == (1, 2, "received", None)
+    assert state(any_house, made.awa.id) == "mourned"
+    assert shared_papers.people_sharing(any_house, made.fatou.session) == []
+    again = deaths.report(any_house, made.fatou.session, member(any_house, made.fatou), seen=True)
+    assert again.reports == 1, "saying it twice says it once"
+    nadia = sign_in_administrator(any_house, made.tilleuls.administrators[0])
+    with pytest.raises(Conflict):
+        rights.approve(any_house, nadia, line(any_house, made).id)
+    with pytest.raises(NotThere):
+        deaths.report(any_house, sign_in(any_house, made.fatou), "00000000-0000-4000-8000-000000000000", seen=True)
+    assert kept(any_house, made.awa.id) == 1
+
+
+@pytest.mark.parametrize("wish", [Wish("erase"), BINTOU, None])
+def test_nothing_is_erased_before_the_year_is_over_whatever_was_wanted(house: Context, clock: Clock, wish: Wish | None) -> None:
+    made = make_circle(house)
+    keep(house, unlock(house, made.awa), "Bail")
+    if wish:
+        wished(house, made, wish)
+    found = approved(house, made)
+    assert found.decided == (wish.choice if wish else "nothing")
+    assert found.term == dt.date(2027, 11, 23)
+    assert found.due == found.term
+    with pytest.raises(Conflict):
+        rights.carry_out(house, made.tilleuls.administrators[0].session, found.id)
+    clock.forward(days=364)
+    erase_what_is_due(house)
+    assert kept(house, made.awa.id) == 1
+    clock.forward(days=1)
+    erase_what_is_due(house)
+    assert kept(house, made.awa.id) == 1, "72 hours more, in which the card would still cancel"
+    clock.forward(hours=73)
+    erase_what_is_due(house)
+    assert kept(house, made.awa.id) == 0
+    closed = line(house, made)
+    assert (closed.state, closed.identity, closed.approvals) == ("closed", "guardians", ("Nadia", "Hugo"))
+    assert rights.certificate(house, made.tilleuls.administrators[0].session, closed.id).said.papers == 1
+    with house.database.transaction(read_only=True) as connection:
+        assert connection.execute(select(death_reports.c.worker)).all() == []
+
+
+def test_who_was_wrongly_reported_comes_back_with_card_and_code(any_house: Context, clock: Clock) -> None:
+    """Whatever was approved meanwhile; they read it, the register says so, and a new report begins from nothing."""
+    made = make_circle(any_house)
+    wished(any_house, made)
+    found = approved(any_house, made)
+    clock.forward(days=40)
+    session = unlock(any_house, made.awa)
+    assert [one.key for one in notices.waiting(any_house, session)] == ["death-denied"]
+    assert {"death.reported", "death.certified", "death.denied"} <= {
+        one.event.tag for one in audit.history(any_house, session)
+    }  # fmt: skip
+    closed = line(any_house, made)
+    assert (closed.id, closed.state, closed.reason) == (found.id, "closed", "came-back")
+    assert deaths.of(any_house, sign_in(any_house, made.fatou), member(any_house, made.fatou)) is None
+    clock.forward(days=400)
+    erase_what_is_due(any_house)
+    assert state(any_house, made.awa.id) == "open"
+
+
+def test_the_year_s_end_can_still_be_cancelled_by_the_card(house: Context, clock: Clock) -> None:
+    made = make_circle(house)
+    keep(house, unlock(house, made.awa), "Bail")
+    approved(house, made)
+    clock.forward(days=366)
+    assert deaths.end_due(house) == 1
+    assert state(house, made.awa.id) == "leaving"
+    erasure.cancel(house, None, made.awa.card, made.awa.code)
+    assert unlock(house, made.awa).account == made.awa.id
+    assert line(house, made).reason == "cancelled"
+
+
+def test_a_frozen_safe_is_not_opened_by_its_card_because_somebody_said_dead(house: Context) -> None:
+    """A thief whose card was blocked must not gain by a report."""
+    made = make_circle(house)
+    people.freeze_number(house, sign_in(house, made.fatou), made.awa.number)
+    deaths.report(house, sign_in(house, made.fatou), member(house, made.fatou), seen=True)
+    with pytest.raises(WrongSecret):
+        unlock(house, made.awa)
+
+
+def test_two_administrators_who_do_not_follow_the_report_give_the_safe_back(house: Context) -> None:
+    made = make_circle(house)
+    found = said(house, made)
+    hugo = sign_in_administrator(house, made.tilleuls.administrators[1])
+    rights.refuse(house, hugo, found.id, "L'acte concerne une autre personne.")
+    assert state(house, made.awa.id) == "open"
+    assert {one.key for one in notices.waiting(house, unlock(house, made.awa))} == {"death-denied", "right-refused"}
+
+
+def test_a_letter_with_an_account_number_freezes_and_waits_for_those_the_person_trusted(house: Context) -> None:
+    """A number that nobody has is answered alike; nobody approves before guardians have said it."""
+    made = make_circle(house)
+    nadia = sign_in_administrator(house, made.tilleuls.administrators[0])
+    real = rights.receive(house, nadia, "death", "letter", Extra(number=made.awa.number))
+    unknown = rights.receive(house, nadia, "death", "letter", Extra(number=_unknown(made.awa.number)))
+    ours = vars(real) | {"id": "", "number": ""}
+    assert ours == vars(unknown) | {"id": "", "number": ""}
+    with pytest.raises(BadInput):
+        rights.receive(house, nadia, "death", "letter", Extra(number="0000 0000 0000"))
+    assert state(house, made.awa.id) == "mourned"
+    with pytest.raises(Conflict):
+        rights.approve(house, nadia, real.id)
+    death = deaths.report(house, sign_in(house, made.fatou), member(house, made.fatou), seen=True)
+    assert death.request == real.id
+
+
+def _unknown(number: str) -> str:
+    """Another number in the right form."""
+    while (drawn := account_numbers.draw()) == number:
+        pass
+    return drawn
+
+
+def test_the_person_named_takes_the_papers_away_and_can_do_nothing_else(any_house: Context, clock: Clock) -> None:
+    """Thirty days, four eyes, two guardians at their own desks; the private drawer stays; no card, no code, no history."""
+    house = any_house
+    made = make_circle(house)
+    keep(house, unlock(house, made.awa), "Bail de Lille")
+    keep(house, made.awa.session, "Lettre à moi", shelf=PRIVATE)
+    wished(house, made)
+    found = approved(house, made)
+    assert found.opens == found.received + dt.timedelta(days=30)
+    clock.forward(days=29)
+    with pytest.raises(NotThere):
+        handing.start(house, made.canal.kiosk, found.number)
+    clock.forward(days=1)
+    with pytest.raises(NotThere):
+        handing.start(house, made.canal.kiosk, "AAAA-AAAA-AAAA")
+    started = handing.start(house, made.canal.kiosk, found.number.lower())
+    kiosk = sessions.find(house, started.cookie)
+    fatou, marc = sign_in(house, made.fatou), sign_in(house, made.marc)
+    theirs, his = member(house, made.fatou), member(house, made.marc)
+    fatou, marc = made.fatou.session, made.marc.session
+    with pytest.raises(WrongSecret):
+        recovery.confirm(house, fatou, theirs, started.code, theft=False, beside=True)
+    handing.confirm(house, fatou, theirs, started.code)
+    assert not handing.ready(house, kiosk)
+    with pytest.raises(Conflict):
+        handing.finish(house, kiosk)
+    handing.confirm(house, marc, his, started.code)
+    assert handing.ready(house, kiosk)
+    for take_over in (coming_back.finish, coming_back.wait):
+        with pytest.raises(Conflict):
+            take_over(house, kiosk, new_card(), NEW_CODE)
+    named = sessions.find(house, handing.finish(house, kiosk))
+    _only_papers_leave(house, named)
+    with pytest.raises(WrongSecret):
+        handing.confirm(house, fatou, theirs, started.code)
+    assert unlock(house, made.awa).account == made.awa.id, "nothing of the person's own ways has changed"
+    assert "death.handed" in {one.event.tag for one in audit.history(house, made.awa.session)}
+
+
+def _only_papers_leave(house: Context, named: Session) -> None:
+    for reaches in (documents.bin_of, wishes.mine, showing.grants_of):
+        with pytest.raises(NotAllowed):
+            reaches(house, named)
+    assert audit.history(house, named) == [], "their history does not open"
+    count, _ = parcels.weight(house, named)
+    parcels.pack(house, named, "usb", "fr")
+    content = zipfile.ZipFile(io.BytesIO(b"".join(parcels.waiting(house, named).blocks())))
+    texts = content.read("data/papers.json").decode()
+    assert count == 1
+    assert "Bail de Lille" in texts
+    assert "Lettre à moi" not in texts
+    assert b"Awa" not in content.read("data/me.json")
+
+
+def test_a_guardian_alone_opens_nothing_and_reads_only_after_saying_it(house: Context, clock: Clock) -> None:
+    made = make_circle(house)
+    wished(house, made)
+    deaths.report(house, sign_in(house, made.fatou), member(house, made.fatou), seen=True)
+    seen = deaths.of(house, sign_in(house, made.fatou), member(house, made.fatou))
+    assert seen is not None
+    assert (seen.wish, seen.open_now) == (BINTOU, False)
+    other = deaths.of(house, sign_in(house, made.marc), member(house, made.marc))
+    assert other is not None
+    assert (other.mine, other.wish) == (False, None)
+    clock.forward(days=60)
+    with pytest.raises(NotThere):
+        handing.start(house, made.canal.kiosk, seen.number)
+    with pytest.raises(NotThere):
+        handing.confirm(house, sign_in(house, made.fatou), member(house, made.fatou), "123456")
+
+
+def test_the_register_holds_no_name_of_the_dead_nor_of_whom_they_named(house: Context) -> None:
+    made = make_circle(house)
+    wished(house, made)
+    found = approved(house, made)
+    with house.database.transaction(read_only=True) as connection:
+        row = connection.execute(select(rights_requests).where(rights_requests.c.id == found.id)).one()
+    for secret in ("Awa", "Bintou", made.awa.number):
+        assert secret not in repr(found)
+        assert secret not in repr(row)

@@ -1,0 +1,167 @@
+"""Article 19: whoever received something is told that it must go, answers, and is reminded until they have.
+
+By the shares' ids alone: the recipient finds their copies by them, and nothing names who erased. What was answered is counted beside the
+certificate. Somebody outside, whom only the person could name, gets a letter that the person prints before (`outside_recipients`).
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from storage.tables import article19, structures, workers
+from vault import administrators as office
+from vault import audit, certificates, notices, outside, who
+from vault.context import Context
+from vault.errors import BadInput, NotThere
+from vault.events import Event
+from vault.notices import Notice
+from vault.sessions import Session
+from vault.settings import today_in_paris
+
+Answer = Literal["done", "not-there", "keeps"]
+ANSWERS: tuple[Answer, ...] = get_args(Answer)
+REMIND_AFTER = dt.timedelta(days=14)
+REASON_LETTERS = 500
+
+
+@dataclass(frozen=True)
+class Told:
+    """One recipient of one erasure. `name` is empty once their account is gone; `days`: since they were told."""
+
+    id: str
+    certificate: str
+    name: str
+    at_work: bool
+    grants: tuple[str, ...]
+    told: dt.date
+    reminded: dt.date | None
+    answer: str
+    reason: str
+    answered: dt.date | None
+    days: int
+
+    @property
+    def late(self) -> bool:
+        """Nobody has answered, and a reminder has gone."""
+        return not self.answer and self.reminded is not None
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What the recipients of one erasure answered, without who."""
+
+    told: int
+    done: int
+    not_there: int
+    keeps: int
+
+    @property
+    def waiting(self) -> int:
+        """Who has not answered."""
+        return self.told - self.done - self.not_there - self.keeps
+
+
+def tell(context: Context, connection: Connection, erasure: str, received: Mapping[str, Sequence[str]]) -> int:
+    """Tell each recipient once, in the caller's transaction: worker to the shares' ids. Gives how many there are."""
+    today = today_in_paris(context.clock())
+    for worker, ids in received.items():
+        told = {"id": context.new_id(), "erasure": erasure, "worker": worker, "grants": " ".join(ids), "told": today}
+        connection.execute(insert(article19).values(**told))
+        _notice(context, connection, worker, "person-erased", told["grants"])
+    return len(received)
+
+
+def _notice(context: Context, connection: Connection, worker: str, key: str, grants: object) -> None:
+    if context.keyvault.exists("person", worker):
+        notices.tell(context, connection, worker, Notice(key, {"grants": str(grants)}))
+
+
+def waiting(context: Context, session: Session) -> list[Told]:
+    """What this worker has not answered yet, the oldest first."""
+    who.worker(session)
+    with context.database.transaction(read_only=True) as connection:
+        ours = (article19.c.worker == session.account, article19.c.answer.is_(None))
+        return _listed(context, connection, *ours)
+
+
+def answer(context: Context, session: Session, told: str, said: str, reason: str = "") -> None:
+    """Done; not there any more; or it must be kept, because. BadInput("answer") or ("reason"); NotThere for another's, or twice."""
+    who.worker(session)
+    why = reason.strip()
+    if said not in ANSWERS:
+        raise BadInput("answer")
+    if (said == "keeps") != bool(why) or len(why) > REASON_LETTERS:
+        raise BadInput("reason")
+    with context.database.transaction() as connection:
+        ours = (article19.c.id == told, article19.c.worker == session.account, article19.c.answer.is_(None))
+        values = {"answer": said, "reason": why or None, "answered": today_in_paris(context.clock())}
+        if not connection.execute(update(article19).where(*ours).values(**values)).rowcount:
+            raise NotThere
+        name = connection.execute(select(workers.c.first_name).where(workers.c.account == session.account)).scalar_one()
+        event = Event("erasure.recipient-answered", by=session.account, by_name=name, detail=said)
+        audit.record(context, connection, session, event, worker=session.account)
+
+
+def of_office(context: Context, session: Session) -> list[Told]:
+    """Every recipient who worked for this administrator's operator: who has not answered first, then the others."""
+    with context.database.transaction(read_only=True) as connection:
+        operator = office.operator_of(connection, session)
+        ours = select(workers.c.account).join(structures, structures.c.id == workers.c.structure)
+        found = _listed(context, connection, article19.c.worker.in_(ours.where(structures.c.operator == operator)))
+    return sorted(found, key=lambda one: (bool(one.answer), one.told, one.id))
+
+
+def one_of_office(context: Context, session: Session, told: str) -> Told:
+    """One of them; NotThere for another operator's."""
+    for one in of_office(context, session):
+        if one.id == told:
+            return one
+    raise NotThere
+
+
+def counts(context: Context, certificate: str) -> Counts:
+    """What was answered, for whoever holds the number of a certificate. Raises NotThere."""
+    found = certificates.find(context, certificate)
+    with context.database.transaction(read_only=True) as connection:
+        query = select(article19.c.answer, func.count()).where(article19.c.erasure == found.said.number)
+        said = {answered: int(count) for answered, count in connection.execute(query.group_by(article19.c.answer))}
+    return Counts(sum(said.values()), said.get("done", 0), said.get("not-there", 0), said.get("keeps", 0))
+
+
+def remind(context: Context) -> int:
+    """Tell again whoever has not answered for two weeks; a scheduled task. Gives how many."""
+    today = today_in_paris(context.clock())
+    with context.database.transaction() as connection:
+        last = func.coalesce(article19.c.reminded, article19.c.told)
+        late = (article19.c.answer.is_(None), last <= today - REMIND_AFTER)
+        rows = connection.execute(select(article19).where(*late).with_for_update()).all()
+        for row in rows:
+            if row.worker:
+                _notice(context, connection, row.worker, "person-erased-again", row.grants)
+        ids = [row.id for row in rows]
+        connection.execute(update(article19).where(article19.c.id.in_(ids)).values(reminded=today))
+    return len(rows)
+
+
+def _listed(context: Context, connection: Connection, *which: object) -> list[Told]:
+    query = select(article19, workers.c.first_name, workers.c.state).outerjoin(workers, workers.c.account == article19.c.worker)
+    rows = connection.execute(query.where(*which).order_by(article19.c.told, article19.c.id)).all()  # type: ignore[arg-type]
+    today = today_in_paris(context.clock())
+    return [
+        Told(
+            row.id, certificates.number_of(row.erasure), row.first_name or "", row.state not in (None, "ended"),
+            tuple(row.grants.split(" ")), row.told, row.reminded, row.answer or "", row.reason or "", row.answered,
+            (today - row.told).days,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def outside_recipients(context: Context, session: Session) -> list[str]:
+    """Whom the person gave something outside, by the name that they typed: only they can tell them, with a letter."""
+    who.person(session)
+    given = [*outside.mine(context, session), *outside.mine(context, session, ended=True)]
+    return sorted({one.recipient for one in given if one.recipient})

@@ -1,0 +1,191 @@
+"""A death, from the desk of those the person counted on: reported, seen by two, approved by two others, and then what was wanted.
+
+Nobody hands a paper over: a guardian says, signed, that they have seen the certificate of death. The safe freezes with the first of
+them (`vault.mourning`); with the second the register may go on. Thirty days after the second administrator's yes the person named may
+come (`vault.handing`); a year after the report everything is erased, not before. Who comes back with card and code ends it at any time.
+"""
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
+
+from consent.days import add_months
+from crypto.canonical import instant
+from crypto.keys import AccountKeys
+from crypto.signing import Signer
+from crypto.statements import DeathReported
+from storage.tables import accounts, circle_members, circles, death_reports, rights_requests, structures, workers
+from vault import audit, certificates, directives, erasure, mourning, recovery, restricting, who
+from vault.context import Context
+from vault.directives import Wish
+from vault.errors import AbriError, BadInput
+from vault.events import Event
+from vault.sessions import Session
+from vault.settings import today_in_paris
+
+HAND_AFTER = dt.timedelta(days=30)
+NEEDED = 2
+NOTHING, ERASE, HAND = "nothing", "erase", "hand"
+
+
+@dataclass(frozen=True)
+class Death:
+    """Where a reported death stands, for a guardian. `wish` is None while this guardian has said nothing, or nothing was wanted."""
+
+    request: str
+    number: str
+    state: str
+    reports: int
+    needed: int
+    mine: bool
+    wish: Wish | None = field(repr=False)
+    opens: dt.date | None
+    term: dt.date | None
+    open_now: bool
+
+
+def of(context: Context, session: Session, member: str) -> Death | None:
+    """The report about somebody of this worker's own list; None when there is none. Raises NotThere."""
+    keys = who.worker(session)
+    person, _ = recovery.ward(context, session, member)
+    with context.database.transaction(read_only=True) as connection:
+        row = _open_one(connection, person)
+        return None if row is None else _shown(context, connection, session, keys, row)
+
+
+def report(context: Context, session: Session, member: str, *, seen: bool) -> Death:
+    """Say that somebody of one's own list is dead, having seen the certificate. Freezes at once; BadInput("seen") without it.
+
+    NotThere for anybody else. Whoever has said so reads what the person wanted; saying it twice says it once.
+    """
+    keys = who.worker(session)
+    person, circle = recovery.ward(context, session, member)
+    if not seen:
+        raise BadInput("seen")
+    with context.database.transaction() as connection:
+        # Two guardians in the same moment write one report: the account is held before it is looked for.
+        connection.execute(select(accounts.c.id).where(accounts.c.id == person).with_for_update())
+        row = _open_one(connection, person)
+        row = row if row is not None else _begin(context, connection, session, person)
+        if not _reported(connection, row["id"], session.account):
+            _sign(context, connection, session, keys, row["id"], person, circle)
+            _decide(context, connection, keys, session.account, row)
+        row = _open_one(connection, person)
+        if row is None:
+            raise AbriError  # nobody ends a report while its account is held
+        return _shown(context, connection, session, keys, row)
+
+
+def _open_one(connection: Connection, person: str) -> RowMapping | None:
+    ours = (rights_requests.c.person == person, rights_requests.c.kind == "death", rights_requests.c.state.in_(mourning.OPEN))
+    return connection.execute(select(rights_requests).where(*ours).limit(1)).mappings().one_or_none()
+
+
+def _begin(context: Context, connection: Connection, session: Session, person: str) -> RowMapping:
+    """The line in the register of the guardian's own operator, and the freeze."""
+    mine = select(structures.c.operator, workers.c.first_name).join(workers, workers.c.structure == structures.c.id)
+    worker = connection.execute(mine.where(workers.c.account == session.account)).one()
+    name = open_line(context, connection, worker.operator, person, "desk")
+    mourning.begin(context, connection, person, session, by=session.account, by_name=worker.first_name)
+    return connection.execute(select(rights_requests).where(rights_requests.c.id == name)).mappings().one()
+
+
+def open_line(
+    context: Context, connection: Connection, operator: str, person: str | None, origin: str, *, numbered: bool = False
+) -> str:
+    """A line of the register for a death, in the caller's transaction: due in a month, nothing erased for a year."""
+    today, name = today_in_paris(context.clock()), context.new_id()
+    connection.execute(
+        insert(rights_requests).values(
+            id=name, operator=operator, kind="death", origin=origin, person=person, state="received", received=today,
+            due=add_months(today, 1), term=add_months(today, context.settings.retention.retrieval_months), numbered=numbered,
+        )
+    )  # fmt: skip
+    return name
+
+
+def _reported(connection: Connection, request: str, worker: str) -> bool:
+    mine = (death_reports.c.request == request, death_reports.c.worker == worker)
+    return connection.execute(select(death_reports.c.at).where(*mine)).first() is not None
+
+
+def _sign(
+    context: Context, connection: Connection, session: Session, keys: AccountKeys, request: str, person: str, circle: str
+) -> None:
+    at = context.clock()
+    said = DeathReported(request, person, circle, session.account, instant(at))
+    signed = Signer(keys.sign).sign(said)
+    connection.execute(
+        insert(death_reports).values(request=request, worker=session.account, statement=said.encode(), signature=signed, at=at)
+    )
+    name = connection.execute(select(workers.c.first_name).where(workers.c.account == session.account)).scalar_one()
+    seen = Event("death.certified", by=session.account, by_name=name)
+    audit.record(context, connection, session, seen, person=person, worker=session.account)
+
+
+def _decide(context: Context, connection: Connection, keys: AccountKeys, worker: str, row: RowMapping) -> None:
+    """What was wanted, as this guardian reads it; and, with the last one needed, an identity for the register."""
+    wish = directives.read_by(context, connection, keys, worker, row["person"])
+    values: dict[str, object] = {"decided": wish.choice if wish else row["decided"] or NOTHING}
+    if row["state"] == "received" and _count(connection, row["id"]) >= needed(connection, row["person"]):
+        values |= {"state": "identified", "identity": "guardians"}
+    connection.execute(update(rights_requests).where(rights_requests.c.id == row["id"]).values(**values))
+
+
+def _count(connection: Connection, request: str) -> int:
+    query = select(func.count()).select_from(death_reports).where(death_reports.c.request == request)
+    return int(connection.execute(query).scalar_one())
+
+
+def needed(connection: Connection, person: str) -> int:
+    """How many guardians must have seen the certificate: two; the only one, when the others are printed sheets."""
+    at_work = select(func.count()).select_from(circle_members.join(circles)).where(
+        circles.c.person == person, circles.c.state == "living", circle_members.c.kind == "worker"
+    )  # fmt: skip
+    return max(1, min(NEEDED, int(connection.execute(at_work).scalar_one())))
+
+
+def _shown(context: Context, connection: Connection, session: Session, keys: AccountKeys, row: RowMapping) -> Death:
+    mine = _reported(connection, row["id"], session.account)
+    wish = directives.read_by(context, connection, keys, session.account, row["person"]) if mine else None
+    return Death(
+        row["id"], certificates.number_of(row["id"]), row["state"], _count(connection, row["id"]),
+        needed(connection, row["person"]), mine, wish, row["opens"], row["term"],
+        may_hand(row, today_in_paris(context.clock())),
+    )  # fmt: skip
+
+
+def may_hand(row: RowMapping, today: dt.date) -> bool:
+    """Whether the person named may come today: approved by two, thirty days ago at least, and not yet at the term."""
+    return bool(
+        row["kind"] == "death" and row["state"] == "approved" and row["decided"] == HAND and row["opens"] and row["term"]
+        and row["opens"] <= today < row["term"]
+    )  # fmt: skip
+
+
+def approved(context: Context, connection: Connection, row: RowMapping) -> None:
+    """The second administrator has said yes, in the caller's transaction: the thirty days begin."""
+    opens = today_in_paris(context.clock()) + HAND_AFTER if row["decided"] == HAND else None
+    connection.execute(update(rights_requests).where(rights_requests.c.id == row["id"]).values(opens=opens))
+
+
+def end_due(context: Context) -> int:
+    """Begin the erasure of those whose year is over; a scheduled task. Their card still has its 72 hours."""
+    today = today_in_paris(context.clock())
+    over = (rights_requests.c.kind == "death", rights_requests.c.state == "approved", rights_requests.c.term <= today)
+    with context.database.transaction(read_only=True) as connection:
+        due = connection.scalars(select(rights_requests.c.id).where(*over, rights_requests.c.person.is_not(None))).all()
+    begun = 0
+    for request in due:
+        with context.database.transaction() as connection:
+            held = select(rights_requests.c.person).where(rights_requests.c.id == request, *over).with_for_update()
+            person = connection.execute(held).scalar_one_or_none()
+            if person is None:
+                continue  # they came back since we looked
+            if restricting.is_restricted(connection, person):
+                continue  # a judge, or they themselves before they died, want nothing erased: the line stays, overdue
+            connection.execute(update(rights_requests).where(rights_requests.c.id == request).values(state="carrying-out"))
+            erasure.begin(context, connection, person, session=None, register=request, of=(mourning.STATE,))
+            begun += 1
+    return begun
