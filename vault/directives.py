@@ -74,7 +74,7 @@ def record(context: Context, session: Session, chosen: unlocking.Chosen, wish: W
     keys = who.person(session)
     unlocking.confirm(context, session, chosen)
     with context.database.transaction() as connection:
-        tag = "directive.changed" if _row(connection, session.account) else "directive.recorded"
+        tag = "directive.changed" if _living(context, connection, session.account) else "directive.recorded"
         write(context, connection, keys, session.account, wish)
         audit.record(context, connection, session, Event(tag, by=session.account), person=session.account)
 
@@ -92,7 +92,7 @@ def mine(context: Context, session: Session) -> Directive | None:
     """What the person has said, if anything, as they signed it. Raises Tampered."""
     keys = who.person(session)
     with context.database.transaction(read_only=True) as connection:
-        row = _row(connection, session.account)
+        row = _living(context, connection, session.account)
         if row is None:
             return None
         body, said = _own(context, connection, keys, session.account, row)
@@ -127,7 +127,7 @@ def write(context: Context, connection: Connection, keys: AccountKeys, person: s
 
 def follow(context: Context, connection: Connection, keys: AccountKeys, person: str) -> None:
     """The people somebody counts on have changed, in the caller's transaction: these read the wish from now on, and no others."""
-    row = _row(connection, person)
+    row = _living(context, connection, person)
     if row is not None:
         body, _ = _own(context, connection, keys, person, row)
         write(context, connection, keys, person, _wish(body))
@@ -146,7 +146,7 @@ def forget(context: Context, connection: Connection, person: str) -> bool:
 
 def read_by(context: Context, connection: Connection, keys: AccountKeys, worker: str, person: str) -> Wish | None:
     """The wish as a worker whom the person counted on reads it; None when nothing was posted to them. Raises Tampered."""
-    row = _row(connection, person)
+    row = _living(context, connection, person)
     if row is None:
         return None
     copy = (directive_copies.c.directive == row["id"], directive_copies.c.worker == worker)
@@ -164,6 +164,12 @@ def read_by(context: Context, connection: Connection, keys: AccountKeys, worker:
 
 def _row(connection: Connection, person: str) -> RowMapping | None:
     return connection.execute(select(directives).where(directives.c.person == person)).mappings().one_or_none()
+
+
+def _living(context: Context, connection: Connection, person: str) -> RowMapping | None:
+    """The wish that stands. One that was taken back since a backup comes back with its rows, but its row of the key vault is dead."""
+    row = _row(connection, person)
+    return row if row is not None and context.keyvault.exists("grant", row["id"]) else None
 
 
 def _trusted(connection: Connection, person: str) -> Sequence[Any]:

@@ -109,6 +109,22 @@ def test_what_somebody_writes_into_the_rows_is_refused(house: Context) -> None:
         deaths.report(house, sign_in(house, made.fatou), member(house, made.fatou), seen=True)
 
 
+def test_what_was_taken_back_since_a_backup_does_not_come_back_with_it(house: Context) -> None:
+    """Rows of yesterday, today's key vault: nothing was said, for the person as for a guardian after a death."""
+    made = make_circle(house)
+    wished(house, made)
+    with house.database.transaction(read_only=True) as connection:
+        old = connection.execute(select(directives)).mappings().one()
+        copies = connection.execute(select(directive_copies)).mappings().all()
+    wishes.revoke(house, made.awa.session)
+    with house.database.transaction() as connection:
+        connection.execute(directives.insert().values(**old))
+        connection.execute(directive_copies.insert(), [dict(one) for one in copies])
+    assert wishes.mine(house, made.awa.session) is None
+    said = deaths.report(house, sign_in(house, made.fatou), member(house, made.fatou), seen=True)
+    assert said.wish is None
+
+
 def test_it_is_in_what_is_held_and_goes_along_to_another_abri(house: Context) -> None:
     """Article 15 and the copy tell it; where nothing is said yet, it comes along and the person is told."""
     made = make_circle(house)
