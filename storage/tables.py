@@ -529,7 +529,7 @@ article19 = Table(  # each past recipient of an erased safe: told, reminded, and
     ident("id", "register", FIVE, primary_key=True),
     ident("erasure", "register", FIVE, "erasures.id", index=True),
     ident("worker", "link", ACCOUNT, nullable=True, index=True),  # nothing once their own account is gone: then a count alone
-    text("grants", "register", FIVE),  # the shares' ids, all that the recipient can find their copies by
+    octets("posted", "sealed", FIVE, nullable=True),  # the shares' ids, all that the recipient can find their copies by
     day("told", "register", FIVE), day("reminded", "register", FIVE, nullable=True),
     word("answer", "register", FIVE, nullable=True),  # done, not-there, keeps
     text("reason", "register", FIVE, nullable=True),  # why it must be kept

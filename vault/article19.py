@@ -1,19 +1,21 @@
 """Article 19: whoever received something is told that it must go, answers, and is reminded until they have.
 
-By the shares' ids alone: the recipient finds their copies by them, and nothing names who erased. What was answered is counted beside the
-certificate. Somebody outside, whom only the person could name, gets a letter that the person prints before (`outside_recipients`).
+By the shares' ids alone, posted to them: the recipient finds their copies by these, and nothing names who erased. What was
+answered is counted beside the certificate. Somebody outside, whom only the person could name, gets a letter that the person prints before (`outside_recipients`).
 """
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from crypto.kem import KemPrivate
+from crypto.sealing import open_posted_value, post_value
 from storage.tables import article19, structures, workers
+from vault import accounts, audit, certificates, labels, notices, outside, who
 from vault import administrators as office
-from vault import audit, certificates, notices, outside, who
 from vault.context import Context
 from vault.errors import BadInput, NotThere
 from vault.events import Event
@@ -68,15 +70,23 @@ def tell(context: Context, connection: Connection, erasure: str, received: Mappi
     """Tell each recipient once, in the caller's transaction: worker to the shares' ids. Gives how many there are."""
     today = today_in_paris(context.clock())
     for worker, ids in received.items():
-        told = {"id": context.new_id(), "erasure": erasure, "worker": worker, "grants": " ".join(ids), "told": today}
+        name, posted = context.new_id(), None
+        if context.keyvault.exists("person", worker):
+            place = labels.erased_shares(told=name, worker=worker)
+            public = accounts.public_keys(context, connection, worker).kem
+            posted = post_value(public, context.keyvault.derive("person", worker, place), place, {"grants": list(ids)})
+            notices.tell(context, connection, worker, Notice("person-erased", {"grants": " ".join(ids)}))
+        told = {"id": name, "erasure": erasure, "worker": worker, "posted": posted, "told": today}
         connection.execute(insert(article19).values(**told))
-        _notice(context, connection, worker, "person-erased", told["grants"])
     return len(received)
 
 
-def _notice(context: Context, connection: Connection, worker: str, key: str, grants: object) -> None:
-    if context.keyvault.exists("person", worker):
-        notices.tell(context, connection, worker, Notice(key, {"grants": str(grants)}))
+def _grants(context: Context, session: Session, row: Any) -> tuple[str, ...]:
+    """The shares' ids, for the worker alone."""
+    place = labels.erased_shares(told=row.id, worker=session.account)
+    vaulted = context.keyvault.derive("person", session.account, place)
+    found = open_posted_value(KemPrivate(session.opened().kem), vaulted, place, row.posted).get("grants")
+    return tuple(str(one) for one in found) if isinstance(found, list) else ()
 
 
 def waiting(context: Context, session: Session) -> list[Told]:
@@ -84,7 +94,7 @@ def waiting(context: Context, session: Session) -> list[Told]:
     who.worker(session)
     with context.database.transaction(read_only=True) as connection:
         ours = (article19.c.worker == session.account, article19.c.answer.is_(None))
-        return _listed(context, connection, *ours)
+        return _listed(context, connection, *ours, session=session)
 
 
 def answer(context: Context, session: Session, told: str, said: str, reason: str = "") -> None:
@@ -139,21 +149,22 @@ def remind(context: Context) -> int:
         late = (article19.c.answer.is_(None), last <= today - REMIND_AFTER)
         rows = connection.execute(select(article19).where(*late).with_for_update()).all()
         for row in rows:
-            if row.worker:
-                _notice(context, connection, row.worker, "person-erased-again", row.grants)
+            if row.worker and context.keyvault.exists("person", row.worker):
+                notices.tell(context, connection, row.worker, Notice("person-erased-again"))
         ids = [row.id for row in rows]
         connection.execute(update(article19).where(article19.c.id.in_(ids)).values(reminded=today))
     return len(rows)
 
 
-def _listed(context: Context, connection: Connection, *which: object) -> list[Told]:
+def _listed(context: Context, connection: Connection, *which: object, session: Session | None = None) -> list[Told]:
     query = select(article19, workers.c.first_name, workers.c.state).outerjoin(workers, workers.c.account == article19.c.worker)
     rows = connection.execute(query.where(*which).order_by(article19.c.told, article19.c.id)).all()  # type: ignore[arg-type]
     today = today_in_paris(context.clock())
     return [
         Told(
             row.id, certificates.number_of(row.erasure), row.first_name or "", row.state not in (None, "ended"),
-            tuple(row.grants.split(" ")), row.told, row.reminded, row.answer or "", row.reason or "", row.answered,
+            _grants(context, session, row) if session and row.posted else (),
+            row.told, row.reminded, row.answer or "", row.reason or "", row.answered,
             (today - row.told).days,
         )
         for row in rows

@@ -66,6 +66,11 @@ def guardian_label(*, person: str, member: str) -> bytes:
     return context("guardian-label", {"member": member, "person": person})
 
 
+def erased_shares(*, told: str, worker: str) -> bytes:
+    """The ids of the shares by which a worker had received something of a safe that is erased."""
+    return context("erased-shares", {"told": told, "worker": worker})
+
+
 def directive(*, person: str, directive: str, party: str) -> bytes:
     """What a person wants after their death: sealed for them, posted to each worker whom they count on."""
     return context("directive", {"directive": directive, "party": party, "person": person})

@@ -297,9 +297,7 @@ def erasure_certificate(
     return page.done()
 
 
-def recipient_letter(
-    names: Sequence[str], printing: Printing | None = None, *, certificate: str = "", grants: Sequence[str] = ()
-) -> bytes:
+def recipient_letter(names: Sequence[str], printing: Printing | None = None, *, certificate: str = "") -> bytes:
     """Article 19 by post: what was received must go. A page for each name; for a share of the desk, found by its ids."""
     chosen = printing or Printing()
     page = Page(chosen, "printed.letter.title")
@@ -315,8 +313,6 @@ def recipient_letter(
             page.gap(4)
             page.lines("printed.letter.certificate", 13)
             page.digits(certificate, 15)
-        for one in grants:
-            page.digits(one, 11)
         page.gap(8)
         page.lines("printed.letter.answer", 15)
     return page.done()

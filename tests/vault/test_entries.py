@@ -63,7 +63,7 @@ WRITES_NOTHING = {
     ),
     TREE: (
         "checkpoints.ask_again checkpoints.covering checkpoints.publish proofs.inclusion proofs.of_own recount.nightly "
-        "witnesses.cosigned"
+        "witnesses.cosigned receipt_files.of_all receipt_files.of_share"
     ),
     OFFICE: (
         "closing.announce conditions.publish administrators.create administrators.create_operator kiosks.change kiosks.renew_token "

@@ -132,7 +132,7 @@ def recipients(request: Req) -> Response[str]:
 def letter(request: Req, name: FromPath[str]) -> Response[bytes]:
     """The letter for one of them, who is not at a desk any more."""
     one = article19.one_of_office(context_of(request), signed_in(request), name)
-    made = printed.recipient_letter([one.name or "-"], printing(request), certificate=one.certificate, grants=one.grants)
+    made = printed.recipient_letter([one.name or "-"], printing(request), certificate=one.certificate)
     return pdf(made)
 
 

@@ -109,7 +109,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("erasure", sa.String(length=64), nullable=False),
         sa.Column("worker", sa.String(length=64), nullable=True),
-        sa.Column("grants", sa.Text(), nullable=False),
+        sa.Column("posted", sa.LargeBinary(), nullable=True),
         sa.Column("told", sa.Date(), nullable=False),
         sa.Column("reminded", sa.Date(), nullable=True),
         sa.Column("answer", sa.String(length=40), nullable=True),
