@@ -1,7 +1,8 @@
 """Article 19: whoever received something is told that it must go, answers, and is reminded until they have.
 
 By the shares' ids alone, posted to them: the recipient finds their copies by these, and nothing names who erased. What was
-answered is counted beside the certificate. Somebody outside, whom only the person could name, gets a letter that the person prints before (`outside_recipients`).
+answered is counted beside the certificate. Somebody outside, whom only the person could name, gets a letter that the person prints
+before (`outside_recipients`).
 """
 
 import datetime as dt
