@@ -84,7 +84,10 @@ def record(
         raise ValueError("an entry concerns a person or a worker")
     parties = list(_parties(event, person, worker))
     entry = entry or context.new_id()
-    return _write(context, connection, session, parties, person or NOBODY, lambda: _publics(context, connection, wanted), entry)
+    # Without a person the incident's copy is under the worker's row, and so must its key be: one session certifies many workers.
+    return _write(
+        context, connection, session, parties, person or worker or NOBODY, lambda: _publics(context, connection, wanted), entry
+    )
 
 
 def rehearse(context: Context, connection: Connection, event: Event) -> None:

@@ -105,22 +105,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_erasures_person"), "erasures", ["person"], unique=False)
     op.create_table(
-        "article19",
-        sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("erasure", sa.String(length=64), nullable=False),
-        sa.Column("worker", sa.String(length=64), nullable=True),
-        sa.Column("posted", sa.LargeBinary(), nullable=True),
-        sa.Column("told", sa.Date(), nullable=False),
-        sa.Column("reminded", sa.Date(), nullable=True),
-        sa.Column("answer", sa.String(length=40), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("answered", sa.Date(), nullable=True),
-        sa.ForeignKeyConstraint(["erasure"], ["erasures.id"], name=op.f("fk_article19_erasure")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_article19")),
-    )
-    op.create_index(op.f("ix_article19_erasure"), "article19", ["erasure"], unique=False)
-    op.create_index(op.f("ix_article19_worker"), "article19", ["worker"], unique=False)
-    op.create_table(
         "inquiries",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("made", sa.BigInteger(), nullable=False),
@@ -203,6 +187,22 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_administrators_operator"), "administrators", ["operator"], unique=False)
     op.create_table(
+        "article19",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("erasure", sa.String(length=64), nullable=False),
+        sa.Column("worker", sa.String(length=64), nullable=True),
+        sa.Column("posted", sa.LargeBinary(), nullable=True),
+        sa.Column("told", sa.Date(), nullable=False),
+        sa.Column("reminded", sa.Date(), nullable=True),
+        sa.Column("answer", sa.String(length=40), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("answered", sa.Date(), nullable=True),
+        sa.ForeignKeyConstraint(["erasure"], ["erasures.id"], name=op.f("fk_article19_erasure")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_article19")),
+    )
+    op.create_index(op.f("ix_article19_erasure"), "article19", ["erasure"], unique=False)
+    op.create_index(op.f("ix_article19_worker"), "article19", ["worker"], unique=False)
+    op.create_table(
         "brought",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("person", sa.String(length=64), nullable=False),
@@ -238,6 +238,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_circles")),
     )
     op.create_index(op.f("ix_circles_person"), "circles", ["person"], unique=False)
+    op.create_table(
+        "directives",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("person", sa.String(length=64), nullable=False),
+        sa.Column("for_person", sa.LargeBinary(), nullable=False),
+        sa.Column("statement", sa.LargeBinary(), nullable=False),
+        sa.Column("signature", sa.LargeBinary(), nullable=False),
+        sa.Column("service_signature", sa.LargeBinary(), nullable=False),
+        sa.Column("recorded", sa.Date(), nullable=False),
+        sa.ForeignKeyConstraint(["person"], ["accounts.id"], name=op.f("fk_directives_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_directives")),
+        sa.UniqueConstraint("person", name=op.f("uq_directives_person")),
+    )
     op.create_table(
         "entry_copies",
         sa.Column("entry", sa.String(length=64), nullable=False),
@@ -416,16 +429,6 @@ def upgrade() -> None:
     op.create_index(op.f("ix_rights_requests_operator"), "rights_requests", ["operator"], unique=False)
     op.create_index(op.f("ix_rights_requests_person"), "rights_requests", ["person"], unique=False)
     op.create_table(
-        "death_reports",
-        sa.Column("request", sa.String(length=64), nullable=False),
-        sa.Column("worker", sa.String(length=64), nullable=False),
-        sa.Column("statement", sa.LargeBinary(), nullable=False),
-        sa.Column("signature", sa.LargeBinary(), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["request"], ["rights_requests.id"], name=op.f("fk_death_reports_request")),
-        sa.PrimaryKeyConstraint("request", "worker", name=op.f("pk_death_reports")),
-    )
-    op.create_table(
         "sessions",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("session", sa.String(length=64), nullable=False),
@@ -553,6 +556,25 @@ def upgrade() -> None:
     op.create_index(op.f("ix_circle_members_circle"), "circle_members", ["circle"], unique=False)
     op.create_index(op.f("ix_circle_members_worker"), "circle_members", ["worker"], unique=False)
     op.create_table(
+        "death_reports",
+        sa.Column("request", sa.String(length=64), nullable=False),
+        sa.Column("worker", sa.String(length=64), nullable=False),
+        sa.Column("statement", sa.LargeBinary(), nullable=False),
+        sa.Column("signature", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["request"], ["rights_requests.id"], name=op.f("fk_death_reports_request")),
+        sa.PrimaryKeyConstraint("request", "worker", name=op.f("pk_death_reports")),
+    )
+    op.create_table(
+        "directive_copies",
+        sa.Column("directive", sa.String(length=64), nullable=False),
+        sa.Column("worker", sa.String(length=64), nullable=False),
+        sa.Column("posted", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["directive"], ["directives.id"], name=op.f("fk_directive_copies_directive")),
+        sa.ForeignKeyConstraint(["worker"], ["accounts.id"], name=op.f("fk_directive_copies_worker")),
+        sa.PrimaryKeyConstraint("directive", "worker", name=op.f("pk_directive_copies")),
+    )
+    op.create_table(
         "grant_changes",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("grant", sa.String(length=64), nullable=False),
@@ -678,28 +700,6 @@ def upgrade() -> None:
         sa.Column("kind", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["slot"], ["assists.slot"], name=op.f("fk_assist_shelves_slot")),
         sa.PrimaryKeyConstraint("slot", "shelf", "epoch", name=op.f("pk_assist_shelves")),
-    )
-    op.create_table(
-        "directives",
-        sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("person", sa.String(length=64), nullable=False),
-        sa.Column("for_person", sa.LargeBinary(), nullable=False),
-        sa.Column("statement", sa.LargeBinary(), nullable=False),
-        sa.Column("signature", sa.LargeBinary(), nullable=False),
-        sa.Column("service_signature", sa.LargeBinary(), nullable=False),
-        sa.Column("recorded", sa.Date(), nullable=False),
-        sa.ForeignKeyConstraint(["person"], ["accounts.id"], name=op.f("fk_directives_person")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_directives")),
-        sa.UniqueConstraint("person", name=op.f("uq_directives_person")),
-    )
-    op.create_table(
-        "directive_copies",
-        sa.Column("directive", sa.String(length=64), nullable=False),
-        sa.Column("worker", sa.String(length=64), nullable=False),
-        sa.Column("posted", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(["directive"], ["directives.id"], name=op.f("fk_directive_copies_directive")),
-        sa.ForeignKeyConstraint(["worker"], ["accounts.id"], name=op.f("fk_directive_copies_worker")),
-        sa.PrimaryKeyConstraint("directive", "worker", name=op.f("pk_directive_copies")),
     )
     op.create_table(
         "circle_shares",
