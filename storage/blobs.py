@@ -47,6 +47,9 @@ class BlobWriter(Protocol):
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Add bytes. Raises StorageFull, StoreUnreachable; the writer is then abandoned."""
 
+    def digest(self) -> bytes:
+        """SHA-256 of the bytes given so far: after the last one, what `commit` will tell."""
+
     def commit(self) -> Stored:
         """Make the blob durable and readable. Raises StorageFull, StoreUnreachable, BlobDamaged; nothing is left then."""
 
@@ -213,6 +216,10 @@ class FileWriter:
         except BaseException:
             self.abandon()
             raise
+
+    def digest(self) -> bytes:
+        """Of what was written so far."""
+        return self._digest.digest()
 
     def commit(self) -> Stored:
         """Flush, move, flush the folder."""

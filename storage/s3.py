@@ -161,6 +161,10 @@ class S3Writer:
             if len(buffer) == PART:
                 self._or_abandon(self._send_part)
 
+    def digest(self) -> bytes:
+        """Of what was given so far."""
+        return self._digest.digest()
+
     def commit(self) -> Stored:
         """Send the rest, and compare the store's digest with ours."""
         self._open_buffer()

@@ -6,17 +6,20 @@ orphans that the sweep finds. The key vault is asked before anything is written:
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
 
 from sqlalchemy import Connection, insert, update
 
 from consent.ids import PaperId
 from crypto import contexts, envelope
 from crypto.canonical import instant
-from crypto.keys import AgeFileKey, FileKeys, FileSecret, file_keys
+from crypto.keys import AgeFileKey, FileKeys, FileSecret, SignSeed, file_keys
 from crypto.signing import Signer
-from crypto.statements import Origin
+from crypto.statements import Origin, Statement
 from crypto.stream import Encryptor
 from storage.blobs import BlobName
 from storage.errors import DatabaseUnreachable, StorageError
@@ -159,20 +162,44 @@ def lay_through(context: Context, slit: Slit, fresh: Fresh) -> Laid:
     return Laid(slit.shelf, slit.epoch, "posted", envelope.deposit(slit.public, vaulted, place, fresh.secret))
 
 
+class Signs(Protocol):
+    """What signs an origin: a key, or a signature that was begun before."""
+
+    def sign(self, said: Statement, /) -> bytes:
+        """Both halves of the signature."""
+
+
+_AHEAD = ThreadPoolExecutor(4, thread_name_prefix="signing")
+
+
+class Ahead:
+    """An origin that is signed while its blob becomes durable: the processor works while the disk does. `at` stands in it."""
+
+    def __init__(self, seed: SignSeed, said: Origin, at: datetime) -> None:
+        self.at, self._said, self._seed = at, said, seed
+        self._signature = _AHEAD.submit(lambda: Signer(seed).sign(said))
+
+    def sign(self, said: Statement) -> bytes:
+        """The signature over these very words; other words than those foreseen are signed now."""
+        signature = self._signature.result()
+        return signature if said == self._said else Signer(self._seed).sign(said)
+
+
 @dataclass(frozen=True)
 class From:
-    """Who puts a version in: the account named in its origin, the key that signs it, where."""
+    """Who puts a version in: the account named in its origin, what signs it, where; `at` when the moment was chosen before."""
 
     depositor: str
-    signer: Signer
+    signer: Signs
     kiosk: str | None
+    at: datetime | None = None
 
 
 def write_rows(
     context: Context, connection: Connection, fresh: Fresh, laid: Laid, origin: From, *, state: str = "kept", previous: str = ""
 ) -> None:  # fmt: skip
     """Rows of a new paper (`previous` empty) or of a new version of one; counts the room it takes, TooMuch."""
-    at = context.clock()
+    at = origin.at or context.clock()
     space.take(context, connection, fresh.person, fresh.size, fresh.card.pages)
     if previous:
         connection.execute(update(papers).where(papers.c.id == fresh.paper).values(version=fresh.version, state=state))

@@ -11,12 +11,13 @@ from consent.ids import PaperId
 from consent.purposes import ShelfKind
 from crypto.canonical import instant
 from crypto.keys import FileKeys, FileSecret
+from crypto.statements import Origin
 from crypto.stream import Encryptor
 from storage.blobs import BlobName
 from storage.errors import StorageError
 from vault import who
 from vault.context import Context
-from vault.deposits import Fresh, new_keys
+from vault.deposits import Ahead, Fresh, new_keys
 from vault.documents import lay_down
 from vault.kinds import Kind, kind_of
 from vault.paper_cards import Card, Thing, checked_sort, checked_title, tame_file_name
@@ -31,7 +32,7 @@ class Incoming:
     """A sink (`vault.sinks.Sink`) that seals. After `finish`, `keep` names it; `abandon` undoes it at any moment."""
 
     def __init__(self, context: Context, session: Session, *, limit: int, replaces: PaperId | None = None) -> None:
-        who.person(session)
+        self._sign = who.person(session).sign
         self._context, self._session, self._limit, self._replaces = context, session, limit, replaces
         self._paper, self._version = PaperId(replaces or context.new_id()), VersionId(context.new_id())
         secret, keys = new_keys(context, session.account, self._paper, self._version)
@@ -41,6 +42,7 @@ class Incoming:
         self._digest, self._size, self._head = hashlib.sha256(), 0, b""
         self._writer = context.blobs.writer()
         self._kept: Kept | None = None
+        self._ahead: Ahead | None = None
 
     def write(self, block: bytes) -> None:
         """Seal a block and pass it on. Raises TooHeavy, UnknownKind, StorageFull, StoreUnreachable."""
@@ -58,8 +60,18 @@ class Incoming:
             raise Unreadable
         kind_of(self._head)
         self._writer.write(self._encryptor.lend_last())
+        if self._replaces is None:  # which version came before is known only when the rows are held
+            at = self._context.clock()
+            self._ahead = Ahead(self._sign, self._origin(instant(at)), at)
         stored = self._writer.commit()
         self._kept = Kept("received", stored.name, stored.size, stored.sha256)
+
+    def _origin(self, at: str) -> Origin:
+        session = self._session
+        return Origin(
+            paper=self._paper, version=self._version, previous="", depositor=session.account, kiosk=session.kiosk or "", time=at,
+            commitment=self._keys.commitment, ciphertext=self._writer.digest(), view=b"",
+        )  # fmt: skip
 
     def abandon(self) -> None:
         """Leave nothing. A store that does not answer leaves it to the sweep."""
@@ -85,6 +97,6 @@ class Incoming:
         fresh = Fresh(
             self._session.account, self._paper, self._version, card, {"received": self._kept}, self._secret, self._keys
         )  # fmt: skip
-        lay_down(self._context, self._session, fresh, shelf, replaces=self._replaces is not None)
+        lay_down(self._context, self._session, fresh, shelf, replaces=self._replaces is not None, ahead=self._ahead)
         self._kept = None  # from now on it has rows: abandoning must not touch it
         return self._paper

@@ -188,6 +188,7 @@ class BlobStoreContract:
         with blobs.writer() as writer:
             for start in range(0, size, 700_001):
                 writer.write(data[start : start + 700_001])
+            assert writer.digest() == hashlib.sha256(data).digest()
             stored = writer.commit()
         assert stored == Stored(writer.name, size, hashlib.sha256(data).digest())
         with blobs.open(stored.name) as reader:
