@@ -258,6 +258,31 @@ def chosen_again(connection: Connection, owner: Owner, *, sheets: bool) -> list[
     return again
 
 
+def release(context: Context, session: Session, secret: unlocking.Chosen, member: str) -> None:
+    """One guardian fewer: what they hold dies with the circle before, and a fresh one is formed of the others.
+
+    With nobody left there is no circle any more. The secret is asked again. NotThere, WrongSecret, AfterRecovery.
+    """
+    owner = Owner(session.account, who.person(session), unlocking.confirm(context, session, secret))
+    with context.database.transaction() as connection:
+        aftermath.refuse_while_held(context, connection, session.account, only_with_veto=True)
+        mine = (circles.c.person == session.account, circles.c.state == "living")
+        query = select(circle_members, circles.c.needed).join(circles, circles.c.id == circle_members.c.circle).where(*mine)
+        rows = {row["id"]: row for row in connection.execute(query.order_by(circle_members.c.id)).mappings()}
+        if member not in rows:
+            raise NotThere
+        gone = rows[member]
+        again = [
+            one for one in chosen_again(connection, owner, sheets=True)
+            if (one.worker != gone["worker"] if isinstance(one, GuardianWorker) else getattr(one, "member", None) != member)
+        ]  # fmt: skip
+        if again:
+            form(context, connection, owner, again, gone["needed"])
+        else:
+            dissolve(context, connection, session.account)
+        audit.record(context, connection, session, Event("recovery.circle-set", by=session.account), person=session.account)
+
+
 def void_sheets(context: Context, connection: Connection, owner: Owner) -> None:
     """Every printed sheet is void from now on; workers stay. In the caller's transaction ("je me protège")."""
     needed = connection.execute(select(circles.c.needed).where(circles.c.person == owner.person)).scalar_one_or_none()

@@ -25,11 +25,12 @@ from vault.trying import Tried, settle
 from vault.unlocking import Chosen
 
 __all__ = [
-    "Accepted", "Choices", "Chosen", "Me", "Opened", "Protected", "Slip", "Tried", "card_of", "change_code",
+    "Accepted", "Choices", "Chosen", "Me", "Opened", "Protected", "Slip", "Tried", "card_of", "change_code", "check_card",
     "conditions", "confirm_secret", "face", "freeze", "freeze_number", "freeze_person", "freeze_ward", "give_words", "keep_choices",
-    "lift_freeze", "lift_wait", "me", "not_today", "number_of", "open_safe", "opening_choices", "person_keys", "person_of",
+    "lift_freeze", "lift_wait", "me", "not_today", "number_of", "open_safe", "opening_choices", "own_preferences", "person_keys",
+    "person_of",
     "prepare_card_slot", "present_card", "protect", "redraw", "rename", "replace_card", "reviewed", "settle", "show_places",
-    "start_opening", "try_card", "unlock", "unlock_with_pictures", "unlock_with_words",
+    "start_opening", "try_card", "unlock", "unlock_with_pictures", "unlock_with_words", "way_in",
 ]  # fmt: skip
 
 start_opening, opening_choices, keep_choices = opening.start, opening.choices, opening.keep
@@ -41,7 +42,8 @@ lift_wait, lift_freeze = unlocking.lift_wait, unlocking.lift_freeze
 change_code, replace_card, give_words, number_of = means.change_code, means.replace_card, means.give_words, means.number_of
 prepare_card_slot = means.prepare_card_slot
 freeze, freeze_ward, freeze_person = protecting.freeze, protecting.freeze_ward, freezing.freeze_person
-protect, freeze_number = protecting.protect, protecting.freeze_number
+protect, freeze_number, check_card = protecting.protect, protecting.freeze_number, protecting.check_card
+way_in = unlocking.way_in
 person_keys = accounts.public_keys
 
 READABLE = ("kept", "to-read")
@@ -103,7 +105,7 @@ def redraw(context: Context, session: Session, drawing: str) -> None:
 
 def show_places(context: Context, session: Session, shown: bool) -> None:
     """Show where things happened in the person's own history, or hide it again."""
-    with _preferences(context, session) as (connection, kept):
+    with own_preferences(context, session) as (connection, kept):
         preferences.write(connection, session.account, session.opened(), replace(kept, show_places=shown))
 
 
@@ -116,8 +118,8 @@ def places_shown(context: Context, session: Session) -> bool:
 
 def reviewed(context: Context, session: Session) -> None:
     """Guardians and shares were looked at one by one after "je me protège"."""
-    with _preferences(context, session) as (connection, kept):
-        preferences.write(connection, session.account, session.opened(), replace(kept, to_review=False))
+    with own_preferences(context, session) as (connection, kept):
+        preferences.write(connection, session.account, session.opened(), replace(kept, to_review=False, reviewed=()))
 
 
 def conditions(context: Context, session: Session) -> Accepted:
@@ -162,7 +164,8 @@ def _face(context: Context, session: Session, tag: str, *, name: str | None = No
 
 
 @contextmanager
-def _preferences(context: Context, session: Session) -> Iterator[tuple[Connection, Preferences]]:
+def own_preferences(context: Context, session: Session) -> Iterator[tuple[Connection, Preferences]]:
+    """The person's preferences in a write transaction, their row held until it ends."""
     keys = who.person(session)
     with context.database.transaction() as connection:
         connection.execute(select(persons.c.account).where(persons.c.account == session.account).with_for_update())

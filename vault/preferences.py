@@ -26,6 +26,7 @@ class Preferences:
     show_places: bool = False
     to_review: bool = False
     confirmed: tuple[str, ...] = ()  # shares of the first day that were shown again and kept
+    reviewed: tuple[str, ...] = ()  # guardians, shares and links that were looked at and kept since "je me protège"
 
 
 def read(connection: Connection, person: str, keys: AccountKeys) -> Preferences:
@@ -34,8 +35,8 @@ def read(connection: Connection, person: str, keys: AccountKeys) -> Preferences:
     if sealed is None:
         return Preferences()
     fields = unseal_value(keys.values, labels.preference(person=person, name="preferences"), sealed)
-    wrong, confirmed = fields["wrong"], fields.get("confirmed", [])
-    if not isinstance(wrong, Mapping) or not isinstance(confirmed, list):
+    wrong, confirmed, reviewed = fields["wrong"], fields.get("confirmed", []), fields.get("reviewed", [])
+    if not isinstance(wrong, Mapping) or not isinstance(confirmed, list) or not isinstance(reviewed, list):
         raise Undecryptable
     return Preferences(
         last=_moment(fields["last"]),
@@ -45,6 +46,7 @@ def read(connection: Connection, person: str, keys: AccountKeys) -> Preferences:
         show_places=fields["show_places"] is True,
         to_review=fields["to_review"] is True,
         confirmed=tuple(str(one) for one in confirmed),
+        reviewed=tuple(str(one) for one in reviewed),
     )
 
 
@@ -59,6 +61,7 @@ def write(connection: Connection, person: str, keys: AccountKeys, chosen: Prefer
         "show_places": chosen.show_places,
         "to_review": chosen.to_review,
         "confirmed": list(chosen.confirmed),
+        "reviewed": list(chosen.reviewed),
     }
     sealed = seal_value(keys.values, labels.preference(person=person, name="preferences"), fields)
     connection.execute(update(persons).where(persons.c.account == person).values(sealed_preferences=sealed))

@@ -14,7 +14,7 @@ from storage.tables import circles as circle_rows
 from vault import account_numbers, audit, cards, circles, freezing, labels, preferences, sessions, slots, who
 from vault.circles import Owner
 from vault.context import Context
-from vault.errors import MustWait, NoSession, NotAllowed, NotThere
+from vault.errors import AlreadyKnown, MustWait, NoSession, NotAllowed, NotThere
 from vault.events import Event
 from vault.means import or_discard, prepare_card_slot, reopen, take_card
 from vault.opening import check_chosen, seal_number
@@ -96,6 +96,17 @@ def _count_freeze(context: Context, connection: Connection, worker: str) -> None
     connection.execute(update(attempts).where(attempts.c.shown_digest == digest).values(wrong=done + 1, last=since))
 
 
+def check_card(context: Context, session: Session, text: str) -> None:
+    """Whether a card may become the new one, before the last question is asked. WrongSecret for another square, AlreadyKnown.
+
+    It is asked again when it is taken: in between, somebody else may have.
+    """
+    who.person(session)
+    with context.database.transaction(read_only=True) as connection:
+        if slots.known(connection, cards.digest(cards.read(text))):
+            raise AlreadyKnown
+
+
 def protect(context: Context, session: Session, chosen: Chosen, text: str, new: Chosen) -> Protected:
     """Leave everything that somebody else may know: new card, new code, new number; words and printed sheets are void.
 
@@ -117,6 +128,6 @@ def protect(context: Context, session: Session, chosen: Chosen, text: str, new: 
         told = {"number_digest": account_numbers.digest(context, number), "sealed_number": seal_number(keys, person, number)}
         connection.execute(update(persons).where(persons.c.account == person).values(**told))
         kept = preferences.read(connection, person, keys)
-        preferences.write(connection, person, keys, replace(kept, show_places=False, to_review=True))
+        preferences.write(connection, person, keys, replace(kept, show_places=False, to_review=True, reviewed=()))
         audit.record(context, connection, None, Event("means.protected", by=person), person=person)
     return Protected(cookie, number)

@@ -180,6 +180,17 @@ def confirm(context: Context, session: Session, chosen: Chosen) -> AccountSecret
     return tried.secret
 
 
+def way_in(context: Context, session: Session) -> Kind:
+    """By what this session was opened, which is what can be asked again: a code, pictures or words. NoSession when that way ended."""
+    who.person(session)
+    mine = (slot_rows.c.id == session.slot, slot_rows.c.account == session.account, slot_rows.c.state == "live")
+    with context.database.transaction(read_only=True) as connection:
+        kind = connection.execute(select(slot_rows.c.kind).where(*mine)).scalar_one_or_none()
+    if kind is None:
+        raise NoSession
+    return Kind(kind)
+
+
 def try_card(
     context: Context, kiosk: str | None, card: CardSecret, chosen: Chosen, *, states: Sequence[str] = slots.LIVE
 ) -> Tried:

@@ -1,27 +1,20 @@
 """A3 of the acceptance scenarios, in Chromium, on the whole application and a clock that the test moves: I say no, then yes, then stop."""
 
-import asyncio
 import dataclasses
 import datetime as dt
 import random
-import re
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from granian.constants import Interfaces
-from granian.server.embed import Server
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import expect
 
 from consent.ids import GrantId, PaperId
 from consent.purposes import PurposeId, ShelfKind
 from consent.receipt_file import Anchors, NotVerified, ReceiptFile, verify_file
 from consent.scope import Act
-from tests.journeys.conftest import LARGE
-from tests.journeys.site import free_port, make_certificate
-from tests.vault.builders import MadePerson, MadeWorker, Office, make_office, make_person, make_worker, one_time_password, unlock
+from tests.journeys.house import Hands, hands
+from tests.vault.builders import MadePerson, MadeWorker, Office, make_office, make_person, make_worker, unlock
 from tests.vault.clock import Clock
 from tests.vault.conftest import clock, confinement, house, reading_house
 from tests.vault.papers import SAID
@@ -41,13 +34,12 @@ from vault import (
     showing,
     workers,
 )
-from vault.app import create_app
 from vault.context import Context
 from vault.errors import AbriError, NotThere
 from vault.receipt_files import imprint
 from vault.sharing import Offer
 
-__all__ = ["clock", "confinement", "house", "reading_house"]
+__all__ = ["clock", "confinement", "hands", "house", "reading_house"]
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("tour")]
 SEE = frozenset({Act.SEE})
 
@@ -67,38 +59,6 @@ class Scene:
     address: PaperId
     known: GrantId
     of_paul: GrantId
-
-
-@contextmanager
-def served(house: Context, folder: Path) -> Iterator[str]:
-    """The application over HTTPS in this process, so that its clock is the test's."""
-    certificate, key = make_certificate(folder)
-    port = free_port()
-    base = f"https://127.0.0.1:{port}"
-    house = dataclasses.replace(house, settings=dataclasses.replace(house.settings, origins=(base,)))
-    server = Server(
-        create_app(house),
-        port=port,
-        interface=Interfaces.ASGI,
-        ssl_cert=certificate,
-        ssl_key=key,
-        websockets=False,
-        log_enabled=False,
-    )
-    loop = asyncio.new_event_loop()
-
-    def run() -> None:
-        asyncio.set_event_loop(loop)
-        loop.run_until_complete(server.serve())
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    try:
-        yield base
-    finally:
-        loop.call_soon_threadsafe(server.stop)
-        thread.join(20)
-        loop.close()
 
 
 def scene(house: Context, clock: Clock) -> Scene:
@@ -123,61 +83,6 @@ def scene(house: Context, clock: Clock) -> Scene:
     share(ines, 90, acts=frozenset({Act.DEPOSIT}), shelf="other")
     workers.suspend(house, office.admin, paul.id, house.clock().date() + dt.timedelta(days=12))
     return Scene(house, clock, office, awa, fatou, paul, ines, notice, address, known, of_paul)
-
-
-class Hands:
-    """Somebody before a browser of their own; counts what they touch."""
-
-    def __init__(self, page: Page) -> None:
-        self.page, self.touches = page, 0
-
-    def go(self, address: str) -> None:
-        self.page.goto(f"/fr/{address}")
-
-    def touch(self, words: str | re.Pattern[str]) -> None:
-        self.touches += 1
-        self.page.locator("main a, main button").filter(has_text=words).first.click()
-        self.page.wait_for_load_state()
-
-    def says(self, words: str) -> None:
-        expect(self.page.locator("main")).to_contain_text(words)
-
-    def heading(self) -> str:
-        return self.page.locator("h1").inner_text().replace("\u00a0", " ")
-
-    def open_safe(self, awa: MadePerson) -> None:
-        """The card by its reader, which types like a keyboard; then the code."""
-        self.go("carte")
-        self.page.locator("input[name=card]").fill(awa.card)
-        self.page.locator("input[name=card]").press("Enter")
-        self.page.wait_for_url("**/code")
-        self.page.locator("input[name=code]").fill(awa.code)
-        self.page.locator("input[name=code]").press("Enter")
-        self.page.wait_for_url("**/maison")
-
-    def sign_in(self, house: Context, worker: MadeWorker) -> None:
-        self.go("bureau/entrer")
-        self.page.locator("[name=code]").fill(worker.code)
-        self.page.locator("[name=words]").fill(" ".join(worker.words))
-        self.page.locator("[name=totp]").fill(one_time_password(house, worker.totp))
-        self.page.locator("main button[type=submit]").first.click()
-        self.page.wait_for_load_state()
-
-
-@pytest.fixture
-def hands(chromium: Browser, reading_house: Context, tmp_path: Path) -> Iterator[Callable[[], Hands]]:
-    """A browser for each person who sits down."""
-    made: list[BrowserContext] = []
-    with served(reading_house, tmp_path) as base:
-
-        def sit_down() -> Hands:
-            made.append(chromium.new_context(base_url=base, ignore_https_errors=True, viewport=LARGE))  # type: ignore[arg-type]  # a TypedDict there
-            made[-1].set_default_timeout(20_000)
-            return Hands(made[-1].new_page())
-
-        yield sit_down
-        for one in made:
-            one.close()
 
 
 def marked(on: Scene, grant: GrantId, number: int) -> tuple[bytes, bytes]:

@@ -19,8 +19,9 @@ PUBLIC = ("", "abri", "conditions", "aide", "carte", "carte/autrement", "mots", 
           "perdu/plus-rien", "perdu/plus-rien/effacer")  # fmt: skip
 OPEN = ("maison", "papiers", "papiers?noms=1", "papiers/tiroirs", "papiers/jetes", "ajouter", "ajouter/fichier", "ajouter/photo",
         "partages", "montrer", "montrer/tiroir", "montrer/tiroir?pour=deposer", "regards", "regards?preuve=1", "demandes",
-        "moi", "moi/autres", "moi/nom", "moi/dessin", "moi/code", "confiance", "confiance/choisir",
-        "proteger", "bloquer", "effacer-tout", "effacer-tout/details", "effacer-tout/temoin", "droits", "droits/autres",
+        "moi", "moi/autres", "moi/nom", "moi/dessin", "moi/nouveau/code", "moi/nouveau/images", "confiance", "confiance/choisir",
+        "proteger", "proteger/tout-changer", "bloquer", "effacer-tout", "effacer-tout/details", "effacer-tout/temoin", "droits",
+        "droits/autres",
         "droits/demander", "droits/numero", "emporter", "apporter", "autre-abri", "ce-qu-abri-sait", "conditions-nouvelles",
         "moi/accompagne", "moi/accompagne/choisir", "suite", "premiers-pas/1", "premiers-pas/3", "copie/carte")  # fmt: skip
 AXE = """async () => {

@@ -71,7 +71,7 @@ WRITES_NOTHING = {
     ),
     REMINDER: "article19.remind",
     ROOM: "training.enter",
-    OWN: "people.reviewed people.show_places first_day.still_yes",
+    OWN: "people.own_preferences people.reviewed reviewing.finish reviewing.keep people.show_places first_day.still_yes",
 }
 
 

@@ -18,6 +18,7 @@ from tests.vault.builders import MadeAdministrator, MadePerson, MadeWorker, one_
 from vault import administrators, assisted, assisting, kiosks, sessions, unlocking, workers
 from vault.context import Context
 from vault.kiosks import Equipment
+from vault.sessions import Session
 from vault.web.guards import COOKIE, KIOSK_COOKIE
 
 ORIGIN = "https://abri.test"
@@ -141,6 +142,10 @@ class Site:
 
     def _cookie(self, value: str) -> None:
         self.client.cookies.set(COOKIE, value, domain=HOST, path="/")
+
+    def session(self) -> Session:
+        """The session that this browser's cookie opens."""
+        return sessions.find(self.house, self.client.cookies[COOKIE], touch=False)
 
     def open(self, person: MadePerson) -> None:
         """The person shows the card and gives the code, by the use cases that the pages call; `person.session` is the browser's."""

@@ -53,11 +53,13 @@ def test_a_person_without_a_code_opens_with_a_worker(site: Site) -> None:
     assert site.get(f"/fr/avec-aide/papiers/{hidden}/page/1").status == 404
     for refused in (
         "/fr/maison",
-        "/fr/moi/code",
+        "/fr/moi/nouveau/code",
         "/fr/montrer",
         "/fr/effacer-tout",
         "/fr/confiance",
         "/fr/proteger/tout-changer",
+        "/fr/proteger/nouveau/code",
+        "/fr/proteger/revue",
     ):
         assert site.get(refused).status == 403, refused
     assert site.press(home, refuse="yes").path == "/fr/avec-aide"

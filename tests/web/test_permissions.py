@@ -90,6 +90,8 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     "/fr/proteger": ANYONE,
     "/fr/proteger/parler": ANYONE,
     "/fr/proteger/tout-changer": PERSON,
+    "/fr/proteger/nouveau/*": PERSON,
+    "/fr/proteger/revue*": PERSON,
     # Opening with somebody's help
     "/fr/accompagne": CARD,
     "/fr/accompagne/attente": CARD,
@@ -195,6 +197,8 @@ SAYS_NO: dict[tuple[str, str], str] = {
     ("POST", "/fr/lien"): "no link was typed, and every wrong one has this answer",
     ("POST", "/fr/effacer-tout"): "asks the code again, and none was given",
     ("POST", "/fr/moi/mots"): "the same",
+    ("POST", "/fr/confiance/retirer/{member:str}"): "the same",
+    ("POST", "/fr/proteger/revue/retirer/{member:str}"): "the same",
 }
 
 DUMMIES = {

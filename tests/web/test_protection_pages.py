@@ -4,11 +4,16 @@ import dataclasses
 
 import pytest
 
-from tests.vault.builders import make_office, make_person, make_worker
-from tests.vault.comings import face
+from tests.vault.builders import PICTURES, MadePerson, MadeWorker, make_office, make_person, make_worker, sign_in, unlock
+from tests.vault.comings import NEW_CODE, face, new_card
+from tests.vault.papers import keep
+from tests.vault.test_sharing import offer, second_day
 from tests.web.desk_scene import clock_of
+from tests.web.renewing_steps import all_new, present
 from tests.web.site import Site
-from vault import circles
+from vault import circles, guardians, sessions, sharing, showing
+from vault.circles import NewSheet
+from vault.errors import WrongSecret
 from vault.settings import UnsafeSettings, _help_numbers
 
 
@@ -38,3 +43,176 @@ def test_after_six_months_the_first_page_asks_to_look_at_ones_people_again(site:
     assert "sont à revoir" in site.get("/fr/maison").text
     site.press(site.get("/fr/confiance"))
     assert "sont à revoir" not in site.get("/fr/maison").text
+
+
+# --- "Je me protège" --------------------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass
+class Afraid:
+    """Mariam, two guardians and a sheet; a share with Fatou and a link that still opens."""
+
+    mariam: MadePerson
+    fatou: MadeWorker
+    marc: MadeWorker
+    grant: str
+
+
+def somebody_afraid(site: Site) -> Afraid:
+    house = site.house
+    office = make_office(house)
+    fatou, marc = make_worker(house, office), make_worker(house, make_office(house, "ESI Le Canal"), "Marc")
+    mariam = make_person(house, "Mariam", words=True)
+    paper = keep(house, mariam.session, "Contrat", text="un papier")
+    circles.set_circle(house, mariam.session, mariam.code, [face(fatou), face(marc), NewSheet("sac")], 2)
+    second_day(house, clock_of(house), mariam, fatou)
+    grant = sharing.grant(house, mariam.session, fatou.id, offer(paper))
+    return Afraid(mariam, fatou, marc, grant)
+
+
+def test_everything_is_new_and_then_each_person_and_share_is_looked_at_one_by_one(site: Site) -> None:
+    house, on = site.house, somebody_afraid(site)
+    mariam, card = on.mariam, new_card()
+    site.open(mariam)
+    assert site.get("/fr/proteger/revue").path == "/fr/maison"  # nothing to look at before
+    slip = all_new(site, mariam, card, NEW_CODE)
+    assert slip.path == "/fr/ouvrir/feuillet"
+    renewed = dataclasses.replace(mariam, card=card, code=NEW_CODE)
+    with house.database.transaction(read_only=True) as connection:
+        assert "new-means" not in sessions.read_state(connection, site.session(), hold=False)
+
+    first = site.press(slip)
+    assert (first.path, first.heading) == ("/fr/proteger/revue", "Vous gardez ?")
+    assert "1 sur 3" in first.text
+    assert first.form.xpath(".//*[@checked]") == []  # nothing is decided by default
+    assert site.press(first).status == 422
+    seen = [first.text]
+    kept = site.press(first, answer="keep")
+    assert "2 sur 3" in kept.text
+    # Away, and back another day: what was kept is not asked again, what was not is.
+    site.open(renewed)
+    home = site.get("/fr/maison")
+    assert "Il reste des choses à revoir" in home.text
+    second = site.get(home.link("/proteger/revue"))
+    assert second.text == kept.text
+    seen.append(second.text)
+    ask = site.press(second, answer="stop")
+    assert "/proteger/revue/retirer/" in ask.path
+    assert site.press(ask, code="739152").status == 401
+    assert len(guardians.circle(house, site.session()).members) == 2  # type: ignore[union-attr]
+    third = site.press(site.get(ask.path), code=NEW_CODE)
+    seen.append(third.text)
+    assert all(any(name in text for text in seen) for name in ("Fatou", "Marc"))
+    (left,) = guardians.circle(house, site.session()).members  # type: ignore[union-attr]
+    assert left.name in first.text  # the kept one lives on in the fresh circle, and is not asked again
+    assert "Contrat" in third.text
+    end = site.press(third, answer="stop")
+    assert end.heading == "Vous avez tout revu"
+    assert showing.grants_of(house, site.session()) == []
+    assert "Choisissez qui peut vous aider" in end.text
+    done = site.press(end)
+    assert done.path in ("/fr/maison", "/fr/partages")
+    assert "Il reste des choses à revoir" not in site.get("/fr/maison").text
+    assert site.get("/fr/proteger/revue").path == "/fr/maison"
+
+
+def test_what_does_not_wait_is_not_decided(site: Site) -> None:
+    """An answer about somebody else's share, twice the same, or before the end, changes nothing."""
+    house, on = site.house, somebody_afraid(site)
+    site.open(on.mariam)
+    site.press(all_new(site, on.mariam, new_card(), NEW_CODE))
+    page = site.get("/fr/proteger/revue")
+    token = page.fields()["token"][0]
+    for kind, name in (("share", "nobody"), ("guardian", on.grant), ("link", on.grant)):
+        answer = site.post("/fr/proteger/revue", {"token": token, "kind": kind, "id": name, "answer": "stop"})
+        assert (answer.status, answer.text) == (200, page.text)
+    assert site.post("/fr/proteger/revue/fini", {"token": token}).text == page.text
+    assert [one.grant for one in showing.grants_of(house, site.session())] == [on.grant]
+
+
+def test_before_the_last_yes_nothing_has_changed(site: Site) -> None:
+    """A wrong present code, a card of somebody's, codes that differ, an answer out of order: the old card opens as before."""
+    house, mariam = site.house, make_person(site.house, "Mariam")
+    other = make_person(house, "Nour")
+    site.open(mariam)
+    assert site.get("/fr/proteger/nouveau/carte").path == "/fr/proteger/nouveau/code"
+    assert site.get("/fr/proteger/nouveau/oui").path == "/fr/proteger/nouveau/code"
+    page = site.get("/fr/proteger/nouveau/code")
+    assert site.press(page, code="123456").status == 422
+    again = site.press(page, code=NEW_CODE)
+    assert site.get("/fr/proteger/nouveau/carte").path == "/fr/proteger/nouveau/code"  # given once is not given
+    assert site.press(again, code="739152").status == 422
+    assert site.press(site.press(page, code=NEW_CODE), code=NEW_CODE).path == "/fr/proteger/nouveau/carte"
+    token = again.fields()["token"][0]
+    for taken in (other.card, mariam.card):
+        answer = site.post("/fr/proteger/nouveau/carte", {"token": token, "card": taken})
+        assert (answer.status, bool(answer.errors)) == (422, True)
+    last = site.post("/fr/proteger/nouveau/carte", {"token": token, "card": new_card()})
+    assert site.press(last, code="739152").status == 401
+    assert site.get("/fr/moi/nouveau/oui").path == "/fr/moi/nouveau/code"  # the other flow has its own answers
+    assert unlock(house, mariam).account == mariam.id
+
+
+def test_a_code_is_changed_by_who_has_digits_and_by_who_has_pictures(site: Site) -> None:
+    house = site.house
+    for person in (make_person(house, "Awa"), make_person(house, "Yonas", pictures=PICTURES)):
+        site.open(person)
+        page = site.get("/fr/moi/nouveau/code")
+        last = site.press(site.press(page, code=NEW_CODE), code=NEW_CODE)
+        assert last.path == "/fr/moi/nouveau/oui"
+        assert bool(last.form.xpath(".//select")) is bool(person.pictures)
+        told = site.press(last, **present(person))
+        assert told.path == "/fr/moi"
+        assert "Votre code est changé" in told.text
+        assert unlock(house, dataclasses.replace(person, pictures=None, code=NEW_CODE)).account == person.id
+        with pytest.raises(WrongSecret):
+            unlock(house, person)
+
+
+def test_who_came_with_five_words_takes_a_new_card(site: Site) -> None:
+    house = site.house
+    awa = make_person(house, "Awa", words=True)
+    opened = site.press(site.get("/fr/mots"), number=awa.number, words=" ".join(awa.words or ()))
+    assert opened.path == "/fr/maison"
+    assert site.get("/fr/moi/nouveau/code").path == "/fr/proteger/tout-changer"
+    card = new_card()
+    begun = site.press(site.press(site.get("/fr/proteger/nouveau/code"), code=NEW_CODE), code=NEW_CODE)
+    assert begun.path == "/fr/proteger/nouveau/carte"
+    token = site.get("/fr/proteger/nouveau/code").fields()["token"][0]
+    last = site.post("/fr/proteger/nouveau/carte", {"token": token, "card": card})
+    assert site.press(last, five_words=" ".join(awa.words or ())).path == "/fr/ouvrir/feuillet"
+    assert unlock(house, dataclasses.replace(awa, card=card, code=NEW_CODE)).account == awa.id
+
+
+def test_one_guardian_is_taken_out_on_the_page_of_ones_people(site: Site) -> None:
+    house, on = site.house, somebody_afraid(site)
+    site.open(on.mariam)
+    people = site.get("/fr/confiance")
+    leaving = [link for link in people.links if "/confiance/retirer/" in link]
+    assert len(leaving) == 3
+    circle = guardians.circle(house, site.session())
+    assert circle is not None
+    (fatou,) = [one.id for one in circle.members if one.name == "Fatou"]
+    after = site.press(site.get(people.link(fatou)), code=on.mariam.code)
+    assert after.path == "/fr/confiance"
+    assert "Fatou" not in after.text
+    assert guardians.people_who_count_on_me(house, sign_in(house, on.fatou)) == []
+    assert [one.name for one in guardians.people_who_count_on_me(house, sign_in(house, on.marc))] == ["Awa"]
+    fresh = guardians.circle(house, site.session())
+    assert fresh is not None
+    assert (fresh.sets, {one.kind for one in fresh.members}) == (1, {"worker", "sheet"})
+
+
+def test_a_second_session_of_the_same_safe_ends_the_first_in_neutral_words(site: Site) -> None:
+    awa = make_person(site.house, "Awa")
+    with site.phone() as elsewhere:
+        site.open(awa)
+        elsewhere.open(awa)
+        ended = site.get("/fr/maison")
+        assert ended.status == 401
+        nobody = site.get("/fr/maison")
+        for word in ("Awa", "autre", "ailleurs", "carte volée", "quelqu'un"):
+            assert word not in ended.text, word
+        assert ended.text == nobody.text
+        assert elsewhere.get("/fr/maison").status == 200
+        assert "Votre Abri a été ouvert ailleurs" not in elsewhere.get("/fr/maison").text

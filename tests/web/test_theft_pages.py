@@ -10,6 +10,7 @@ from tests.vault.builders import MadePerson, make_person, unlock
 from tests.vault.clock import Clock
 from tests.vault.comings import NEW_CODE, Circle, confirm, face, make_circle, new_card, set_circle, start
 from tests.vault.papers import keep
+from tests.web.renewing_steps import all_new
 from tests.web.site import Shown, Site
 from tests.web.test_what_is_lost import Typed
 from vault import account_numbers, audit, circles, coming_back, documents, erasure, protecting, recovery, sessions
@@ -66,9 +67,7 @@ def _protected(site: Site, made: Circle) -> tuple[MadePerson, str, str]:
     assert "annul" in site.press(shown, code=mariam.code).text.lower()
     site.open(mariam)
     card = new_card()
-    page = site.get("/fr/proteger/tout-changer")
-    answer = site.send(page, code=mariam.code, new=NEW_CODE, again=NEW_CODE, card=card)
-    assert answer.path == "/fr/ouvrir/feuillet"
+    assert all_new(site, mariam, card, NEW_CODE).path == "/fr/ouvrir/feuillet"
     return mariam, card, sheet_digits(sheets[0].secret)
 
 

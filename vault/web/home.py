@@ -20,7 +20,7 @@ from vault import (
     space,
     succession,
 )  # fmt: skip
-from vault.errors import BadInput, Busy, MustWait, WeakSecret, WrongSecret
+from vault.errors import BadInput, Busy, MustWait, WrongSecret
 from vault.pictograms import DRAWINGS
 from vault.web.forms import Form, Sent
 from vault.web.guards import context_of, signed_in, who
@@ -59,7 +59,8 @@ def home(request: Req) -> Response[Any]:
 def mine(request: Req) -> Response[str]:
     """What one may change: four choices, and more."""
     circle = guardians.circle(context_of(request), signed_in(request))
-    return page(request, "kiosk/me.html", back="maison", circle=circle)
+    saved = request.query_params.get("dit") == "code"
+    return page(request, "kiosk/me.html", back="maison", circle=circle, saved=saved)
 
 
 @get("/{language:str}/moi/autres", opt=who("person"), sync_to_thread=True)
@@ -123,39 +124,12 @@ def give_words(request: Req, form: Sent) -> Response[Any]:
 
 
 def secret_of(form: Form) -> str | list[int]:
-    """The secret typed again on a page: six digits, or the five pictures when these were touched."""
-    if form.get("code"):
-        return form.get("code")
+    """The secret typed again on a page (`ui.secret`): six digits, five words, or the five pictures when these were touched."""
+    if form.get("code") or form.get("five_words"):
+        return form.get("code") or " ".join(form.get("five_words").split())
     return picked_pictures(form)
 
 
-@get("/{language:str}/moi/code", opt=who("person"), sync_to_thread=True)
-def change(request: Req) -> Response[str]:
-    """Another code: the present one first."""
-    return _change_page(request, [])
-
-
-def _change_page(request: Req, faults: list[Fault], status: int = 200) -> Response[str]:
-    return page(request, "kiosk/change_code.html", status=status, back="moi", faults=faults)
-
-
-@post("/{language:str}/moi/code", opt=who("person"), sync_to_thread=True)
-def change_code(request: Req, form: Sent) -> Response[Any]:
-    """Old, new, new again, in one form: it works without script, and nothing is half done."""
-    old, new = form.get("code"), form.get("new")
-    if new != form.get("again"):
-        return _change_page(request, [Fault("error.code-different", "again")], 422)
-    try:
-        cookie = people.change_code(context_of(request), signed_in(request), old, new)
-    except WeakSecret:
-        return _change_page(request, [Fault("error.weak-code", "new")], 422)
-    except BadInput:
-        return _change_page(request, [Fault("error.code-digits", "code")], 422)
-    except (WrongSecret, MustWait, Busy) as error:
-        return refused(request, error, "moi/code")
-    return go(request, "moi", cookie=cookie)
-
-
 ROUTES: list[ControllerRouterHandler] = [
-    home, mine, mine_more, name, rename, drawing, redraw, words, give_words, change, change_code,
+    home, mine, mine_more, name, rename, drawing, redraw, words, give_words,
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from consent.recipients import role
-from vault import account_numbers, circles, conditions, once, people, printed, sessions, workers
+from vault import account_numbers, circles, conditions, once, people, printed, reviewing, sessions, workers
 from vault.errors import AbriError, AlreadyKnown, BadInput, NotThere, WeakSecret, WrongSecret
 from vault.intake import read_qr
 from vault.languages import FRENCH
@@ -275,7 +275,7 @@ def print_sheet(request: Req, number: FromPath[int]) -> Response[bytes]:
 def have_slip(request: Req, form: Sent) -> Response[Any]:  # noqa: ARG001 — the token has been compared
     """They have it: what was told once is forgotten here."""
     once.forget(context_of(request), signed_in(request))
-    return go(request, "maison")
+    return go(request, "proteger/revue" if reviewing.standing(context_of(request), signed_in(request)).asked else "maison")
 
 
 ROUTES: list[ControllerRouterHandler] = [

@@ -6,17 +6,14 @@ from litestar import Response, get, post
 from litestar.types import ControllerRouterHandler
 
 from consent.recipients import role
-from vault import circles, guardians, once, people, sessions, workers
-from vault.errors import AlreadyKnown, BadInput, Busy, MustWait, WeakSecret, WrongSecret
-from vault.intake import read_qr
-from vault.refusals import PaperRefused
+from vault import circles, guardians, once, people, workers
+from vault.errors import BadInput, Busy, MustWait, WrongSecret
 from vault.web.forms import Form, Sent
 from vault.web.guards import anyone, context_of, session_of, signed_in, who
 from vault.web.home import secret_of
 from vault.web.pages import Fault
 from vault.web.shell import Req, closed, go, page
-from vault.web.unlock import CARD_LIMITS, here, refused
-from vault.web.uploads import in_thread, receive
+from vault.web.unlock import refused
 
 
 @get("/{language:str}/proteger", opt=anyone(), sync_to_thread=True)
@@ -67,49 +64,9 @@ def thaw(request: Req, form: Sent) -> Response[Any]:
 
 
 @get("/{language:str}/proteger/tout-changer", opt=who("person"), sync_to_thread=True)
-def renew_page(request: Req) -> Response[str]:
-    """New card, new code, new number; sheets void; then shares and guardians one by one."""
-    return _renew_page(request, [])
-
-
-def _renew_page(request: Req, faults: list[Fault], status: int = 200) -> Response[str]:
-    equipment = here(request).equipment
-    return page(request, "kiosk/protect_renew.html", status=status, back="proteger", faults=faults, equipment=equipment)
-
-
-def _renew(request: Req, form: Form, card: str) -> Response[Any]:
-    context, session = context_of(request), signed_in(request)
-    if form.get("new") != form.get("again"):
-        return _renew_page(request, [Fault("error.code-different", "again")], 422)
-    try:
-        protected = people.protect(context, session, secret_of(form), card, form.get("new"))
-    except WeakSecret:
-        return _renew_page(request, [Fault("error.weak-code", "new")], 422)
-    except AlreadyKnown:
-        return _renew_page(request, [Fault("error.card-taken", "file")], 422)
-    except BadInput:
-        return _renew_page(request, [Fault("error.code-digits", "new")], 422)
-    except (MustWait, Busy, WrongSecret) as error:
-        return refused(request, error, "proteger/tout-changer")
-    fresh = sessions.find(context, protected.cookie)
-    once.keep(context, fresh, number=protected.number)
-    return go(request, "ouvrir/feuillet", cookie=protected.cookie)
-
-
-@post("/{language:str}/proteger/tout-changer", opt=who("person", streams=True))
-async def renew(request: Req) -> Response[Any]:
-    """One form: the present code, the new one twice, and the new card (typed by the reader, or as a photo)."""
-    upload = await receive(request, CARD_LIMITS)
-    text = upload.form.get("card").strip()
-    if not text and upload.files:
-        try:
-            found = await in_thread(read_qr, context_of(request).confinement, upload.contents[0])
-        except PaperRefused:
-            found = []
-        text = found[0] if found else ""
-    if not text:
-        return await in_thread(_renew_page, request, [Fault("error.card-unreadable", "file")], 422)
-    return await in_thread(_renew, request, upload.form, text)
+def renew(request: Req) -> Response[str]:
+    """What changes: card, code, number; sheets are void; then people of trust and shares one by one (`web/renewing`)."""
+    return page(request, "kiosk/protect_renew.html", back="proteger")
 
 
 @get("/{language:str}/confiance", opt=who("person"), sync_to_thread=True)
@@ -166,14 +123,6 @@ def confirm_trusted(request: Req, form: Sent) -> Response[Any]:  # noqa: ARG001 
     return go(request, "confiance")
 
 
-@post("/{language:str}/moi/revu", opt=who("person"), sync_to_thread=True)
-def reviewed(request: Req, form: Sent) -> Response[Any]:  # noqa: ARG001 — the token has been compared
-    """Shares and guardians were looked at after "je me protège"."""
-    people.reviewed(context_of(request), signed_in(request))
-    return go(request, "maison")
-
-
 ROUTES: list[ControllerRouterHandler] = [
-    protect, talk, freeze_page, freeze, thaw_page, thaw, renew_page, renew, trusted, choose_trusted, set_trusted, confirm_trusted,
-    reviewed,
+    protect, talk, freeze_page, freeze, thaw_page, thaw, renew, trusted, choose_trusted, set_trusted, confirm_trusted,
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from vault.errors import NotThere
 from vault.languages import FRENCH, Language
 from vault.settings import today_in_paris
 from vault.web.forms import Sent
-from vault.web.guards import COOKIE, KIOSK_COOKIE, anyone, context_of, session_of
+from vault.web.guards import COOKIE, anyone, context_of, session_of
 from vault.web.shell import CLEAR, HTML, Req, closed, end_session, kiosk_cookie, language_of, page
 
 
@@ -81,9 +81,8 @@ def help_page(request: Req) -> Response[str]:
 
 
 def _closed(request: Req) -> Response[str]:
-    again = request.cookies.get(KIOSK_COOKIE)
     end_session(request)
-    return closed(request, "kiosk/closed.html", again=f"/borne/{again}" if again else "/")
+    return closed(request, "kiosk/closed.html")
 
 
 @get("/{language:str}/fin", opt=anyone(), sync_to_thread=True)

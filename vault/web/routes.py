@@ -26,6 +26,8 @@ from vault.web import (
     public,
     publication,
     recovery,
+    renewing,
+    reviewing,
     rights,
     room,
     sending,
@@ -39,8 +41,8 @@ from vault.web import (
 def all_routes(mode: Mode) -> list[ControllerRouterHandler]:
     """The handlers of all screens; the style guide only in a demonstration; the door of a room only in training."""
     screens = (
-        public, opening, unlock, two_steps, recovery, home, documents, capture, sharing, history, protection, following, helped,
-        helped_giving, copying, first_use, erasing, phone, outside, sending, rights, after_death,
+        public, opening, unlock, two_steps, recovery, home, documents, capture, sharing, history, protection, renewing,
+        reviewing, following, helped, helped_giving, copying, first_use, erasing, phone, outside, sending, rights, after_death,
         taking_away, desk, admin, publication, proving,
     )  # fmt: skip
     routes: list[ControllerRouterHandler] = []

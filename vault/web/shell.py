@@ -7,7 +7,7 @@ from litestar import Request, Response
 from litestar.datastructures import Cookie
 from litestar.response import Redirect
 
-from vault import sessions
+from vault import people, sessions
 from vault.errors import MustWait
 from vault.languages import FRENCH, WORKER_LANGUAGES
 from vault.printed import Printing
@@ -72,7 +72,12 @@ def page(
 ) -> Response[str]:
     """A kiosk page: HTML, never kept by a cache, in the language of its address. `back` is an address without its language."""
     pages: Pages = request.app.state.pages
-    html = pages.render(template, _frame(request, session or session_of(request), back), **values)
+    found = session or session_of(request)
+
+    def secret_way() -> str:  # looked for by the few pages that ask the secret again
+        return people.way_in(context_of(request), found).value if found is not None else ""
+
+    html = pages.render(template, _frame(request, found, back), secret_way=secret_way, **values)
     return Response(html, status_code=status, media_type=HTML)
 
 
@@ -145,9 +150,15 @@ def end_session(request: Req) -> None:
         request.scope["state"]["session"] = None
 
 
+def start_of(request: Req) -> str:
+    """Where the next person begins: at a kiosk its own address, because the end of a session takes the kiosk's cookie too (ADR 0004)."""
+    kiosk = request.cookies.get(KIOSK_COOKIE)
+    return f"/borne/{kiosk}" if kiosk else "/"
+
+
 def closed(request: Req, template: str, **values: Any) -> Response[str]:
-    """A page after the end: the cookie goes, the browser is told to forget everything."""
-    answer = page(request, template, **values)
+    """A page after the end: the cookie goes, the browser is told to forget everything. `again` leads to where a kiosk begins."""
+    answer = page(request, template, again=start_of(request), **values)
     answer.headers["Clear-Site-Data"] = CLEAR
     answer.delete_cookie(COOKIE, path="/")
     answer.delete_cookie(COPY_COOKIE, path="/")
@@ -160,13 +171,14 @@ def error_page(request: Req, status: int, sentence: str, error: Exception) -> Re
     values: Mapping[str, Any] = {"sentence": sentence, "seconds": error.seconds if isinstance(error, MustWait) else None}
     inside = "avec-aide" if session and session.kind == "assisted" else "maison"
     homes = {"desk": "bureau", "office": "association", "kiosk": inside if session and session.kind not in STAFF else ""}
-    values = {**values, "home": fragment(request, homes[area])}
+    over = status == 401 and session is None and COOKIE in request.cookies
+    values = {**values, "home": start_of(request) if over and area == "kiosk" else fragment(request, homes[area])}
     if area == "kiosk":
         answer = page(request, "error.html", status=status, **values)
     else:
         template = "desk/error.html" if area == "desk" else "office/error.html"
         answer = work_page(request, template, status=status, **values)
-    if status == 401 and session is None and COOKIE in request.cookies:
+    if over:
         answer.headers["Clear-Site-Data"] = CLEAR
         answer.delete_cookie(COOKIE, path="/")
     return answer
