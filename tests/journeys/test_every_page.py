@@ -177,18 +177,54 @@ def test_a_safe_is_opened_without_any_script(site: Site, new_page: NewPage) -> N
     kiosk.finish()
 
 
+def tab_to(page: Page, where: str, *, most: int = 4) -> None:
+    """Go on by the tabulator until the focus stands on a link whose address has this in it, and is seen to stand there."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        if where in page.evaluate("document.activeElement.getAttribute('href') || ''"):
+            break
+    assert where in page.evaluate("document.activeElement.getAttribute('href') || ''"), where
+    assert page.evaluate("parseFloat(getComputedStyle(document.activeElement).outlineWidth) >= 2")
+
+
+def by_keys_alone(page: Page) -> None:
+    """From the list to the second page of a paper, and on to the requests, without the mouse: a filter, arrows, and keys of the menu."""
+    page.goto("/fr/bureau")
+    page.keyboard.press("/")
+    page.keyboard.type("awa")
+    tab_to(page, "/personnes/")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/personnes/*")
+    page.keyboard.press("/")
+    page.keyboard.type("impôt")
+    assert page.locator("tbody tr:visible").count() == 1
+    tab_to(page, "/papiers/")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/papiers/**")
+    first = page.url
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url(lambda url: url != first)
+    assert "page 2" in page.locator("h1").inner_text()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url(lambda url: "2" not in url.rpartition("?")[2])
+    page.locator("a[accesskey='2']").press("Enter")
+    page.wait_for_url("**/bureau/demandes")
+
+
 def test_the_desk_and_the_office_are_read_by_axe(site: Site, new_page: NewPage) -> None:
     script, wrong = axe_script(), []
     desk = Desk(new_page(), site)
     desk.sign_in("fatou")
     for address in (
         "bureau", "bureau/demandes", "bureau/demandes/carte", "bureau/deposer", "bureau/confiance", "bureau/accompagner",
+        "bureau/accompagner/temoin",
         "bureau/bloquer", "bureau/actes",
         "bureau/nouveau", "bureau/bientot", "bureau/carte", "bureau/carte/envois", "bureau/aide", "bureau/aide/premiers-pas",
         "bureau/aide/quoi-dire", "bureau/aide/clavier", "bureau/aide/charte", "bureau/demarches", "bureau/demarches/logement-social",
     ):  # fmt: skip
         desk.page.goto(f"/fr/{address}")
         wrong += [one for one in check(desk.page, address, script) if "small target" not in one and "enhanced" not in one]
+    by_keys_alone(desk.page)
     office = Desk(new_page(), site)
     office.sign_in("nadia", "association")
     for address in (

@@ -18,7 +18,7 @@ from tests.vault.builders import (
 from tests.vault.clock import Clock
 from tests.vault.scenes import saved, sheet
 from tests.web.desk_scene import give, real_paper, scene, stop
-from tests.web.site import Shown, Site
+from tests.web.site import HOST, Shown, Site
 from vault import audit, cards, circles, documents, notices, recovery, unlocking, workers
 from vault.errors import MustWait, WrongSecret
 from vault.languages import read_catalogues
@@ -102,6 +102,42 @@ def test_no_worker_enters_beside_a_persons_open_papers(site: Site) -> None:
     assert refused.status == 409
     assert site.get("/fr/maison").status == 200, "the person's session goes on"
     assert site.get("/fr/bureau").status == 403
+
+
+def test_a_worker_s_session_ends_when_a_card_is_shown_in_the_same_browser(site: Site) -> None:
+    """WRK-10: the one cookie is the person's from then on, and what the worker's opened is closed, not only forgotten."""
+    fatou, awa = make_worker(site.house, make_office(site.house)), make_person(site.house)
+    site.sign_in(fatou)
+    desk = site.client.cookies.get(COOKIE)
+    assert site.get("/fr/bureau").status == 200
+    token = site.get("/fr/carte/autrement").tree.xpath("//main//input[@name='token']/@value")[0]
+    shown = site.post("/fr/carte", {"token": str(token), "card": awa.card})
+    assert shown.path == "/fr/code"
+    assert [one.value for one in site.client.cookies.jar if one.name == COOKIE] != [desk]
+    assert site.get("/fr/bureau").status == 403
+    site.press(shown, code=awa.code)
+    assert site.get("/fr/maison").status == 200
+    site.leave()
+    site.client.cookies.set(COOKIE, str(desk), domain=HOST, path="/")
+    assert site.get("/fr/bureau").status == 401, "nor does the old cookie open it again"
+
+
+def test_a_desk_that_nobody_touches_closes_after_ten_minutes_and_any_after_eight_hours(site: Site, clock: Clock) -> None:
+    """WRK-10."""
+    fatou = make_worker(site.house, make_office(site.house))
+    site.sign_in(fatou)
+    clock.forward(minutes=9, seconds=50)
+    assert site.get("/fr/bureau").status == 200
+    clock.forward(minutes=10, seconds=1)
+    ended = site.get("/fr/bureau/demandes")
+    assert (ended.status, ended.heading) == (401, said("sign_in.title"))
+    assert "cookies" in ended.headers["clear-site-data"]
+    site.sign_in(fatou)
+    for _ in range(53):
+        clock.forward(minutes=9)
+        assert site.get("/fr/bureau/aide").status == 200
+    clock.forward(minutes=9)
+    assert site.get("/fr/bureau/aide").status == 401
 
 
 def test_passing_the_chair_ends_the_session_and_keeps_which_kiosk_it_is(site: Site, clock: Clock) -> None:
@@ -337,6 +373,31 @@ def test_my_acts_name_nobody(site: Site) -> None:
     assert said("desk.done.paper.seen") in plain(page)
     assert "Awa" not in page.text
     assert "Avis de 2025" not in page.text
+
+
+def test_a_desk_without_anything_says_what_will_be_there_and_how_it_comes(site: Site) -> None:
+    """Each empty page has its sentence; where the person has to do something, it says where."""
+    fatou = make_worker(site.house, make_office(site.house))
+    site.sign_in(fatou)
+    for address, key in (
+        ("", "d01.empty"), ("/demandes", "desk.requests.empty"), ("/demandes/nouvelle", "d01.empty"), ("/deposer", "desk.deposit.none"),
+        ("/bientot", "desk.soon.empty"), ("/confiance", "desk.guardian.empty"), ("/accompagner", "desk.assist.empty"),
+        ("/nouveau", "desk.news.empty"),
+    ):  # fmt: skip
+        page = site.get(f"/fr/bureau{address}")
+        assert [said(key)] == [" ".join(one.text_content().split()) for one in page.tree.xpath("//*[@class='empty']")], address
+    for key, words in (
+        ("desk.deposit.none", "k15.let_deposit"), ("desk.assist.empty", "assist.title"), ("desk.guardian.empty", "me.people"),
+    ):  # fmt: skip
+        for language in ("fr", "en"):
+            known = read_catalogues()[language]
+            assert known.plain(words) in known.plain(key), (key, language)
+    for address, leads in (
+        ("", "/bureau/demandes/carte"),
+        ("/deposer", "/bureau/aide/quoi-dire"),
+        ("/demandes", "/demandes/nouvelle"),
+    ):
+        assert site.get(f"/fr/bureau{address}").link(leads)
 
 
 def test_a_form_without_its_token_changes_nothing(site: Site) -> None:

@@ -116,8 +116,16 @@ def go(request: Req, address: str, *, cookie: str | None = None) -> Redirect:
     """Go on to another page (303), with a new session's cookie when one was opened."""
     answer = Redirect(fragment(request, address), status_code=303)
     if cookie is not None:
+        close_desk(request)
         answer.set_cookie(session_cookie(cookie))
     return answer
+
+
+def close_desk(request: Req) -> None:
+    """Whoever works here leaves the chair when another session begins in this browser: theirs ends, it is not only forgotten (WRK-10)."""
+    left = session_of(request)
+    if left is not None and left.kind in ("worker", "administrator"):
+        sessions.end(context_of(request), left)
 
 
 def session_cookie(value: str) -> Cookie:

@@ -18,7 +18,7 @@ from vault.refusals import PaperRefused
 from vault.web.forms import Form, Sent
 from vault.web.guards import KIOSK_COOKIE, anyone, context_of, session_of, signed_in, who
 from vault.web.pages import Fault
-from vault.web.shell import COPY_COOKIE, Req, fragment, go, page, session_cookie
+from vault.web.shell import COPY_COOKIE, Req, close_desk, fragment, go, page, session_cookie
 from vault.web.uploads import in_thread, receive, receive_frame
 
 CARD_LIMITS = UploadLimits(files=1)
@@ -110,6 +110,7 @@ async def card_from_camera(request: Req) -> Response[Any]:
         cookie = await in_thread(present_in_picture, context_of(request), here(request).id, picture)
     except (WrongSecret, PaperRefused):
         return Response(None, status_code=204)
+    await in_thread(close_desk, request)
     answer = Response({"next": fragment(request, "code")}, status_code=200)
     answer.set_cookie(session_cookie(cookie))
     return answer

@@ -1,5 +1,5 @@
 "use strict";
-// Leaving fast, by the button or by Escape three times; and the focus on what must be put right.
+// Leaving fast, by the button or by Escape three times; the focus on what must be put right; and a page that waits for somebody.
 (() => {
   const leave = document.body.dataset.leave;
   const go = (event) => {
@@ -15,4 +15,15 @@
     if (leave && presses.length >= 3) go(event);
   });
   document.getElementById("errors")?.focus();
+
+  // It looks again by itself, but never under the hands of somebody, nor while it is being read aloud.
+  const again = Number(document.querySelector("meta[name=look-again]")?.content) * 1000;
+  let touched = 0;
+  for (const what of ["keydown", "pointerdown", "scroll"]) addEventListener(what, (event) => (touched = event.timeStamp), true);
+  if (again) {
+    setInterval(() => {
+      const heard = document.querySelector("[aria-pressed='true']");
+      if (!heard && performance.now() - touched >= again) location.reload();
+    }, again);
+  }
 })();
