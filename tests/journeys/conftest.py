@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
 from tests.journeys import site as sites
 from tests.journeys.site import Site
+from tests.vault.conftest import in_memory
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -18,19 +19,21 @@ NewPage = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site() -> Iterator[Site]:
     """The service, over HTTPS, with the demonstration's people."""
-    made, process = sites.start(tmp_path_factory.mktemp("site"))
-    yield made
-    sites.stop(process)
+    with in_memory() as folder:
+        made, process = sites.start(folder)
+        yield made
+        sites.stop(process)
 
 
 @pytest.fixture(scope="module")
-def own_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def own_site() -> Iterator[Site]:
     """A service of its own, for journeys that need the demonstration's shares as they were at first. Import it as `site`."""
-    made, process = sites.start(tmp_path_factory.mktemp("own-site"))
-    yield made
-    sites.stop(process)
+    with in_memory() as folder:
+        made, process = sites.start(folder)
+        yield made
+        sites.stop(process)
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from consent.scope import Act
 from tests.journeys.house import Hands, hands
 from tests.vault.builders import MadePerson, MadeWorker, Office, make_office, make_person, make_worker, unlock
 from tests.vault.clock import Clock
-from tests.vault.conftest import clock, confinement, house, reading_house
+from tests.vault.conftest import clock, confinement, house, reading_house, tmp_path
 from tests.vault.papers import SAID
 from tests.vault.scenes import saved, sheet
 from tests.vault.test_what_ended import put_back, rows_of
@@ -39,7 +39,7 @@ from vault.errors import AbriError, NotThere
 from vault.receipt_files import imprint
 from vault.sharing import Offer
 
-__all__ = ["clock", "confinement", "hands", "house", "reading_house"]
+__all__ = ["clock", "confinement", "hands", "house", "reading_house", "tmp_path"]
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("tour")]
 SEE = frozenset({Act.SEE})
 

@@ -7,6 +7,7 @@ with a confinement that really parses foreign files. Builders are in `tests.vaul
 import dataclasses
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,14 +26,18 @@ MEMORY = Path("/dev/shm")
 INCIDENT_SEED = KemSeed(bytes(range(32)))
 
 
-@pytest.fixture
-def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder in memory where the system has one: nothing here is about disks, and each commit waits for the disk."""
-    if not MEMORY.is_dir():
-        yield tmp_path_factory.mktemp("house")
-        return
-    with tempfile.TemporaryDirectory(prefix="abri-", dir=MEMORY) as folder:
+@contextmanager
+def in_memory() -> Iterator[Path]:
+    """A folder in memory where the system has one, for tests that are not about disks: each commit waits for the disk."""
+    with tempfile.TemporaryDirectory(prefix="abri-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
         yield Path(folder)
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Nothing here is about disks."""
+    with in_memory() as folder:
+        yield folder
 
 
 @pytest.fixture
