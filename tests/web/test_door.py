@@ -49,12 +49,13 @@ class House:
         self.inside: list[str] = []
         self.seen: list[str] = []
         self.go: dict[str, asyncio.Event] = {}
+        self.bodies: dict[str, asyncio.Event] = {}
         self.recognised: dict[str, dict[str, object]] = {}
         self.statuses: dict[str, int] = {}
         self.answers: dict[str, tuple[dict[str, str], str]] = {}
         self.tasks: dict[str, asyncio.Task[None]] = {}
 
-    async def answer(self, scope: Any, _receive: Any, send: Any) -> None:
+    async def answer(self, scope: Any, receive: Any, send: Any) -> None:
         name = scope["name"]
         self.inside.append(name)
         self.seen.append(name)
@@ -62,6 +63,10 @@ class House:
         for crumb in cookies.split("; "):
             scope.setdefault("state", {}).update(self.recognised.get(crumb, {}))
         try:
+            if scope["path"].startswith("/envoi"):
+                self.inside.remove(name)
+                await receive()
+                self.inside.append(name)
             await self.go[name].wait()
         finally:
             self.inside.remove(name)
@@ -80,7 +85,13 @@ class House:
             else:
                 self.answers[name] = (self.answers[name][0], message["body"].decode())
 
-        self.tasks[name] = asyncio.create_task(self.door(scope, None, send))  # type: ignore[arg-type]  # what the door looks at
+        self.bodies[name] = asyncio.Event()
+
+        async def receive() -> Any:
+            await self.bodies[name].wait()
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        self.tasks[name] = asyncio.create_task(self.door(scope, receive, send))  # type: ignore[arg-type]  # what the door looks at
 
     async def settle(self) -> None:
         """Until nothing moves any more."""
@@ -102,7 +113,7 @@ class House:
 
     async def end(self) -> None:
         """Everybody is answered; nothing is left of their lanes."""
-        for event in self.go.values():
+        for event in [*self.go.values(), *self.bodies.values()]:
             event.set()
         await asyncio.gather(*self.tasks.values(), return_exceptions=True)
         assert self.door._lanes == {}
@@ -155,6 +166,44 @@ async def test_who_waits_is_answered_in_the_order_of_coming(house: House) -> Non
     assert house.inside == ["0", "2"]
     await house.done("0")
     assert house.inside == ["2", "3"]
+
+
+@scene
+async def test_bodies_that_do_not_come_hold_no_place(house: House) -> None:
+    for number in range(50):
+        house.ask(f"slow {number}", path="/envoi")
+        await house.settle()
+    house.ask("me")
+    await house.settle()
+    assert house.inside == ["me"]
+    assert house.statuses == {}
+    await house.done("me")
+    for number in range(10):
+        house.bodies[f"slow {number}"].set()
+    await house.settle()
+    assert house.inside == ["slow 0", "slow 1", "slow 2"], "what has come is answered as few at once as anything else"
+    await house.done("slow 1")
+    assert house.inside == ["slow 0", "slow 2", "slow 3"]
+    house.tasks["slow 20"].cancel()
+    house.tasks["slow 5"].cancel()
+    await house.settle()
+    await house.done("slow 0", "slow 2", "slow 3")
+    assert house.inside == ["slow 4", "slow 6", "slow 7"]
+
+
+@scene
+async def test_who_listens_for_the_end_of_a_download_gives_the_place_back_once(house: House) -> None:
+    async def streaming(_scope: Any, receive: Any, _send: Any) -> None:
+        listening = asyncio.create_task(receive())
+        await asyncio.sleep(0)
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+
+    house.door._app = streaming
+    for number in range(5):
+        house.ask(f"download {number}")
+    await house.settle()
+    assert all(task.done() for task in house.tasks.values())
 
 
 @scene

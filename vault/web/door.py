@@ -13,6 +13,7 @@ import secrets
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
@@ -78,12 +79,26 @@ class Door:
         if not await self._enter(name):
             await self._refuse(scope, send)
             return
+        inside = True
+
+        async def receiving() -> Any:
+            # Whoever sends slowly, or not at all, must hold nobody's place: it is free until the next piece is there.
+            nonlocal inside
+            if inside:
+                inside = False
+                self._leave(name)
+            message = await receive()
+            await self._come_back(name)
+            inside = True
+            return message
+
         try:
             scope["state"] = state = dict(scope.get("state") or {})
-            await self._app(scope, receive, send)
+            await self._app(scope, receiving, send)
             self._recognise(state, kiosk, session)
         finally:
-            self._leave(name)
+            if inside:
+                self._leave(name)
 
     def _lane_of(self, kiosk: bytes, session: bytes) -> str:
         return self._known.get(self._digest(session)) or self._known.get(self._digest(kiosk)) or "strangers"
@@ -92,12 +107,18 @@ class Door:
         return hashlib.blake2b(cookie, key=self._secret, digest_size=16).digest()
 
     async def _enter(self, name: str) -> bool:
+        lane = self._lanes.get(name)
+        if lane is not None and lane.inside >= lane.room.at_once and len(lane.queue) >= lane.room.waiting:
+            return False
+        await self._come_back(name)
+        return True
+
+    async def _come_back(self, name: str) -> None:
+        """Take a place, or wait for one: whoever was let in once is not refused any more."""
         lane = self._lanes.setdefault(name, _Lane(self._room(name)))
         if lane.inside < lane.room.at_once:
             lane.inside += 1
-            return True
-        if len(lane.queue) >= lane.room.waiting:
-            return False
+            return
         mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         lane.queue.append(mine)
         try:
@@ -108,7 +129,6 @@ class Door:
             else:
                 lane.queue.remove(mine)
             raise
-        return True
 
     def _room(self, name: str) -> Room:
         kind = name.partition(" ")[0]
