@@ -22,6 +22,7 @@ PARTIES: tuple[Party, ...] = ("person", "worker", "incident")
 NOBODY = bytes(32)  # stands for the hash of the envelope of a party that the entry does not concern
 BATCH = 500
 AT_ONCE = 10_000
+_KNOWN = select(entries.c.id).where(entries.c.id.in_(bindparam("wanted", expanding=True)))
 _ADD_ENTRY, _ADD_COPIES = insert(entries), insert(entry_copies)  # made once: making a statement costs as much as running it
 
 
@@ -110,6 +111,11 @@ def leaf_hash(entry: str, hashes: Mapping[Party, bytes]) -> bytes:
     """RFC 9162's hash of a leaf, 32 bytes. The leaf: 0x01, the entry's id (16 bytes), SHA-256 of each party's envelope."""
     leaf = b"\x01" + UUID(entry).bytes + b"".join(hashes[party] for party in PARTIES)
     return hashlib.sha256(b"\x00" + leaf).digest()
+
+
+def known(connection: Connection, wanted: Collection[str]) -> set[str]:
+    """Which of these entries there are."""
+    return set(connection.scalars(_KNOWN, {"wanted": list(wanted)}))
 
 
 def read(connection: Connection, tags: Collection[bytes], party: Party) -> list[Found]:

@@ -145,6 +145,19 @@ def test_each_requirement_stands_once_and_says_where_it_is_met_or_that_it_is_not
         assert row[3].strip() != "met" or "`tests/" in row[4], f"{row[0]} is met and names no test"
 
 
+def test_every_mechanism_of_the_code_is_compared_with_the_rules() -> None:
+    """Whatever is imported from the library of primitives stands in the table, by its name."""
+    used = set()
+    for path in sorted(one for folder in ("crypto", "consent", "storage", "vault") for one in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("cryptography.hazmat.primitives"):
+                used |= {alias.name for alias in node.names if alias.name.endswith("PrivateKey") or "Public" not in alias.name}
+    rows = [line for line in (DOCS / "cryptography.md").read_text().splitlines() if line.startswith("| ")]
+    named = {name for line in rows for name in re.findall(r"`(\w+)`", line.split(" | ")[0])}
+    assert used - named - {"HashAlgorithm", "Suite"} == set(), "a mechanism without its row in docs/cryptography.md"
+    assert len(used) > 8
+
+
 def test_pictures_are_few_and_light() -> None:
     pictures = sorted((DOCS / "pictures").glob("*.png"))
     assert 0 < len(pictures) <= 12

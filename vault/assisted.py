@@ -23,7 +23,7 @@ from crypto.unlock import Kind
 from storage.errors import RowGone
 from storage.tables import accounts as account_rows
 from storage.tables import assist_openings, assists, papers, versions, workers
-from vault import accounts, assisting, attempts, audit, labels, rendering, sessions
+from vault import accounts, assisting, attempts, audit, labels, looking, rendering, sessions
 from vault import slots as ways
 from vault.assisting import shown_digest
 from vault.contents import verified_bytes
@@ -214,6 +214,8 @@ def list_papers(context: Context, session: Session) -> list[PaperCard]:
             papers.c.shelf.in_({one.id for one in lent.all()}),
         )  # fmt: skip
         rows = connection.execute(query).all()
+        looks = looking.new(connection, session, "safe.listed")
+    looking.say_own(context, session, looks)
     return [one for one in cards_of(context, lent, rows) if not one.damaged]
 
 

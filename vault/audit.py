@@ -74,7 +74,7 @@ def record(
     worker: str | None = None,
     entry: str | None = None,
 ) -> str:
-    """Write one entry for those it concerns and give its id.
+    """Write one entry for those it concerns and give its id, drawn unless `entry` gives it.
 
     Without a session (a failed attempt, maintenance) its keys are drawn for it alone. `entry`: the id, when something that was signed
     already names it.

@@ -15,8 +15,9 @@ from crypto.canonical import parse_instant
 from crypto.keys import AccountKeys
 from crypto.signing import Signer
 from storage.tables import papers, versions
-from vault import audit, rendering, shelves, who, wraps
+from vault import audit, looking, rendering, shelves, who, wraps
 from vault.arranging import WouldSee, WouldShow, move, note, note_of, rename, sort_as
+from vault.colleagues import name_of
 from vault.contents import Content, content_of, verified_bytes
 from vault.context import Context
 from vault.deposits import Ahead, Fresh, From, Words, durable, lay_in, write_rows
@@ -126,6 +127,8 @@ def list_papers(context: Context, session: Session, shelf: ShelfKind | None = No
         if shelf is not None:
             query = query.where(papers.c.shelf == opened.current(shelves.checked_kind(shelf)).id)
         rows = connection.execute(query, {"person": session.account}).all()
+        looks = looking.new(connection, session, "safe.listed")
+    looking.say_own(context, session, looks)
     return cards_of(context, opened, rows)
 
 
@@ -135,6 +138,8 @@ def bin_of(context: Context, session: Session) -> list[PaperCard]:
     with context.database.transaction(read_only=True) as connection:
         opened = shelves.open_all(connection, session.account, keys.values)
         rows = connection.execute(_CURRENT.where(papers.c.state == "bin"), {"person": session.account}).all()
+        looks = looking.new(connection, session, "safe.listed")
+    looking.say_own(context, session, looks)
     return cards_of(context, opened, rows)
 
 
@@ -164,6 +169,8 @@ def drawers(context: Context, session: Session) -> list[Drawer]:
         opened = shelves.open_all(connection, session.account, keys.values)
         query = select(papers.c.shelf, func.count()).where(papers.c.person == session.account, papers.c.state != "bin")
         counted = connection.execute(query.group_by(papers.c.shelf)).all()
+        looks = looking.new(connection, session, "safe.counted")
+    looking.say_own(context, session, looks)
     found: dict[ShelfKind | None, int] = {}
     for shelf_id, many in counted:
         kind = opened.kind_of(shelf_id)
@@ -176,7 +183,10 @@ def count(context: Context, session: Session) -> int:
     who.person(session)
     with context.database.transaction(read_only=True) as connection:
         query = select(func.count()).select_from(papers).where(papers.c.person == session.account, papers.c.state != "bin")
-        return connection.execute(query).scalar_one()
+        many: int = connection.execute(query).scalar_one()
+        looks = looking.new(connection, session, "safe.counted")
+    looking.say_own(context, session, looks)
+    return many
 
 
 # --- Opening --------------------------------------------------------------------------------------------------------------
@@ -276,6 +286,7 @@ class Technical:
     version: VersionId
     depositor: str
     by: str
+    by_name: str  # of the worker who put it in; empty for the person and their phone
     deposited: datetime
     kind: Kind
     size: int
@@ -287,20 +298,27 @@ class Technical:
 def technical_metadata(context: Context, session: Session, paper: PaperId) -> Technical:
     """Id, depositor, date, size, digest; from the signed origin and the sealed card, never from a column."""
     opened = read_own(context, session, paper)
+    by = by_whom(opened.origin.depositor, opened.person)
+    with context.database.transaction(read_only=True) as connection:
+        by_name = name_of(connection, opened.origin.depositor) if by == "worker" else ""
     trace_own(context, session, "paper.described", opened)
     with one_refusal():
         thing = opened.card.thing("received")
     return Technical(
-        opened.paper, opened.version, opened.origin.depositor, by_whom(opened.origin.depositor, opened.person),
-        parse_instant(opened.origin.time), thing.kind, thing.size, "SHA-256", thing.sha256.hex(), opened.origin.ciphertext.hex(),
+        opened.paper, opened.version, opened.origin.depositor, by, by_name, parse_instant(opened.origin.time), thing.kind,
+        thing.size, "SHA-256", thing.sha256.hex(), opened.origin.ciphertext.hex(),
     )  # fmt: skip
 
 
 def check(context: Context, session: Session, paper: PaperId) -> None:
-    """Read all of a paper and compare every digest; Tampered when one differs (R1)."""
+    """Read all of a paper and compare every digest; Tampered when one differs (R1), and that is in the trace too."""
     opened = read_own(context, session, paper)
-    for role in opened.objects:
-        with content_of(context, opened, role) as content:
-            for _ in content.chunks():
-                pass
+    try:
+        for role in opened.objects:
+            with content_of(context, opened, role) as content:
+                for _ in content.chunks():
+                    pass
+    except Tampered:
+        trace_own(context, session, "paper.refused", opened)
+        raise
     trace_own(context, session, "paper.checked", opened)

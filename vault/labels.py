@@ -21,6 +21,11 @@ def trace_secret(*, session: str, party: str, person: str) -> bytes:
     return context("trace-secret", {"party": party, "person": person, "session": session})
 
 
+def looked(*, session: str, tag: str, about: str) -> bytes:
+    """From a session's key, the id of the entry that says that it listed, counted or read the history."""
+    return context("looked", {"about": about, "session": session, "tag": tag})
+
+
 def one_time_password(*, account: str) -> bytes:
     """The seed of a worker's six-digit codes, sealed by the service: it guards pages, not keys."""
     return context("totp", {"account": account})

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from storage import journal
 from storage.tables import entries, entry_copies
-from vault import audit
+from vault import audit, looking
 from vault.audit import Entry
 from vault.context import Context
 from vault.sessions import Session
@@ -51,6 +51,7 @@ def sheet(
 ) -> Sheet:  # fmt: skip
     """The `size` newest entries of a session's history, or those that come just before or just after a place in it."""
     session.opened()
+    looking.own(context, session, "safe.history-read" if audit.party_of(session) == audit.PERSON else "desk.acts-read")
     journal.number(context.database)
     way: Literal["older", "newer"] = "newer" if after else "older"
     start = after or before

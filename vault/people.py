@@ -11,7 +11,7 @@ from crypto import contexts
 from crypto.errors import Undecryptable
 from crypto.sealing import unseal_text, unseal_value
 from storage.tables import circle_members, circles, grants, papers, persons
-from vault import accounts, audit, freezing, labels, means, notices, opening, preferences, protecting, unlocking, who
+from vault import accounts, audit, freezing, labels, looking, means, notices, opening, preferences, protecting, unlocking, who
 from vault.context import Context
 from vault.errors import Tampered
 from vault.events import Event
@@ -72,8 +72,10 @@ def me(context: Context, session: Session) -> Me:
         kept = preferences.read(connection, session.account, keys)
         mine = (papers.c.person == session.account, papers.c.state.in_(READABLE))
         count = connection.execute(select(func.count()).select_from(papers).where(*mine)).scalar_one()
+        looks = looking.new(connection, session, "safe.counted")
         missing = tuple(_missing(connection, session.account))
         waiting = tuple(one for one in notices.waiting_for(context, connection, session) if one.key not in notices.QUESTIONS)
+    looking.say_own(context, session, looks)
     return Me(name, drawing, count, kept.before, kept.failed, missing, kept.to_review, kept.show_places, waiting)
 
 

@@ -64,6 +64,7 @@ def shown_by(context: Context, session: Session, grant: GrantId) -> tuple[Person
     share = next((one for one, _ in everything if one.grant == grant), None)
     if share is None:
         raise NotThere
+    shared_papers.listed(context, session, [one for one, papers in everything if one.person == share.person and papers])
     found: dict[PaperId, Shown] = {}
     for one, papers in everything:
         for paper in papers if one.person == share.person else ():

@@ -4,6 +4,7 @@ Two answers are needed each time and neither trusts the other: `consent.policy.d
 now, and a key that only a living share wraps. The opening is traced, in a commit of its own, before the first byte leaves.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -19,10 +20,12 @@ from crypto.errors import CryptoError
 from crypto.kem import KemPrivate
 from storage.errors import RowGone
 from storage.tables import papers, versions
-from vault import shares, who
+from vault import looking, shares, who
+from vault.colleagues import name_of
 from vault.context import Context
 from vault.depositing_for import Deposited, deposit_for, deposited, replace_for, undo_deposit
 from vault.errors import NotThere, Tampered
+from vault.events import Event
 from vault.keyring import Keyring
 from vault.kinds import Kind
 from vault.opening_shared import SHOWN, covering_shares, open_shared, page_image_shared, paper_of, take
@@ -32,8 +35,8 @@ from vault.shares import Share
 from vault.versions import LISTED, VersionRow, joined, keys_of, read_card
 
 __all__ = [
-    "Deposited", "PersonSharing", "SharedPaper", "covering", "deposit_for", "deposited", "everything_shared", "open_shared",
-    "page_image_shared",
+    "Deposited", "PersonSharing", "SharedPaper", "covering", "deposit_for", "deposited", "everything_shared", "listed",
+    "open_shared", "page_image_shared",
     "papers_shared", "people_sharing", "replace_for", "take", "undo_deposit",
 ]  # fmt: skip
 
@@ -90,6 +93,8 @@ def everything_shared(context: Context, session: Session) -> list[tuple[PersonSh
                 continue
             cards = _cards(context, connection, share, recipient, private, now)
             found.append((_line(share, len(cards), now), [_shown(share, recipient, row, card, now) for row, card in cards]))
+        looks = looking.new(connection, session, "desk.listed")
+    looking.say_own(context, session, looks)
     return found
 
 
@@ -124,8 +129,20 @@ def papers_shared(context: Context, session: Session, grant: GrantId) -> list[Sh
         if recipient is None or not _lives(share, recipient, now):
             raise NotThere
         cards = _cards(context, connection, share, recipient, private, now)
+    listed(context, session, [_line(share, len(cards), now)])
     shown = [_shown(share, recipient, row, card, now) for row, card in cards]
     return sorted(shown, key=lambda one: (one.added, one.paper), reverse=True)
+
+
+def listed(context: Context, session: Session, shown: Sequence[PersonSharing]) -> None:
+    """Say in the trace, once in each session, that the titles of these shares are about to be read."""
+    with context.database.transaction(read_only=True) as connection:
+        looks = {look.about: look for look in looking.new(connection, session, "share.listed", [one.grant for one in shown])}
+        by_name = name_of(connection, session.account)
+    for one in shown:
+        if one.grant in looks:
+            event = Event("share.listed", by=session.account, by_name=by_name, grant=one.grant, purpose=one.purpose)
+            looking.say_shared(context, session, looks[one.grant], event, one.person)
 
 
 def _shown(share: Share, recipient: Recipient, row: VersionRow, card: Card, at: datetime) -> SharedPaper:

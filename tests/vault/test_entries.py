@@ -23,7 +23,7 @@ from tests.vault.conftest import INCIDENT_SEED
 from tests.vault.papers import SAID, keep, prepared, read
 from tests.vault.test_sharing import SEE, UNTIL, offer, second_day, taken
 from tests.vault.use_cases import PINNED, table, use_cases
-from vault import cards, documents, opening_shared, people, sharing, unlocking, withdrawing
+from vault import cards, documents, looking_back, opening_shared, people, shared_papers, sharing, unlocking, withdrawing
 from vault.context import Context
 from vault.errors import AbriError, NotThere, WrongSecret
 from vault.events import WORDS
@@ -49,7 +49,8 @@ WRITES_NOTHING = {
     PART: (
         "aftermath.end_ways circles.dissolve circles.form circles.void_sheets documents.trace_own endings.doom endings.end_row "
         "directives.write directives.forget directives.follow "
-        "endings.end_rows removing.erase_rows slots.end trying.attempt maintaining.tell_everyone assisting.worker_left"
+        "endings.end_rows looking.own looking.say_own looking.say_shared removing.erase_rows slots.end trying.attempt "
+        "maintaining.tell_everyone assisting.worker_left"
     ),
     NOBODY: (
         "opening.start opening.keep opening.not_today inviting.start_accepting inviting.acceptance inviting.cancel_invitation "
@@ -168,7 +169,12 @@ def test_a_day_of_life_writes_exactly_this(any_house: Context, clock: Clock) -> 
         (lambda: documents.remove(house, session, made["paper"]), ["paper.removed"]),
         (lambda: documents.restore(house, session, made["paper"]), ["paper.restored"]),
         (lambda: people.rename(house, session, "Awa B."), ["safe.renamed"]),
-        (lambda: documents.list_papers(house, session), []),
+        (lambda: documents.list_papers(house, session), ["safe.listed"]),
+        (lambda: documents.list_papers(house, session, ShelfKind("housing")), []),  # said once in a session: ADR 0047
+        (lambda: documents.drawers(house, session), ["safe.counted"]),
+        (lambda: [documents.count(house, session), people.me(house, session)], []),
+        (lambda: looking_back.sheet(house, session, 5), ["safe.history-read"]),
+        (lambda: looking_back.sheet(house, session, 5), []),
     ]
     for number, (act, expected) in enumerate(steps):
         act()
@@ -178,6 +184,10 @@ def test_a_day_of_life_writes_exactly_this(any_house: Context, clock: Clock) -> 
     grant = sharing.grant(house, session, fatou.id, offer(made["paper"]))
     assert ledger.new() == ["share.given"]
     more: list[tuple[Callable[[], object], list[str]]] = [
+        (lambda: shared_papers.people_sharing(house, fatou.session), ["desk.listed"]),
+        (lambda: shared_papers.papers_shared(house, fatou.session, grant), ["share.listed"]),
+        (lambda: shared_papers.papers_shared(house, fatou.session, grant), []),
+        (lambda: looking_back.sheet(house, fatou.session, 5), ["desk.acts-read"]),
         (lambda: taken(house, fatou, grant, made["paper"]), ["paper.taken"]),
         (refused, ["paper.refused-to-worker"]),
         (lambda: sharing.renew(house, session, grant, UNTIL, SAID), ["share.renewed"]),

@@ -97,7 +97,7 @@ def reached(functions: dict[Name, Function], start: Name) -> set[Name]:
     waiting = [start]
     while waiting:
         name = waiting.pop()
-        if name in seen or name not in functions or name[0] in ("audit", "looking_back"):
+        if name in seen or name not in functions or name[0] == "audit":
             continue
         seen.add(name)
         waiting += functions[name].calls

@@ -11,6 +11,7 @@ from tests.web.test_paper_pages import keep_photo
 from vault import documents, shared_papers
 from vault.events import WORDS
 from vault.languages import read_catalogues
+from vault.web.history import ENTRIES_A_PAGE
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_stopping_takes_the_way_to_stop_away(site: Site, awa: MadePerson) -> Non
     assert not [one for one in shown.links if one.endswith("/arreter")]
 
 
-def test_twelve_a_page_newest_first_grouped_by_day_and_person(site: Site, awa: MadePerson, clock: Clock) -> None:
+def test_some_a_page_newest_first_grouped_by_day_and_person_own_lists_folded(site: Site, awa: MadePerson, clock: Clock) -> None:
     for number in range(14):
         clock.forward(seconds=1)
         keep(site.house, awa.session, f"papier {number:02}")
@@ -69,7 +70,12 @@ def test_twelve_a_page_newest_first_grouped_by_day_and_person(site: Site, awa: M
         "23 novembre 2026",
     ]
     assert [" ".join(one.text_content().split()) for one in first.tree.xpath("//main//h3")] == ["Vous", "Abri", "Vous"]
-    assert len(first.tree.xpath("//ol[@class='history']/li")) == 12
+    told, folded = first.tree.xpath("//section/ol/li[not(details)]"), first.tree.xpath("//details/ol/li")
+    assert len(told) + len(folded) == ENTRIES_A_PAGE
+    assert [" ".join(one.xpath("string(.//p)").split()) for one in folded] == [
+        "Vous avez lu la page « Qui a regardé ? ».",
+        "Vous avez vu combien de papiers vous avez.",
+    ]
     assert first.text.index("papier 13") < first.text.index("papier 05")
     second = site.get(next(one for one in first.links if "avant=" in one))
     assert "papier 00" in second.text
@@ -125,3 +131,20 @@ def test_on_paper_it_is_whole(site: Site, awa: MadePerson) -> None:
     assert printed.heading == "Qui a regardé mes papiers"
     assert all(f"papier {number:02}" in printed.text for number in range(12))
     assert "Imprimé le 23 novembre 2026" in printed.text
+
+
+def test_who_read_the_list_is_told_once_a_session_and_stands_beside_what_was_opened(site: Site, awa: MadePerson) -> None:
+    """Whoever reads titles has looked: it is a line of theirs, not folded, and one however often the page was turned."""
+    fatou = make_worker(site.house, make_office(site.house), "Fatou")
+    grant = share_paper(site, awa, fatou, keep_photo(site, awa))
+    for _ in range(2):
+        working = sign_in(site.house, fatou)
+        for _ in range(3):
+            shared_papers.papers_shared(site.house, working, grant)
+    site.open(awa)
+    (hers,) = site.get("/fr/regards").tree.xpath("//section[@aria-label='Fatou']")
+    (line,) = hers.xpath(".//li")
+    assert "Fatou a regardé la liste des papiers montrés." in line.text_content()
+    assert "2 fois" in line.text_content()
+    assert not hers.xpath(".//details")
+    assert hers.xpath(".//a[contains(@href, '/arreter')]")

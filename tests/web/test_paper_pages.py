@@ -3,9 +3,11 @@
 import re
 
 import pytest
+from sqlalchemy import select
 
 from consent.ids import PaperId
 from consent.purposes import ShelfKind
+from storage.tables import objects
 from tests.vault.builders import MadePerson, Office, make_office, make_person, make_worker
 from tests.vault.papers import keep
 from tests.vault.scenes import saved, sheet
@@ -111,10 +113,50 @@ def test_a_paper_is_looked_at_page_by_page_and_that_is_written(site: Site, awa: 
     assert site.get(f"/fr/papiers/{paper}/apercu").content.startswith(b"\xff\xd8\xff")
 
 
+def test_the_sheet_of_a_paper_and_checking_it(site: Site, awa: MadePerson) -> None:
+    """R42: what it is known by, behind "plus"; and one touch reads it again. Damaged, it is said and written, and not shown."""
+    paper = keep_photo(site, awa)
+    more = site.get(f"/fr/papiers/{paper}/que-faire?plus=2")
+    shown = site.get(more.link("/fiche"))
+    told = documents.technical_metadata(site.house, awa.session, paper)
+    assert shown.heading == "La fiche du papier"
+    assert "Ajouté par vous" in shown.text
+    for said in (
+        paper,
+        "SHA-256",
+        " ".join(told.digest[at : at + 8] for at in range(0, 64, 8)),
+        f"{told.size:,}".replace(",", " "),
+    ):
+        assert said in shown.text, said
+    neutral(shown)
+    assert site.press(shown).heading == "Votre papier est entier"
+    assert {"paper.described", "paper.checked"} <= set(tags(site, awa))
+    with site.house.database.transaction(read_only=True) as connection:
+        blob = connection.scalar(select(objects.c.blob).where(objects.c.role == "received"))
+    path = site.house.blobs.path_of(blob)  # type: ignore[attr-defined] # the house keeps blobs in a folder
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.chmod(0o600)
+    path.write_bytes(bytes(content))
+    refused = site.press(site.get(f"/fr/papiers/{paper}/fiche"))
+    assert (refused.status, "n'est pas comme avant" in refused.text) == (409, True)
+    assert tags(site, awa).count("paper.refused") == 1
+
+
 def test_somebody_elses_paper_is_not_there(site: Site, awa: MadePerson) -> None:
     paper = keep_photo(site, awa)
     site.open(make_person(site.house, "Yonas"))
-    for address in ("", "/page/1", "/apercu", "/que-faire", "/imprimer/papier.pdf", "/ordinateur/papier", "/nom", "/effacer"):
+    for address in (
+        "",
+        "/page/1",
+        "/apercu",
+        "/que-faire",
+        "/imprimer/papier.pdf",
+        "/ordinateur/papier",
+        "/nom",
+        "/fiche",
+        "/effacer",
+    ):
         shown = site.get(f"/fr/papiers/{paper}{address}")
         assert shown.status == 404, address
         assert "Vuillard" not in shown.content.decode()

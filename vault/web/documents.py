@@ -11,7 +11,7 @@ from consent.purposes import ShelfKind
 from vault import documents, leaving
 from vault.errors import BadInput
 from vault.pictograms import DRAWERS
-from vault.web import taking
+from vault.web import describing, taking
 from vault.web.forms import Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
@@ -209,5 +209,5 @@ def move(request: Req, paper: FromPath[str], form: Sent) -> Response[Any]:
 
 ROUTES: list[ControllerRouterHandler] = [
     papers, drawers, bin_page, paper, page_image, preview, name, rename, sort, sort_as, throw_page, throw, restore, move_page, move,
-    *taking.ROUTES,
+    *describing.ROUTES, *taking.ROUTES,
 ]  # fmt: skip

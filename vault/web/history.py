@@ -21,7 +21,7 @@ from vault.web.guards import context_of, signed_in, who
 from vault.web.paging import address
 from vault.web.shell import Req, go, page
 
-ENTRIES_A_PAGE = 12
+ENTRIES_A_PAGE = 16  # of which some are folded
 ENTRIES_ON_PAPER = 400
 BEFORE, AFTER = "avant", "apres"
 OF_ABRI = (
@@ -33,6 +33,9 @@ OF_ABRI = (
     "shelf.refused",
     "paper.erased",
 )
+
+OWN_LOOKS = ("safe.listed", "safe.counted", "safe.history-read")
+"""What the person looked at without opening a paper: one line for a day, which opens."""
 
 Who = Literal["you", "named", "abri", "someone"]
 
@@ -52,11 +55,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Actor:
-    """What one person did on one day: the person, somebody with a name, Abri itself, or somebody unknown."""
+    """What one person did on one day: the person, somebody with a name, Abri itself, or somebody unknown. `folded`: own looks."""
 
     who: Who
     name: str
     lines: tuple[Line, ...]
+    folded: tuple[Line, ...]
 
 
 @dataclass(frozen=True)
@@ -112,8 +116,13 @@ def _days(entries: Iterable[Entry], person: str, living: Mapping[GrantId, str]) 
         actors: dict[tuple[Who, str], list[Entry]] = {}
         for entry in of_day:
             actors.setdefault(_who(entry.event, person), []).append(entry)
-        days.append(Day(day, tuple(Actor(who, name, _lines(found, living)) for (who, name), found in actors.items())))
+        days.append(Day(day, tuple(_actor(who, name, found, living) for (who, name), found in actors.items())))
     return days
+
+
+def _actor(who: Who, name: str, found: Sequence[Entry], living: Mapping[GrantId, str]) -> Actor:
+    looks = [one for one in found if one.event.tag in OWN_LOOKS]
+    return Actor(who, name, _lines((one for one in found if one not in looks), living), _lines(looks, {}))
 
 
 def _asked(request: Req) -> dict[str, Cursor | None]:
