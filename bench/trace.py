@@ -210,7 +210,9 @@ def writing(engine: str, context: Context, seconds: float) -> Iterator[Rate]:
 def proving(context: Context, sizes: Sequence[int]) -> Iterator[Speed]:
     """At each size the log is filled anew; then proofs, and pages of histories, as the pages ask for them."""
     for size in sizes:
-        yield asked(context, filled(context, size), size)
+        speed = asked(context, filled(context, size), size)
+        print(speed, file=sys.stderr, flush=True)
+        yield speed
 
 
 def asked(context: Context, log: "Log", size: int) -> Speed:
@@ -276,8 +278,8 @@ def filled(context: Context, size: int) -> Log:
             rows.append({"id": entry, "number": first + place, "leaf": leaf, **columns})
             tag = tags[whose.account][place * len(months) // size][1]
             copies += [
-                {"entry": entry, "party": "person", "tag": tag, "key": key, "envelope": envelope},
-                {"entry": entry, "party": "incident", "tag": tag, "key": key, "envelope": FILLER},
+                {"entry": entry, "party": "person", "tag": tag, "key": key, "envelope": envelope, "number": first + place},
+                {"entry": entry, "party": "incident", "tag": tag, "key": key, "envelope": FILLER, "number": first + place},
             ]
         with context.database.transaction() as connection:
             connection.execute(insert(entries), rows)

@@ -22,6 +22,11 @@ PARTIES: tuple[Party, ...] = ("person", "worker", "incident")
 NOBODY = bytes(32)  # stands for the hash of the envelope of a party that the entry does not concern
 BATCH = 500
 AT_ONCE = 10_000
+_NUMBER_COPIES = (
+    update(entry_copies)
+    .where(entry_copies.c.entry.in_(select(entries.c.id).where(entries.c.number >= bindparam("first"))))
+    .values(number=select(entries.c.number).where(entries.c.id == entry_copies.c.entry).scalar_subquery())
+)
 _KNOWN = select(entries.c.id).where(entries.c.id.in_(bindparam("wanted", expanding=True)))
 _ADD_ENTRY, _ADD_COPIES = insert(entries), insert(entry_copies)  # made once: making a statement costs as much as running it
 
@@ -197,6 +202,7 @@ def number(database: Database, limit: int = AT_ONCE) -> int:
                 update(entries).where(entries.c.id == bindparam("entry")).values(number=bindparam("place")),
                 [{"entry": entry, "place": place} for place, entry in enumerate(waiting, first)],
             )
+            connection.execute(_NUMBER_COPIES, {"first": first})
             held = tiles.size(connection)
             tiles.grow(connection, leaves(connection, held, first + len(waiting)), held)
         return len(waiting)

@@ -570,7 +570,8 @@ entry_copies = Table(
     octets("tag", "digest", TRACE),  # vault(row, "trace-tag" of the month)[0:16]: nothing else ties it to an account
     ident("key", "technical", TRACE, "trace_keys.id", index=True),
     octets("envelope", "sealed", TRACE),
-    Index("ix_entry_copies_tag", "tag"),
+    number("number", "technical", TRACE, nullable=True),  # its entry's, once it has one: a page of a long history begins at its place
+    Index("ix_entry_copies_tag", "tag", "party", "number"),
 )  # fmt: skip
 
 removals = Table(  # which copies were erased or pruned, signed: a copy that is gone without it was cut out

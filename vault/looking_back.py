@@ -11,7 +11,7 @@ from typing import Literal
 from sqlalchemy import select
 
 from storage import journal
-from storage.tables import entries, entry_copies
+from storage.tables import entry_copies
 from vault import audit, looking
 from vault.audit import Entry
 from vault.context import Context
@@ -62,14 +62,14 @@ def sheet(
         for month, tag in months:
             if start and ((way == "older" and month > start.month) or (way == "newer" and month < start.month)):
                 continue
-            query = select(entries.c.id, entries.c.number).join(entry_copies, entry_copies.c.entry == entries.c.id)
+            place = entry_copies.c.number  # in the index behind tag and party: read from where the page begins
+            query = select(entry_copies.c.entry, place).where(place.is_not(None))
             query = query.where(entry_copies.c.tag == tag, entry_copies.c.party == audit.party_of(session))
-            query = query.where(entries.c.number.is_not(None))
             if start and month == start.month:
-                query = query.where(entries.c.number < start.number if way == "older" else entries.c.number > start.number)
-            order = entries.c.number.desc() if way == "older" else entries.c.number.asc()
+                query = query.where(place < start.number if way == "older" else place > start.number)
+            order = place.desc() if way == "older" else place.asc()
             rows = connection.execute(query.order_by(order).limit(size + 1 - len(found)))
-            found += [(Cursor(month, row.number), row.id) for row in rows]
+            found += [(Cursor(month, row.number), row.entry) for row in rows]
             if len(found) > size:
                 break
         more, found = len(found) > size, found[:size]

@@ -29,7 +29,13 @@ DAY = dt.timedelta(days=1)
 def filed(context: Context, connection: Connection) -> list[Fault]:
     """A fault for each copy that its owner would not find, or not be able to open."""
     owners, leaving = _owners(context, connection), _leaving(connection)
-    columns = (entry_copies.c.entry, entries.c.number, entry_copies.c.party, entry_copies.c.tag)
+    columns = (
+        entry_copies.c.entry,
+        entries.c.number,
+        entry_copies.c.number.label("place"),
+        entry_copies.c.party,
+        entry_copies.c.tag,
+    )
     query = select(*columns, trace_keys.c.id, trace_keys.c.party.label("posted_to"), trace_keys.c.session, trace_keys.c.posted)
     query = query.join(entries, entries.c.id == entry_copies.c.entry).join(trace_keys, trace_keys.c.id == entry_copies.c.key)
     faults: list[Fault] = []
@@ -44,6 +50,8 @@ def filed(context: Context, connection: Connection) -> list[Fault]:
         tag = bytes(row.tag)
         safe[row.party], said = owners.get(tag), _said(row.entry, row.number, row.party)
         session.add(row.session)
+        if row.place != row.number:
+            faults.append(Fault("hidden", row.number, f"{said} stands at another place of its owner's history"))
         if tag in leaving:
             safe[row.party] = (tag.hex(), 0)
             continue

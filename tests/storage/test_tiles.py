@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from crypto import merkle
 from storage import journal, tiles
 from storage.database import Database
 from storage.errors import TileMissing
-from storage.tables import entries
+from storage.tables import entries, entry_copies
 from storage.tables import tiles as tile_rows
 from tests.engines import Engines
 
@@ -29,10 +29,20 @@ def leaf(number: int) -> bytes:
 
 
 def fill(database: Database, start: int, end: int) -> None:
-    """Entries whose ids are in order, so that the tree is known beforehand."""
+    """Entries whose ids are in order, so that the tree is known beforehand; each with a copy."""
     rows = [{"id": f"{one:036d}", "leaf": leaf(one), **NOTHING} for one in range(start, end)]
+    copies = [{"entry": row["id"], "party": "person", "tag": b"t" * 16, "key": "k", "envelope": b"x"} for row in rows]
     with database.transaction() as connection:
+        journal.add_key(connection, key="k", session="s", party="person", posted=b"x")
         connection.execute(insert(entries), rows)
+        connection.execute(insert(entry_copies), copies)
+
+
+def misplaced(connection: Connection) -> int:
+    """How many copies do not stand at their entry's place."""
+    other = func.coalesce(entry_copies.c.number, -1) != func.coalesce(entries.c.number, -1)
+    query = select(func.count()).select_from(entry_copies).join(entries, entries.c.id == entry_copies.c.entry).where(other)
+    return connection.scalar(query) or 0
 
 
 def test_every_size_to_six_hundred_is_the_tree_of_the_standard(engines: Engines) -> None:
@@ -103,6 +113,7 @@ def test_readers_never_see_a_number_without_its_proof_nor_two_orders(engines: En
                 row.id: row.number for row in connection.execute(select(entries.c.id, entries.c.number)) if row.number is not None
             }
             assert tiles.size(connection) == len(found)
+            assert misplaced(connection) == 0
             assert sorted(found.values()) == list(range(len(found)))
             seen.append(found)
 
@@ -142,12 +153,14 @@ def test_the_sequencer_killed_at_any_moment_loses_and_doubles_none(engines: Engi
         kills += 1
         with engines.database.transaction(read_only=True) as connection:
             assert tiles.size(connection) == connection.scalar(select(func.count(entries.c.number)))
+            assert misplaced(connection) == 0
     while journal.number(engines.database):
         pass
     with engines.database.transaction(read_only=True) as connection:
         rows = connection.execute(select(entries.c.number, entries.c.leaf).order_by(entries.c.number)).all()
         assert [row.number for row in rows] == list(range(size))
         assert {row.leaf for row in rows} == {leaf(one) for one in range(size)}
+        assert misplaced(connection) == 0
         assert merkle.root_at(tiles.nodes(connection), size) == merkle.root(row.leaf for row in rows)
 
 

@@ -23,7 +23,7 @@ from tests.vault.conftest import INCIDENT_SEED
 from tests.vault.papers import SAID, keep, prepared, read
 from tests.vault.test_sharing import SEE, UNTIL, offer, second_day, taken
 from tests.vault.use_cases import PINNED, table, use_cases
-from vault import cards, documents, looking_back, opening_shared, people, shared_papers, sharing, unlocking, withdrawing
+from vault import cards, documents, looking_back, opening_shared, people, recount, shared_papers, sharing, unlocking, withdrawing
 from vault.context import Context
 from vault.errors import AbriError, NotThere, WrongSecret
 from vault.events import WORDS
@@ -201,6 +201,7 @@ def test_a_day_of_life_writes_exactly_this(any_house: Context, clock: Clock) -> 
     for number, (act, expected) in enumerate(more):
         act()
         assert ledger.new() == expected, number
+    assert recount.count(house).faults == (), "whatever a day writes is found and opened by those it is about"
 
 
 class Dying:

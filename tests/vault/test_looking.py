@@ -25,10 +25,10 @@ def test_each_session_says_each_kind_once(any_house: Context) -> None:
         documents.bin_of(house, awa.session)
         documents.count(house, awa.session)
         people.me(house, awa.session)
-    assert looks(house, awa.session) == ["safe.listed", "safe.counted"]
+    assert sorted(looks(house, awa.session)) == ["safe.counted", "safe.listed"]
     again = unlock(house, awa)
     documents.list_papers(house, again)
-    assert looks(house, again) == ["safe.listed", "safe.counted", "safe.listed"]
+    assert sorted(looks(house, again)) == ["safe.counted", "safe.listed", "safe.listed"]
 
 
 def test_two_pages_at_once_say_it_once(any_house: Context) -> None:

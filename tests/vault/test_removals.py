@@ -13,10 +13,10 @@ from crypto.statements import CopiesRemoved
 from storage import journal
 from storage.tables import entries, entry_copies
 from storage.tables import removals as records
-from tests.vault.builders import make_person, unlock
+from tests.vault.builders import make_office, make_person, make_worker, unlock
 from tests.vault.clock import Clock
 from tests.vault.test_trace import somebody, write
-from vault import checkpoints, erasing, erasure, proofs, recount, removals, terms
+from vault import checkpoints, erasing, erasure, proofs, recount, removals, terms, workers
 from vault.context import Context
 
 
@@ -131,7 +131,7 @@ def put_back(house: Context, made: list[str], _: list[str]) -> None:
     who = somebody(house)
     with house.database.transaction() as connection:
         journal.add_key(connection, key="k", session=who.session, party="person", posted=who.person)
-        values = {"entry": made[1], "party": "person", "tag": who.tag, "key": "k", "envelope": made[1].encode()}
+        values = {"entry": made[1], "party": "person", "tag": who.tag, "key": "k", "envelope": made[1].encode(), "number": 1}
         connection.execute(insert(entry_copies).values(**values))
 
 
@@ -187,3 +187,13 @@ def test_a_step_that_dies_removes_and_records_nothing(any_house: Context) -> Non
         assert connection.scalar(select(func.count()).select_from(records)) == 0
         assert connection.scalar(select(func.count()).select_from(entry_copies)) == 6
     assert faults(house) == set()
+
+
+def test_one_administrator_who_acts_on_two_workers_leaves_entries_that_each_inquiry_opens(house: Context) -> None:
+    """One session, two workers: the copy for an inquiry about either is under a key that opens with that one's row."""
+    office = make_office(house)
+    fatou, marc = make_worker(house, office, "Fatou"), make_worker(house, office, "Marc")
+    administrator = office.administrators[0].session
+    for one in (fatou, marc):
+        workers.suspend(house, administrator, one.id, None)
+    assert recount.count(house).faults == ()

@@ -238,6 +238,11 @@ def hide(house: Context, made: list[str]) -> None:
     move_copy(house, made[3], tag=b"t" * 16)
 
 
+def hide_by_number(house: Context, made: list[str]) -> None:
+    """Pages go by the number: without it the copy is on none."""
+    move_copy(house, made[3], number=None)
+
+
 def hide_with_somebody_else(house: Context, made: list[str]) -> None:
     """Under the tag of another account, whose page will not open it."""
     move_copy(house, made[3], tag=somebody(house, another=True).tag)
@@ -313,6 +318,7 @@ CHANGES: list[tuple[Change, set[tuple[str, int | None]]]] = [
     (plant_copy, {("copy", 3), ("hidden", 3)}),
     (hide, {("hidden", 3)}),
     (hide_with_somebody_else, {("hidden", 3)}),
+    (hide_by_number, {("hidden", 3)}),
     (change_key, {("hidden", 3)}),
     (take_another_key, {("hidden", 3)}),
     (drop, {("dropped", 3)}),

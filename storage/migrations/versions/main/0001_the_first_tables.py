@@ -258,12 +258,13 @@ def upgrade() -> None:
         sa.Column("tag", sa.LargeBinary(), nullable=False),
         sa.Column("key", sa.String(length=64), nullable=False),
         sa.Column("envelope", sa.LargeBinary(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["entry"], ["entries.id"], name=op.f("fk_entry_copies_entry")),
         sa.ForeignKeyConstraint(["key"], ["trace_keys.id"], name=op.f("fk_entry_copies_key")),
         sa.PrimaryKeyConstraint("entry", "party", name=op.f("pk_entry_copies")),
     )
     op.create_index(op.f("ix_entry_copies_key"), "entry_copies", ["key"], unique=False)
-    op.create_index("ix_entry_copies_tag", "entry_copies", ["tag"], unique=False)
+    op.create_index("ix_entry_copies_tag", "entry_copies", ["tag", "party", "number"], unique=False)
     op.create_table(
         "grants",
         sa.Column("id", sa.String(length=64), nullable=False),
