@@ -14,9 +14,8 @@ from sqlalchemy import Connection, select
 from crypto import contexts
 from crypto.errors import CryptoError
 from crypto.sealing import unseal
-from storage import intentions
 from storage.errors import RowGone
-from storage.tables import accounts, entries, entry_copies, trace_keys
+from storage.tables import accounts, entries, entry_copies, erasures, trace_keys
 from vault import labels
 from vault.context import Context
 from vault.recount_removals import Fault
@@ -102,9 +101,9 @@ def _months(since: dt.date, until: dt.date) -> Iterator[int]:
 
 
 def _leaving(connection: Connection) -> set[bytes]:
-    """The marks of the safes that are being erased at this moment."""
-    begun = intentions.pending(connection, "erasure")
-    return {hashlib.sha256(labels.erased_copies(erasure=one.subject)).digest()[:16] for one in begun}
+    """The marks of the safes that are being erased, or are to be again after a restore."""
+    begun = connection.scalars(select(erasures.c.id).where(erasures.c.state.in_(("asked", "carrying-out"))))
+    return {hashlib.sha256(labels.erased_copies(erasure=one)).digest()[:16] for one in begun}
 
 
 def _opens(context: Context, account: str, party: str, session: str, posted: bytes) -> bool:
