@@ -21,7 +21,7 @@ from consent.verified import Signatures
 from crypto.canonical import Value, canonical, parse
 from crypto.errors import BadSignature, Malformed
 from crypto.inclusion import LONGEST, InclusionProof
-from crypto.signing import SIGNATURE_BYTES, Signer, SignPublic, verify
+from crypto.signing import SIGNATURE_BYTES, Signer, SignPublic, Verifier, verify
 from crypto.statements import ReceiptSealed
 
 
@@ -154,7 +154,7 @@ def sign_receipt(
 
 
 def verify_receipt(
-    signed: SignedReceipt, *, service: SignPublic, person: SignPublic, witness: SignPublic | None = None
+    signed: SignedReceipt, *, service: Verifier, person: SignPublic, witness: SignPublic | None = None
 ) -> Receipt:  # fmt: skip
     """The record, once everybody who had to sign it did; raises BadSignature.
 

@@ -6,6 +6,7 @@ back to the same bytes, so that one altered byte is either another file, refused
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from consent.fields import any_octets, octets, shape
@@ -16,7 +17,7 @@ from crypto.canonical import Value, canonical, parse
 from crypto.checkpoint import Checkpoint, LogKeys
 from crypto.errors import BadSignature, CryptoError, Malformed
 from crypto.notes import Note
-from crypto.signing import SIGNATURE_BYTES, SignPublic, sign_public_from, verify
+from crypto.signing import SIGNATURE_BYTES, SignPublic, Verifier, sign_public_from, verify
 from crypto.statements import Certificate, PersonKeys
 
 WHAT = "abri/receipts"
@@ -33,11 +34,15 @@ class NotVerified(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
-    """The public keys that a file is judged by: the service's, its trace's, and the administrators' root keys by their ids."""
+    """The public keys that a file is judged by: the service's, its trace's, and the administrators' root keys by their ids.
 
-    service: SignPublic
+    `earlier`: those of the trace before the service's keys turned; `service` is then a ring.
+    """
+
+    service: Verifier
     trace: LogKeys
     roots: Mapping[str, SignPublic] = field(default_factory=dict)
+    earlier: tuple[LogKeys, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +146,7 @@ def verify_file(untrusted: bytes, keys: Anchors) -> tuple[Checked, ...]:
         except BadSignature:
             raise NotVerified(f"receipt {number} is not what was signed") from None
         try:
-            checked.append(_placed(one, receipt, keys.trace))
+            checked.append(_placed(one, receipt, (keys.trace, *keys.earlier)))
         except CryptoError:
             raise NotVerified(
                 f"receipt {number} carries a proof that does not show its entry in the trace of this service"
@@ -171,13 +176,16 @@ def _holds(root: SignPublic, certificate: Certificate, signature: bytes) -> bool
     return True
 
 
-def _placed(signed: SignedReceipt, receipt: Receipt, trace: LogKeys) -> Checked:
+def _placed(signed: SignedReceipt, receipt: Receipt, traces: Sequence[LogKeys]) -> Checked:
     proof = proof_of(signed)
     if proof is None:
         return Checked(receipt)
     if len(Note.parse(proof.note).signatures) != LOG_SIGNS:  # other lines would be signed by whom these keys do not name
         raise BadSignature
-    return Checked(receipt, proof.index, inclusion.verify(proof, trace))
+    for trace in traces:
+        with suppress(BadSignature):
+            return Checked(receipt, proof.index, inclusion.verify(proof, trace))
+    raise BadSignature
 
 
 def _check_order(receipts: Sequence[Receipt]) -> None:

@@ -13,7 +13,7 @@ from consent.grant import OPEN_STATES, Closing, Event, GrantBody, GrantRow, Gran
 from consent.terms import little_enough
 from crypto.canonical import instant
 from crypto.errors import BadSignature, Malformed
-from crypto.signing import SIGNATURE_BYTES, Signer, SignPublic, verify
+from crypto.signing import SIGNATURE_BYTES, Signer, SignPublic, Verifier, verify
 from crypto.statements import GrantGiven, Withdrawal
 
 _VERSION = 1
@@ -84,7 +84,7 @@ def sign_closing(closing: Closing, *, service: Signer, person: Signer | None = N
     return Signatures(service.sign(said), person.sign(said) if person else None)
 
 
-def verify_closing(closing: Closing, signatures: Signatures, *, service: SignPublic, person: SignPublic) -> None:
+def verify_closing(closing: Closing, signatures: Signatures, *, service: Verifier, person: SignPublic) -> None:
     """Raise BadSignature unless the service signed this ending (and the person, where their signature stands)."""
     said = closing_statement(closing)
     if signatures.witness is not None:
@@ -121,7 +121,7 @@ class VerifiedGrant:
 
 
 def verify_grant(
-    row: GrantRow, untrusted_body: bytes, signatures: Signatures, *, service: SignPublic, person: SignPublic,
+    row: GrantRow, untrusted_body: bytes, signatures: Signatures, *, service: Verifier, person: SignPublic,
     witness: SignPublic | None = None,
 ) -> VerifiedGrant:  # fmt: skip
     """Check that the body was agreed by those who had to, and that the clear row says the same; each use, before `decide`.

@@ -3,6 +3,7 @@
 A signature is 64 and 3309 bytes, a public key 32 and 1952, a private key one seed of 32 bytes that gives both seeds.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NewType, Protocol
 
@@ -15,6 +16,15 @@ from crypto.errors import BadSignature, Malformed
 from crypto.keys import SignSeed, kdf
 
 SignPublic = NewType("SignPublic", bytes)
+
+
+class SignRing(tuple[SignPublic, ...]):
+    """The public keys of one signer over the years, the present one first: a signature by any of them is theirs."""
+
+    __slots__ = ()
+
+
+Verifier = SignPublic | SignRing
 
 PUBLIC_BYTES = 32 + 1952
 SIGNATURE_BYTES = 64 + 3309
@@ -33,13 +43,14 @@ class Signable(Protocol):
 class Signer:
     """A signature seed made ready, for one who signs more than once."""
 
-    __slots__ = ("_classic", "_lattice", "public")
+    __slots__ = ("_classic", "_lattice", "public", "ring")
 
-    def __init__(self, seed: SignSeed) -> None:
+    def __init__(self, seed: SignSeed, earlier: Sequence[SignPublic] = ()) -> None:
         seeds = kdf(seed, contexts.sign_seeds(), 64)
         self._classic = Ed25519PrivateKey.from_private_bytes(seeds[:32])
         self._lattice = MLDSA65PrivateKey.from_seed_bytes(seeds[32:])
         self.public = SignPublic(self._classic.public_key().public_bytes_raw() + self._lattice.public_key().public_bytes_raw())
+        self.ring = SignRing((self.public, *earlier))
 
     def sign(self, statement: Signable) -> bytes:
         """Sign a statement; 3373 bytes. The lattice half differs each time."""
@@ -75,8 +86,15 @@ def sign(seed: SignSeed, statement: Signable) -> bytes:
     return Signer(seed).sign(statement)
 
 
-def verify(public: SignPublic, statement: Signable, signature: bytes) -> None:
-    """Verify both halves, or raise BadSignature."""
+def verify(public: Verifier, statement: Signable, signature: bytes) -> None:
+    """Verify both halves, by one key or by one of a ring; or raise BadSignature."""
+    if isinstance(public, SignRing):
+        for one in public:
+            try:
+                return verify(one, statement, signature)
+            except BadSignature:
+                continue
+        raise BadSignature
     classic, lattice = _loaded(bytes(public))
     said = statement.encode()
     if len(signature) != SIGNATURE_BYTES:

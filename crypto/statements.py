@@ -180,6 +180,16 @@ class PersonKeys(Statement):
 
 
 @dataclass(frozen=True)
+class ServiceKey(Statement):
+    """From this day on the service signs with this key. Signed by the key before, so that whoever trusted that one can follow."""
+
+    LABEL: ClassVar[str] = "sign/service-key"
+    previous: SignKey
+    sign: SignKey
+    since: Day
+
+
+@dataclass(frozen=True)
 class ShelfEpoch(Statement):
     """This is the public key of a shelf, since this epoch. Signed by the person, verified at each deposit."""
 

@@ -144,7 +144,7 @@ slots = Table(
     "slots", metadata,
     ident("id", "technical", ACCOUNT, primary_key=True),
     ident("account", "technical", ACCOUNT, "accounts.id", index=True),
-    word("kind", "technical", ACCOUNT),  # card-pin, card-pictures, words, recovery, assist, passphrase, passkey
+    word("kind", "technical", ACCOUNT),  # card-pin, card-pictures, words, recovery, assist, passphrase, prf
     word("state", "technical", ACCOUNT),  # live, vetoing, ended
     ident("shown_digest", "digest", ACCOUNT, nullable=True, index=True),  # the card's id, or the account number's digest
     octets("salt", "technical", ACCOUNT),
@@ -154,7 +154,19 @@ slots = Table(
     moment("veto_until", "technical", TERM, nullable=True),
     small("wrong_in_a_row", "technical", ACCOUNT),  # 20 between two right ones end the slot
     day("created", "technical", ACCOUNT),
-    octets("detail", "sealed", ACCOUNT, nullable=True),  # passkey: credential
+    day("used", "technical", ACCOUNT, nullable=True),  # the last day it opened: of workers and administrators alone
+)  # fmt: skip
+
+passkeys = Table(  # authenticators of workers and administrators; one that gives a secret of its own has a way in beside (prf)
+    "passkeys", metadata,
+    ident("id", "technical", ACCOUNT, primary_key=True),
+    ident("account", "technical", ACCOUNT, "accounts.id", index=True),
+    ident("credential_digest", "digest", ACCOUNT, unique=True),
+    octets("credential", "technical", ACCOUNT), octets("public_key", "public", ACCOUNT),
+    number("uses", "technical", ACCOUNT),  # the authenticator's own count: one that goes back is a copy
+    ident("slot", "technical", ACCOUNT, nullable=True),
+    text("name", "technical", ACCOUNT),  # what its owner calls it
+    day("created", "technical", ACCOUNT), day("used", "technical", ACCOUNT, nullable=True),
 )  # fmt: skip
 
 attempts = Table(  # by what was shown, known or not, so that nothing tells an unknown card from a wrong code

@@ -66,7 +66,7 @@ ALL: tuple[Processing, ...] = (
     Processing(
         "Those who work", "named, certified workers and administrators", "legitimate interest, 6(1)(f); legal obligation for the trace",
         "none", "workers, administrators", "people with a safe: first name, role, structure", "each operator; association for the keys",
-        ("workers", "certificate_signatures", "administrators", "invitations"),
+        ("workers", "certificate_signatures", "administrators", "passkeys", "invitations"),
     ),
     Processing(
         "Requests by law", "register of rights, requisitions, complaints, breaches; erasures and their certificates",

@@ -196,6 +196,41 @@ def keys_roots(options: argparse.Namespace) -> int:
     return 0
 
 
+def keys_rotate(_: argparse.Namespace) -> int:
+    """A new pair of the service's keys; the one of before goes on verifying and opening."""
+    from vault.context import utc_now
+    from vault.service_keys import rotate
+    from vault.settings import today_in_paris
+
+    read_settings(os.environ)
+    print(f"Written: {rotate(os.environ, today_in_paris(utc_now()))}. Put a new copy into the sealed envelope.")
+    print("Now start every process of the service again, on every machine with this same file; then run `abri keys finish`.")
+    return 0
+
+
+def keys_finish(_: argparse.Namespace) -> int:
+    """After a rotation: seal anew what the key of before sealed, and write it into each person's history."""
+    from vault.confinement import Confinement
+    from vault.context import open_context
+    from vault.service_keys import finish
+
+    context = open_context(read_settings(os.environ), confinement=Confinement())
+    try:
+        done = finish(context, os.environ)
+    finally:
+        context.close()
+    print(f"{done.sealed} sealed anew; {done.told} persons will read it.")
+    return 0
+
+
+def keys_retire(_: argparse.Namespace) -> int:
+    """Destroy the signing seeds of before, once every witness knows the present keys of the trace (`abri trace keys`)."""
+    from vault.service_keys import retire
+
+    print(f"{retire(os.environ)} signing keys of before are gone. Start every process again.")
+    return 0
+
+
 def keys_public(options: argparse.Namespace) -> int:
     """The public keys, to be given to whoever wants to verify receipts elsewhere."""
     from vault.checkpoints import anchors
@@ -297,6 +332,9 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--contact", required=True, help="who answers people: a name, an address, a telephone")
     one.add_argument("--administrator", action="append", required=True, metavar="FIRST_NAME", help="give it twice")
     backup_commands.add_key(keys, command)
+    command("rotate", keys_rotate, "draw a new pair of the service's keys, signed by the one of before", keys)
+    command("finish", keys_finish, "after a rotation and a restart: seal anew what the key of before sealed", keys)
+    command("retire", keys_retire, "destroy the signing keys of before, once witnesses know the present ones", keys)
     one = command("public", keys_public, "write the public keys, for whoever verifies receipts elsewhere", keys)
     one.add_argument("file", help="the file to write")
     receipts = commands.add_parser("receipt", help="receipts of consent").add_subparsers(required=True, metavar="ACTION")

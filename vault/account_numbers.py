@@ -2,10 +2,14 @@
 
 import secrets
 
+from sqlalchemy import Connection, select
+
 from crypto.keys import kdf
+from storage.tables import persons
 from vault import labels
 from vault.context import Context
 from vault.errors import BadInput
+from vault.settings import SealKey
 
 DIGITS = 10
 DIGEST_BYTES = 16
@@ -42,4 +46,19 @@ def read(typed: str) -> str:
 
 def digest(context: Context, number: str) -> str:
     """What rows know a number by: keyed by the service, because ten digits are soon tried; 32 hexadecimal digits."""
-    return kdf(context.settings.service_seal, labels.number_digest(number=number), DIGEST_BYTES).hex()
+    return _digest(context.settings.service_seal, number)
+
+
+def looked_up(context: Context, connection: Connection, number: str) -> str:
+    """The digest under which a number stands in the rows: by the present key, or by the one of the owner's last unlock.
+
+    For a number that nobody has, the present one: as much is looked for.
+    """
+    seals = [context.settings.service_seal, *(one.seal for one in context.settings.earlier)]
+    digests = [_digest(seal, number) for seal in seals]
+    known = set(connection.scalars(select(persons.c.number_digest).where(persons.c.number_digest.in_(digests))))
+    return next((one for one in digests if one in known), digests[0])
+
+
+def _digest(seal: SealKey, number: str) -> str:
+    return kdf(seal, labels.number_digest(number=number), DIGEST_BYTES).hex()

@@ -82,7 +82,7 @@ def public_keys(context: Context, connection: Connection, account: str) -> Publi
         raise NotThere
     try:
         statement = PersonKeys.parse(row.keys_statement)
-        verify(context.service.public, statement, row.keys_signature)
+        verify(context.service.ring, statement, row.keys_signature)
     except (BadSignature, Malformed) as error:
         raise Tampered from error
     if (statement.person, statement.kem, statement.sign) != (account, row.kem_public, row.sign_public):

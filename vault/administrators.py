@@ -19,6 +19,7 @@ from vault.context import AccountId, Context, OperatorId
 from vault.errors import BadInput, NotAllowed, NotThere
 from vault.events import Event
 from vault.sessions import Session
+from vault.staff import Sheet
 
 NAME_LETTERS = 60
 
@@ -44,6 +45,7 @@ class NewAdministrator:
     totp: bytes = field(repr=False)
     totp_uri: str = field(repr=False)
     sign_public: SignPublic = field(repr=False)
+    sheet: Sheet = field(repr=False)
 
 
 def create_operator(context: Context, name: str, contact: str) -> OperatorId:
@@ -58,17 +60,18 @@ def create(context: Context, operator: str, first_name: str) -> NewAdministrator
     """An administrator of an operator; by the command line. Their words and seed are given once and kept nowhere in clear."""
     with context.database.transaction(read_only=True) as connection:
         drawn = staff.draw(connection)
-    new, slot = staff.make_account(context, "administrator", drawn)
+    new, ways = staff.make_account(context, "administrator", drawn)
     with context.database.transaction() as connection:
         public = accounts.keep(context, connection, new)
-        slots.keep(context, connection, slot)
+        for way in ways:
+            slots.keep(context, connection, way)
         connection.execute(
             insert(administrators).values(
                 account=new.id, operator=operator, first_name=checked_name(first_name), code=drawn.code,
                 sealed_totp=one_time.seal_seed(context, new.id, drawn.totp), totp_used=0,
             )
         )  # fmt: skip
-    return NewAdministrator(AccountId(new.id), drawn.code, drawn.words, drawn.totp, drawn.totp_uri, public.sign)
+    return NewAdministrator(AccountId(new.id), drawn.code, drawn.words, drawn.totp, drawn.totp_uri, public.sign, drawn.sheet)
 
 
 def add_root_key(path: Path, administrator: str, public: SignPublic) -> None:
@@ -80,9 +83,9 @@ def add_root_key(path: Path, administrator: str, public: SignPublic) -> None:
     os.replace(part, path)
 
 
-def sign_in(context: Context, code: str, words: Sequence[str] | str, totp: str, kiosk: str | None = None) -> str:
-    """A session of the office. WrongSecret, MustWait, Busy, BadInput."""
-    return staff.sign_in(context, "administrator", code, words, totp, kiosk=kiosk, admit=first_name)
+def sign_in(context: Context, code: str, words: Sequence[str] | str, second: str, kiosk: str | None = None) -> str:
+    """A session of the office. `second`: six digits, or the words of the sheet. WrongSecret, MustWait, Busy, BadInput."""
+    return staff.sign_in(context, "administrator", code, words, second, kiosk=kiosk, admit=first_name)
 
 
 def of(context: Context, session: Session) -> Administrator:

@@ -76,7 +76,7 @@ def forget(connection: Connection, recovery: str) -> None:
 
 def end_ways(context: Context, connection: Connection, ways: Sequence[str]) -> None:
     """Ways in that are silent from now on: nothing of them stays but their id, and the key vault's rows follow the commit."""
-    ended = {"state": "ended", "sealed_secret": None, "veto_digest": None, "veto_until": None, "detail": None}
+    ended = {"state": "ended", "sealed_secret": None, "veto_digest": None, "veto_until": None}
     connection.execute(update(slots).where(slots.c.id.in_(ways)).values(**ended))
     for way in ways:
         sessions.end_all(context, connection, slot=way)

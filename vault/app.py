@@ -37,7 +37,8 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(self), microphone=(), geolocation=(), usb=(), payment=()",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=(), usb=(), payment=(), "
+    "publickey-credentials-get=(self), publickey-credentials-create=(self)",
 }
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 
 from crypto.canonical import Value, canonical, parse_object
 from crypto.errors import CryptoError, Malformed
-from crypto.signing import SignPublic
+from crypto.signing import Verifier
 from crypto.signing import verify as verify_signature
 from crypto.statements import ErasureCertified
 from storage.tables import erasures
@@ -69,14 +69,14 @@ def certify(context: Context, erasure: str, went: Went, entry: str | None) -> Ce
     return Certified(said, context.service.sign(said))
 
 
-def check(said: bytes, signature: bytes, service: SignPublic) -> ErasureCertified:
+def check(said: bytes, signature: bytes, service: Verifier) -> ErasureCertified:
     """Verify a certificate, offline too. Raises Malformed, BadSignature."""
     statement = ErasureCertified.parse(said)
     verify_signature(service, statement, signature)
     return statement
 
 
-def read_file(content: bytes, service: SignPublic) -> Certified:
+def read_file(content: bytes, service: Verifier) -> Certified:
     """A certificate from its file, once the service's signature holds; without any store. Raises Malformed, BadSignature."""
     fields = parse_object(content.removesuffix(b"\n"))
     said, signature = fields.get("said"), fields.get("signature")
@@ -128,4 +128,4 @@ def _find(context: Context, connection: Connection, number: str) -> Certified:
     row = connection.execute(query.where(erasures.c.certificate.is_not(None))).one_or_none()
     if row is None:
         raise NotThere
-    return Certified(check(row.certificate, row.certificate_signature, context.service.public), row.certificate_signature)
+    return Certified(check(row.certificate, row.certificate_signature, context.service.ring), row.certificate_signature)

@@ -17,7 +17,8 @@ from crypto.statements import Certificate
 from storage.tables import accounts, administrators, certificate_signatures, structures, workers
 from vault import accounts as public
 from vault import administrators as office
-from vault import audit
+from vault import audit, confirming
+from vault.confirming import Act, Proof
 from vault.context import Context
 from vault.errors import Conflict, NotAllowed, NotThere
 from vault.events import Event
@@ -27,13 +28,23 @@ SIGNATURES = 2
 FIRST_SERIAL = 1
 
 
-def certify(context: Context, session: Session, worker: str) -> bool:
+def approval(context: Context, session: Session, worker: str) -> Act:
+    """What is confirmed before a certificate is signed: the very bytes of it. NotThere for a worker of another operator."""
+    with context.database.transaction(read_only=True) as connection:
+        row = _row(connection, worker)
+        office.check_structure(connection, session, row.structure)
+        return Act.on("worker.certify", _statement(row, FIRST_SERIAL).encode())
+
+
+def certify(context: Context, session: Session, worker: str, proof: Proof | None = None) -> bool:
     """Sign an invited worker's certificate, with the administrator's own key. True once two have; then the worker is certified.
 
     NotThere for a worker of another operator; NotAllowed when this administrator's key is not a root key; Conflict when they have
-    signed already, or when the worker is past this step or has not accepted the charter.
+    signed already, or when the worker is past this step or has not accepted the charter. `proof`: see `confirming.require`.
     """
     keys = office.check(session)
+    act = approval(context, session, worker)
+    confirming.require(context, session, act, proof)
     with context.database.transaction() as connection:
         row = _row(connection, worker, hold=True)
         office.check_structure(connection, session, row.structure)
@@ -41,6 +52,8 @@ def certify(context: Context, session: Session, worker: str) -> bool:
         _check_root(context, session, keys)
         public.public_keys(context, connection, worker)  # nobody has put other keys in the row since they were drawn
         statement = _statement(row, FIRST_SERIAL)
+        if Act.on("worker.certify", statement.encode()) != act:
+            raise Conflict  # what would be signed is no longer what was shown
         by = _valid(context, connection, row, statement)
         if session.account in by:
             raise Conflict

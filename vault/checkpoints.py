@@ -6,6 +6,7 @@ published head, and nothing later. A head is signed only when it continues the l
 
 import datetime as dt
 import hashlib
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -14,10 +15,10 @@ import structlog
 from sqlalchemy import Connection
 
 from crypto import checkpoint, merkle
-from crypto.checkpoint import CheckpointSigner, LogKeys, TreeHead
-from crypto.errors import CryptoError
+from crypto.checkpoint import ED25519_PUBLIC, CheckpointSigner, LogKeys, TreeHead
+from crypto.errors import BadSignature, CryptoError
 from crypto.keys import SignSeed
-from crypto.notes import Note
+from crypto.notes import ED25519, ML_DSA_44, Note, NoteKey, NoteSignature
 from crypto.signing import sign_public
 from storage import journal, tiles
 from storage.database import serialise
@@ -53,10 +54,17 @@ def keys(context: Context) -> LogKeys:
 
 def anchors(settings: Settings) -> dict[str, Any]:
     """The public keys that receipts, proofs and certificates are judged by, as they are published (`/cles.json`)."""
-    log_keys = _signer(bytes(settings.service_sign), settings.trace_origin).public
+    known = _signer(bytes(settings.service_sign), settings.trace_origin).public
+    earlier = [
+        {
+            "service": bytes(one.public).hex(), "trace": log_keys(settings.trace_origin, one.trace).lines().splitlines(),
+            "until": one.until.isoformat(), "next": one.next.hex(), "signature": one.signature.hex(),
+        }
+        for one in settings.earlier
+    ]  # fmt: skip
     return {
-        "v": "1", "service": bytes(sign_public(settings.service_sign)).hex(), "trace": log_keys.lines().splitlines(),
-        "roots": {name: bytes(key).hex() for name, key in sorted(settings.root_keys.items())},
+        "v": "1", "service": bytes(sign_public(settings.service_sign)).hex(), "trace": known.lines().splitlines(),
+        "roots": {name: bytes(key).hex() for name, key in sorted(settings.root_keys.items())}, "earlier": earlier,
     }  # fmt: skip
 
 
@@ -66,9 +74,42 @@ def fingerprint(context: Context) -> str:
     return " ".join(digest[start : start + 4] for start in range(0, 32, 4))
 
 
-def keys_named(context: Context, note: Note) -> LogKeys:
-    """The keys under the name that a kept note carries: a log that was given another name keeps its seed."""
-    return _signer(bytes(context.settings.service_sign), note.text.split("\n", 1)[0]).public
+def verify_kept(context: Context, note: str) -> checkpoint.Checkpoint:
+    """A head that this log signed, by its present keys or by earlier ones, under the name that it had then. Malformed, BadSignature.
+
+    A log that was given another name keeps its seed.
+    """
+    name = Note.parse(note).text.split("\n", 1)[0]
+    known = [_signer(bytes(context.settings.service_sign), name).public]
+    for keys in (*known, *(log_keys(name, one.trace) for one in context.settings.earlier)):
+        with suppress(BadSignature):
+            return checkpoint.verify(note, keys)
+    raise BadSignature
+
+
+def own_lines(context: Context, note: Note) -> tuple[NoteSignature, ...]:
+    """The two lines of this log under a head: by its present keys, or by the latest of before that signed it. Nothing is verified."""
+    name = note.text.split("\n", 1)[0]
+    for known in (keys(context), *(log_keys(name, one.trace) for one in context.settings.earlier)):
+        found = tuple(one for one in note.signatures if one.of(known.classic) or one.of(known.lattice))
+        if found:
+            return found
+    return ()
+
+
+def log_keys(name: str, public: bytes) -> LogKeys:
+    """Two public keys of a log under a name: 32 bytes, then 1312."""
+    return LogKeys(NoteKey(name, ED25519, public[:ED25519_PUBLIC]), NoteKey(name, ML_DSA_44, public[ED25519_PUBLIC:]))
+
+
+def _head_signed(context: Context, head: TreeHead, at: int) -> Note:
+    """A head signed by the present keys, and by those of before until they are retired: a verifier knows one or the other."""
+    note = signer(context).sign(head, at)
+    for one in context.settings.earlier:
+        if one.sign is not None:
+            before = _signer(bytes(one.sign), head.origin).sign(head, at)
+            note = replace(note, signatures=(*note.signatures, *before.signatures))
+    return note
 
 
 def sign(context: Context, connection: Connection) -> Checkpoint:
@@ -89,7 +130,7 @@ def sign(context: Context, connection: Connection) -> Checkpoint:
     except TileMissing:
         raise Rewritten from None
     at = context.clock()
-    note = signer(context).sign(TreeHead(context.settings.trace_origin, size, root), int(at.timestamp()))
+    note = _head_signed(context, TreeHead(context.settings.trace_origin, size, root), int(at.timestamp()))
     made = Checkpoint(size, root, note.encode(), at)
     journal.keep_checkpoint(connection, made)
     return made
@@ -98,8 +139,7 @@ def sign(context: Context, connection: Connection) -> Checkpoint:
 def _same_tree(context: Context, last: Checkpoint, size: int, root: bytes, proof: list[bytes]) -> None:
     """The kept head is one that we signed, and the tree as it is continues it."""
     try:
-        note = Note.parse(last.note)
-        head = checkpoint.verify(last.note, keys_named(context, note)).head
+        head = verify_kept(context, last.note).head
         if (head.size, head.root) != (last.size, last.root):
             raise Rewritten
         merkle.verify_consistency(last.size, size, proof, last.root, root)
@@ -128,7 +168,7 @@ def publish(context: Context) -> int:
         log.error("the trace was rewritten: no head is signed")
         raise
     if head.published is not None:
-        note = signer(context).sign(TreeHead(context.settings.trace_origin, head.size, head.root), int(at.timestamp()))
+        note = _head_signed(context, TreeHead(context.settings.trace_origin, head.size, head.root), int(at.timestamp()))
         head = replace(head, note=note.encode())
     _cosigned_and_public(context, head, at)
     return head.size - (before.size if before else 0)

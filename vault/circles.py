@@ -225,7 +225,7 @@ def living(context: Context, connection: Connection, person: str, sign: SignPubl
     try:
         said = CircleFormed.parse(row["statement"])
         verify(sign, said, row["signature"])
-        verify(context.service.public, said, row["service_signature"])
+        verify(context.service.ring, said, row["service_signature"])
     except (BadSignature, Malformed) as error:
         raise Tampered from error
     if (said.circle, said.person, said.k) != (row["id"], person, row["needed"]):

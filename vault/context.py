@@ -80,7 +80,7 @@ def open_context(
         blobs=blobs or open_blobs(settings),
         keyvault=KeyVault(settings.vault_url, settings.tombstones_url),
         confinement=confinement,
-        service=Signer(settings.service_sign),
+        service=Signer(settings.service_sign, [one.public for one in settings.earlier]),
         clock=clock,
         derivations=Derivations(settings.limits.derivations_at_once, settings.limits.derivations_waiting),
     )

@@ -64,6 +64,7 @@ def _administrators(
             yield f"{name}: sign in as {made.code}"
             yield f"  six words: {' '.join(made.words)}"
             yield f"  for the telephone: {made.totp_uri}"
+            yield f"  rescue sheet, to print and keep apart: {made.sheet.code}, {' '.join(made.sheet.words)}"
             yield f"  (six digits now: {one_time.password(made.totp, context.clock())})"
     finally:
         context.close()

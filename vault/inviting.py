@@ -23,7 +23,7 @@ from vault.errors import BadInput, NoSession, NotThere, WrongSecret
 from vault.events import Event
 from vault.sessions import Session
 from vault.settings import today_in_paris
-from vault.staff import Drawn
+from vault.staff import Drawn, Sheet
 
 TERM = dt.timedelta(days=3)
 CODE_LETTERS = 12
@@ -53,6 +53,7 @@ class Acceptance:
     words: tuple[str, ...] = field(repr=False)
     totp: bytes = field(repr=False)
     totp_uri: str = field(repr=False)
+    sheet: Sheet = field(repr=False)
 
 
 def invite(context: Context, session: Session, structure: str, first_name: str, role_id: str, ends: dt.date | None) -> str:
@@ -117,6 +118,7 @@ def start_accepting(context: Context, code: str, kiosk: str | None = None) -> st
         drawn = staff.draw(connection)
         state: dict[str, Value] = {
             "invitation": digest, "code": drawn.code, "words": list(drawn.words), "totp": drawn.totp.hex(),
+            "sheet": {"code": drawn.sheet.code, "words": list(drawn.sheet.words)},
         }  # fmt: skip
         return sessions.open_for(context, connection, kind="opening", kiosk=kiosk, state=state)
 
@@ -128,7 +130,9 @@ def acceptance(context: Context, session: Session) -> Acceptance:
         row = _waiting(context, connection, digest)
     if row is None:
         raise NoSession
-    return Acceptance(row.first_name, row.role, row.name, row.ends, drawn.code, drawn.words, drawn.totp, drawn.totp_uri)
+    return Acceptance(
+        row.first_name, row.role, row.name, row.ends, drawn.code, drawn.words, drawn.totp, drawn.totp_uri, drawn.sheet
+    )
 
 
 def accept(context: Context, session: Session, typed_words: Sequence[str] | str, totp: str, *, charter: str) -> WorkerId:
@@ -145,7 +149,7 @@ def accept(context: Context, session: Session, typed_words: Sequence[str] | str,
         raise BadInput("totp", "error.totp-differs")
     if not charter:
         raise BadInput("charter")
-    new, slot = staff.make_account(context, "worker", drawn)
+    new, ways = staff.make_account(context, "worker", drawn)
     try:
         with context.database.transaction() as connection:
             if not sessions.read_state(connection, session):  # accepted in the same instant, in another window
@@ -154,7 +158,8 @@ def accept(context: Context, session: Session, typed_words: Sequence[str] | str,
             if row is None:
                 raise NoSession
             accounts.keep(context, connection, new)
-            slots.keep(context, connection, slot)
+            for way in ways:
+                slots.keep(context, connection, way)
             connection.execute(
                 insert(workers).values(
                     account=new.id, structure=row.structure, first_name=row.first_name, role=row.role,
@@ -181,7 +186,11 @@ def _waiting(context: Context, connection: Connection, digest: str) -> Row[Any] 
 
 
 def _state(state: dict[str, Value]) -> tuple[str, Drawn]:
-    digest, code, words, totp = (state.get(name) for name in ("invitation", "code", "words", "totp"))
-    if not (isinstance(digest, str) and isinstance(code, str) and isinstance(words, list) and isinstance(totp, str)):
+    digest, code, words, totp, sheet = (state.get(name) for name in ("invitation", "code", "words", "totp", "sheet"))
+    if not (isinstance(digest, str) and isinstance(code, str) and isinstance(totp, str) and isinstance(sheet, dict)):
         raise NoSession
-    return digest, Drawn(code, tuple(str(word) for word in words), bytes.fromhex(totp))
+    return digest, Drawn(code, _words(words), bytes.fromhex(totp), Sheet(str(sheet["code"]), _words(sheet["words"])))
+
+
+def _words(kept: Value) -> tuple[str, ...]:
+    return tuple(str(word) for word in kept) if isinstance(kept, list) else ()

@@ -31,6 +31,31 @@ def one_time_password(*, account: str) -> bytes:
     return context("totp", {"account": account})
 
 
+def passkey_secret() -> bytes:
+    """What an authenticator derives a secret of its own from, for us (the input of its PRF); hashed."""
+    return context("passkey-secret", {})
+
+
+def passkey_user(*, account: str) -> bytes:
+    """Whom an authenticator remembers an account by; hashed."""
+    return context("passkey-user", {"account": account})
+
+
+def passkey(*, credential: str) -> bytes:
+    """A credential as it is looked up, and as attempts with it are counted; hashed."""
+    return context("passkey", {"credential": credential})
+
+
+def nobodys_passkey(*, code: str, number: str) -> bytes:
+    """What is asked for when nobody has this sign-in code, so that nothing tells it from a code that somebody has."""
+    return context("passkey-nobody", {"code": code, "number": number})
+
+
+def approval(*, session: str, act: str, subject: str, nonce: str) -> bytes:
+    """What an administrator's authenticator signs: this act, on this subject, in this session, once."""
+    return context("approval", {"act": act, "nonce": nonce, "session": session, "subject": subject})
+
+
 def notice(*, account: str, notice: str) -> bytes:
     """A sentence that waits for an account's next unlock."""
     return context("notice", {"account": account, "notice": notice})

@@ -6,10 +6,12 @@ The seed is sealed by the service; a time step opens one door once. SHA-1 and 30
 import datetime as dt
 import hmac
 import secrets
+from contextlib import suppress
 
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
+from crypto.errors import Undecryptable
 from crypto.sealing import seal, unseal
 from vault import labels
 from vault.context import Context
@@ -63,4 +65,17 @@ def seal_seed(context: Context, account: str, seed: bytes) -> bytes:
 
 def open_seed(context: Context, account: str, sealed: bytes) -> bytes:
     """Open a kept seed, or raise Undecryptable."""
-    return unseal(context.settings.service_seal, labels.one_time_password(account=account), sealed)
+    place, settings = labels.one_time_password(account=account), context.settings
+    for key in (settings.service_seal, *(one.seal for one in settings.earlier)):
+        with suppress(Undecryptable):
+            return unseal(key, place, sealed)
+    raise Undecryptable
+
+
+def sealed_by_today(context: Context, account: str, sealed: bytes) -> bool:
+    """Whether the present key sealed this seed."""
+    try:
+        unseal(context.settings.service_seal, labels.one_time_password(account=account), sealed)
+    except Undecryptable:
+        return False
+    return True

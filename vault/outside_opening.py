@@ -144,7 +144,7 @@ def _verified(context: Context, connection: Connection, row: Row[Any], private: 
         body = OutsideBody.from_bytes(told["body"].encode())
         signed = SignedReceipt.from_bytes(told["receipt"].encode())
         signer = account_rows.public_keys(context, connection, row.person).sign
-        receipt = verify_receipt(signed, service=context.service.public, person=signer)
+        receipt = verify_receipt(signed, service=context.service.ring, person=signer)
     except (CryptoError, KeyError):
         raise Tampered from None
     except RowGone:

@@ -69,8 +69,9 @@ def freeze_number(context: Context, session: Session, number: str) -> None:
     be one, MustWait after a few on one day.
     """
     who.worker(session)
-    told = account_numbers.digest(context, account_numbers.read(number))
+    read = account_numbers.read(number)
     with context.database.transaction() as connection:
+        told = account_numbers.looked_up(context, connection, read)
         name = verified_certificate(context, connection, session.account).name
         _count_freeze(context, connection, session.account)
         query = select(persons.c.account).where(persons.c.number_digest == told)

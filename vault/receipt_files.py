@@ -16,7 +16,7 @@ from crypto.errors import Undecryptable
 from crypto.inclusion import InclusionProof
 from crypto.notes import Note
 from storage.tables import accounts, grants
-from vault import certifying, proofs, receipts, who
+from vault import certifying, checkpoints, proofs, receipts, who
 from vault.context import Context
 from vault.errors import NotThere, Tampered
 from vault.sessions import Session
@@ -77,9 +77,7 @@ def _proven(context: Context, signed: SignedReceipt) -> SignedReceipt:
     try:
         proof = InclusionProof.of_text(proofs.inclusion(context, signed.receipt.entry).file)
         note = Note.parse(proof.note)
-        own = tuple(
-            one for one in note.signatures if one.name == context.settings.trace_origin
-        )  # what the service's keys can check
+        own = checkpoints.own_lines(context, note)
         return replace(signed, inclusion=replace(proof, note=replace(note, signatures=own).encode()).text().encode())
     except (NotThere, Tampered):
         return signed

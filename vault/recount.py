@@ -18,9 +18,8 @@ from sqlalchemy import Connection, and_, insert, select
 
 from crypto import checkpoint
 from crypto.errors import CryptoError
-from crypto.notes import Note
 from storage.tables import checkpoints, entries, entry_copies, tiles, trace_checks
-from vault.checkpoints import keys_named
+from vault.checkpoints import verify_kept
 from vault.context import Context
 from vault.recount_filing import filed
 from vault.recount_removals import Fault, Head, What, removed
@@ -208,7 +207,7 @@ def _heads(context: Context, connection: Connection) -> tuple[list[Head], list[F
 
 def _signed(context: Context, note: str) -> checkpoint.TreeHead | None:
     try:
-        return checkpoint.verify(note, keys_named(context, Note.parse(note))).head
+        return verify_kept(context, note).head
     except CryptoError:
         return None
 

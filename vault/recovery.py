@@ -127,7 +127,7 @@ def _designated(context: Context, connection: Connection, card: str | None, numb
         )
         return connection.execute(query.limit(1)).scalar_one_or_none()
     if number is not None:
-        digest = account_numbers.digest(context, account_numbers.read(number))
+        digest = account_numbers.looked_up(context, connection, account_numbers.read(number))
         return connection.execute(select(persons.c.account).where(persons.c.number_digest == digest)).scalar_one_or_none()
     return None
 

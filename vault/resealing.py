@@ -10,9 +10,10 @@ from sqlalchemy import Connection, select, update
 
 from crypto import contexts
 from crypto.keys import AccountKeys, AccountSecret, Password, SealedAccountKeys, open_account_keys, seal_account_keys
-from crypto.sealing import outdated, seal, unseal
+from crypto.sealing import outdated, seal, unseal, unseal_text
 from storage.tables import accounts, papers, persons, shelves, versions
-from vault import labels, slots
+from storage.tables import slots as ways
+from vault import account_numbers, labels, slots
 from vault import shelves as drawers
 from vault.bindings import wrap_place
 from vault.context import Context
@@ -43,6 +44,24 @@ def account_keys(connection: Connection, account: str, secret: AccountSecret) ->
 def own_values(connection: Connection, person: str, keys: AccountKeys) -> int:
     """Everything that the person's own keys seal: name, drawing, number, proof, drawers, notes, wraps of papers. Gives how many."""
     return _face(connection, person, keys) + _drawers(connection, person, keys) + _papers(connection, person, keys)
+
+
+def number(context: Context, connection: Connection, person: str, keys: AccountKeys) -> bool:
+    """After the service's keys have turned: the account number is known by the present one. Tells whether something changed."""
+    if not context.settings.earlier:
+        return False
+    row = connection.execute(select(persons.c.number_digest, persons.c.sealed_number).where(persons.c.account == person)).one()
+    if row.sealed_number is None:
+        return False
+    today = account_numbers.digest(
+        context, unseal_text(keys.values, labels.preference(person=person, name="number"), row.sealed_number)
+    )
+    if row.number_digest == today:
+        return False
+    connection.execute(update(persons).where(persons.c.account == person).values(number_digest=today))
+    words = (ways.c.account == person, ways.c.shown_digest == row.number_digest)
+    connection.execute(update(ways).where(*words).values(shown_digest=today))
+    return True
 
 
 def _again(key: bytes, place: bytes, sealed: bytes) -> bytes:

@@ -19,6 +19,7 @@ from vault import (
     aftermath,
     audit,
     certificates,
+    confirming,
     deaths,
     erasure,
     freezing,
@@ -30,6 +31,7 @@ from vault import (
     who,
 )
 from vault import administrators as office
+from vault.confirming import Act, Proof
 from vault.context import Context
 from vault.errors import BadInput, Conflict, NotAllowed, NotThere
 from vault.events import Event
@@ -279,11 +281,26 @@ def refuse(context: Context, session: Session, request: str, reason: str) -> Non
             mourning.withdrawn(context, connection, row["person"], said)
 
 
-def approve(context: Context, session: Session, request: str) -> bool:
-    """Say yes; a second, different administrator makes it approved (told). Conflict for what nobody has identified."""
+def approval(context: Context, session: Session, request: str) -> Act:
+    """What is confirmed before a yes: this request, of this kind, of this person. NotThere for another operator's."""
+    with context.database.transaction(read_only=True) as connection:
+        return _approval(_mine(connection, session, request, hold=False))
+
+
+def _approval(row: RowMapping) -> Act:
+    return Act.on("rights.approve", row["id"], row["kind"], row["person"] or "", row["received"].isoformat())
+
+
+def approve(context: Context, session: Session, request: str, proof: Proof | None = None) -> bool:
+    """Say yes; a second, different administrator makes it approved (told). Conflict for what nobody has identified.
+
+    `proof`: see `confirming.require`.
+    """
+    act = approval(context, session, request)
+    confirming.require(context, session, act, proof)
     with context.database.transaction() as connection:
         row = _mine(connection, session, request)
-        if not _may_approve(row):
+        if not _may_approve(row) or _approval(row) != act:
             raise Conflict
         if row["first_approval"] == session.account:
             raise NotAllowed
@@ -354,11 +371,12 @@ def _reason(reason: str) -> str:
     return said
 
 
-def _mine(connection: Connection, session: Session, request: str) -> RowMapping:
+def _mine(connection: Connection, session: Session, request: str, *, hold: bool = True) -> RowMapping:
     """A request of the administrator's own operator, held until the commit. Another's does not exist."""
     operator = office.operator_of(connection, session)
     ours = (rights_requests.c.id == request, rights_requests.c.operator == operator)
-    row = connection.execute(select(rights_requests).where(*ours).with_for_update()).mappings().one_or_none()
+    query = select(rights_requests).where(*ours)
+    row = connection.execute(query.with_for_update() if hold else query).mappings().one_or_none()
     if row is None:
         raise NotThere
     return row

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from crypto import agerecipients
@@ -92,6 +92,22 @@ class WitnessAt:
 
 
 @dataclass(frozen=True)
+class EarlierKeys:
+    """The service's two keys of before: what still verifies and opens.
+
+    `sign` signs heads of the trace beside the present key until it is retired.
+    """
+
+    public: SignPublic
+    trace: bytes  # the two public keys of the trace, 32 and 1312 bytes
+    seal: SealKey = field(repr=False)
+    until: dt.date
+    next: bytes  # the statement that names the key after it, and this key's signature over it
+    signature: bytes
+    sign: SignSeed | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that the service takes from outside."""
 
@@ -124,6 +140,7 @@ class Settings:
     hosting_certificate: str = ""
     backups: Places | None = None
     backup_recipients: tuple[X25519Recipient | HybridRecipient, ...] = ()  # whom rows and key vault are sealed for
+    earlier: tuple[EarlierKeys, ...] = ()  # the service's keys of before, the latest first
     prefix: str = ""  # what stands before every address of a room for training
     limits: Limits = Limits()
     retention: Retention = Retention()
@@ -152,15 +169,27 @@ def make_key_file(path: Path) -> None:
         json.dump({"seal": secrets.token_hex(32), "sign": secrets.token_hex(32)}, file)
 
 
-def _read_key_file(path: Path, *, make: bool) -> dict[str, str]:
+def _read_key_file(path: Path, *, make: bool) -> dict[str, Any]:
     if not path.exists():
         if not make:
             raise UnsafeSettings(f"{path} is missing: `abri keys make` makes the service's keys, once; they are kept apart.")
         make_key_file(path)
     if path.stat().st_mode & 0o077:
         raise UnsafeSettings(f"{path} can be read by others: chmod 600 it.")
-    values: dict[str, str] = json.loads(path.read_text())
+    values: dict[str, Any] = json.loads(path.read_text())
     return values
+
+
+def earlier_keys(written: dict[str, Any]) -> tuple[EarlierKeys, ...]:
+    """The service's keys of before, from the file of its keys."""
+    return tuple(
+        EarlierKeys(
+            public=sign_public_from(bytes.fromhex(one["public"])), trace=bytes.fromhex(one["trace"]),
+            seal=SealKey(bytes.fromhex(one["seal"])), until=dt.date.fromisoformat(one["until"]), next=bytes.fromhex(one["next"]),
+            signature=bytes.fromhex(one["signature"]), sign=SignSeed(bytes.fromhex(one["sign"])) if one.get("sign") else None,
+        )
+        for one in written.get("earlier", ())
+    )  # fmt: skip
 
 
 def _folder(environment: Mapping[str, str], mode: str) -> Path:
@@ -292,6 +321,7 @@ def read_settings(environment: Mapping[str, str], *, mode: Mode | None = None, i
         private_key=Path(given["PRIVATE_KEY"]) if "PRIVATE_KEY" in given else None,
         service_sign=SignSeed(bytes.fromhex(keys["sign"])),
         service_seal=SealKey(bytes.fromhex(keys["seal"])),
+        earlier=earlier_keys(keys),
         root_keys=roots,
         incident_key=incident,
         cost=_cost(kind, insecure=given.get("INSECURE_FAST_KDF") == "yes"),

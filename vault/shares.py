@@ -169,7 +169,7 @@ class Reader:
         body = GrantBody.from_bytes(untrusted)
         witness = self.colleague(body.witness) if body.witness else None
         verified = verify_grant(
-            clear, untrusted, Signatures.from_bytes(row["signatures"]), service=self._context.service.public, person=person,
+            clear, untrusted, Signatures.from_bytes(row["signatures"]), service=self._context.service.ring, person=person,
             witness=witness.sign if witness else None,
         )  # fmt: skip
         return Share(

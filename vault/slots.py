@@ -54,11 +54,18 @@ def find(
     return _slot(row) if row else None
 
 
-def living(connection: Connection, account: str, kinds: Iterable[Kind] = tuple(Kind)) -> list[Slot]:
-    """The living ways into an account, held until the end of the transaction."""
+def living(connection: Connection, account: str, kinds: Iterable[Kind] = tuple(Kind), *, hold: bool = True) -> list[Slot]:
+    """The living ways into an account, held until the end of the transaction, except with `hold=False`."""
     wanted = (slots.c.account == account, slots.c.state == "live", slots.c.kind.in_([kind.value for kind in kinds]))
-    rows = connection.execute(select(slots).where(*wanted).order_by(slots.c.id).with_for_update()).mappings()
+    query = select(slots).where(*wanted).order_by(slots.c.id)
+    rows = connection.execute(query.with_for_update() if hold else query).mappings()
     return [_slot(row) for row in rows]
+
+
+def used(context: Context, connection: Connection, slot: Slot | None) -> None:
+    """A worker's way opened today: the day is shown to its owner. A person's day would tell who came when, and is not written."""
+    if slot is not None:
+        connection.execute(update(slots).where(slots.c.id == slot.id).values(used=today_in_paris(context.clock())))
 
 
 def known(connection: Connection, shown: str) -> bool:

@@ -91,12 +91,19 @@ def unlock_with_pictures(context: Context, shown: Session, pictures: Sequence[in
 
 def unlock_with_words(context: Context, kiosk: str | None, number: str, words: Sequence[str] | str) -> str:
     """Open with the account number and five words. WrongSecret, MustWait, Busy, BadInput("number") or ("words")."""
-    shown = account_numbers.digest(context, account_numbers.read(number))
+    shown = _number_shown(context, number)
     spoken = words_typed(words)
     tried = prove(context, kiosk, shown, Kind.WORDS, spoken)
     fresh = _renewed(context, kiosk, tried, spoken)
     with slots.given_up(context, fresh), context.database.transaction() as connection:
         return enter(context, connection, kiosk, tried, fresh=fresh)
+
+
+def _number_shown(context: Context, number: str) -> str:
+    """What a typed number is looked up by, and what attempts with it are counted by."""
+    read = account_numbers.read(number)
+    with context.database.transaction(read_only=True) as connection:
+        return account_numbers.looked_up(context, connection, read)
 
 
 def _with_card(context: Context, shown: Session, chosen: Chosen) -> str:
@@ -157,6 +164,7 @@ def enter(
     preferences.write(connection, person, keys, opened)
     if fresh is not None:
         slots.end(context, connection, [tried.slot])
+    resealing.number(context, connection, person, keys)
     return cookie
 
 
@@ -206,7 +214,7 @@ def lift_freeze(context: Context, shown: Session, chosen: Chosen, number: str, w
     """
     if shown.kind != "card":
         raise NotAllowed
-    card, told = card_of(context, shown), account_numbers.digest(context, account_numbers.read(number))
+    card, told = card_of(context, shown), _number_shown(context, number)
     (kind, password), spoken = card_password(card, chosen), words_typed(words)
     first = attempt(context, shown.kiosk, cards.digest(card), kind, password, frozen=True)
     second = attempt(context, shown.kiosk, told, Kind.WORDS, spoken, frozen=True)

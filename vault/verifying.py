@@ -12,8 +12,9 @@ from consent.record import Receipt
 from consent.scope import Act
 from consent.terms import Method
 from crypto.checkpoint import LogKeys
-from crypto.errors import Malformed
-from crypto.signing import SignPublic, sign_public_from
+from crypto.errors import BadSignature, Malformed
+from crypto.signing import SignRing, sign_public_from
+from vault import service_keys
 from vault.receipt_files import imprint
 
 VERIFIES, ALTERED, UNREADABLE = 0, 1, 2
@@ -29,12 +30,15 @@ METHODS = {
 }  # fmt: skip
 
 
-def read_service_key(place: Path) -> SignPublic:
-    """The service's public key, from the file of public keys. Raises OSError, ValueError."""
+def read_service_key(place: Path) -> SignRing:
+    """The service's public keys, from the file of public keys: the present one, and each before it that signed the next.
+
+    Raises OSError, ValueError.
+    """
     try:
-        return sign_public_from(bytes.fromhex(json.loads(place.read_bytes())["service"]))
-    except (KeyError, TypeError, Malformed):
-        raise ValueError("it holds no public key of a service") from None
+        return service_keys.read_published(json.loads(place.read_bytes()))
+    except (KeyError, TypeError, Malformed, BadSignature):
+        raise ValueError("it holds no public key of a service, or a key that the one before did not sign") from None
 
 
 def read_anchors(place: Path) -> Anchors:
@@ -43,8 +47,9 @@ def read_anchors(place: Path) -> Anchors:
     try:
         trace = LogKeys.of_lines("".join(f"{line}\n" for line in told["trace"]))
         roots = {str(name): sign_public_from(bytes.fromhex(key)) for name, key in told.get("roots", {}).items()}
-        return Anchors(sign_public_from(bytes.fromhex(told["service"])), trace, roots)
-    except (KeyError, TypeError, AttributeError, Malformed):
+        earlier = tuple(LogKeys.of_lines("".join(f"{line}\n" for line in one["trace"])) for one in told.get("earlier", ()))
+        return Anchors(service_keys.read_published(told), trace, roots, earlier)
+    except (KeyError, TypeError, AttributeError, Malformed, BadSignature):
         raise ValueError("it does not hold the public keys of a service and of its trace") from None
 
 

@@ -17,7 +17,7 @@ from consent.ids import PaperId, ShelfId
 from crypto import contexts, envelope
 from crypto.errors import CryptoError
 from crypto.keys import FileKeys, FileSecret, check_commitment, file_keys
-from crypto.signing import SignPublic, sign_public_from, verify
+from crypto.signing import SignPublic, Verifier, sign_public_from, verify
 from crypto.statements import Origin
 from storage.errors import BlobDamaged, BlobMissing, RowGone
 from storage.tables import objects, papers, versions
@@ -165,7 +165,7 @@ class Witnesses:
 
     def __init__(self, context: Context, connection: Connection, person: str, person_key: SignPublic) -> None:
         self._context, self._connection = context, connection
-        self._known = {person: person_key, SERVICE: context.service.public}
+        self._known: dict[str, Verifier] = {person: person_key, SERVICE: context.service.ring}
         self._person = person
 
     def check(self, row: VersionRow) -> Origin:
@@ -183,7 +183,7 @@ class Witnesses:
             verify(self._key_of(said.depositor), said, row.origin_signature)
         return said
 
-    def _key_of(self, depositor: str) -> SignPublic:
+    def _key_of(self, depositor: str) -> Verifier:
         if depositor not in self._known:
             try:
                 certificate = verified_certificate(self._context, self._connection, depositor)

@@ -16,8 +16,9 @@ from consent.ids import WorkerId
 from consent.recipients import RecipientEvent, RecipientState, next_state
 from crypto.errors import CryptoError
 from storage.tables import accounts, structures, workers
-from vault import administrators, audit, certifying, sessions, slots, staff
+from vault import administrators, audit, certifying, confirming, passkeys, sessions, slots, staff
 from vault.certifying import certify, recipient, verified_certificate
+from vault.confirming import Act, Proof
 from vault.context import Context, StructureId
 from vault.errors import Absent, Conflict, NotAllowed, NotCertified, NotThere, WrongSecret
 from vault.events import Event
@@ -90,8 +91,15 @@ def structures_of(context: Context, session: Session) -> list[Structure]:
         return [Structure(StructureId(row.id), row.name, row.contact) for row in rows]
 
 
-def sign_in(context: Context, code: str, words: Sequence[str] | str, totp: str, kiosk: str | None = None) -> str:
-    """A session of the desk. WrongSecret, MustWait, Busy, BadInput; Absent for a suspended worker, NotCertified for a new one."""
+def sign_in(context: Context, code: str, words: Sequence[str] | str, second: str, kiosk: str | None = None) -> str:
+    """A session of the desk. `second`: six digits, or the words of the sheet. WrongSecret, MustWait, Busy, BadInput; Absent for a
+    suspended worker, NotCertified for a new one.
+    """
+    return staff.sign_in(context, "worker", code, words, second, kiosk=kiosk, admit=admission(context))
+
+
+def admission(context: Context) -> staff.Admit:
+    """Who may come in to the desk: gives their first name. WrongSecret for who has left, Absent, NotCertified."""
     today = today_in_paris(context.clock())
 
     def admit(connection: Connection, account: str) -> str:
@@ -105,7 +113,7 @@ def sign_in(context: Context, code: str, words: Sequence[str] | str, totp: str, 
         name: str = row.first_name
         return name
 
-    return staff.sign_in(context, "worker", code, words, totp, kiosk=kiosk, admit=admit)
+    return admit
 
 
 def suspend(context: Context, session: Session, worker: str, until: dt.date | None) -> None:
@@ -123,8 +131,19 @@ def return_(context: Context, session: Session, worker: str) -> None:
         _record(context, connection, session, worker, "worker.returned")
 
 
-def end(context: Context, session: Session, worker: str) -> None:
-    """The worker leaves for good: shares, sessions and the way into their keys end together."""
+def ending(context: Context, session: Session, worker: str) -> Act:
+    """What is confirmed before a worker is ended. NotThere for a worker of another operator."""
+    with context.database.transaction(read_only=True) as connection:
+        row = connection.execute(select(workers.c.structure).where(workers.c.account == worker)).one_or_none()
+        if row is None:
+            raise NotThere
+        administrators.check_structure(connection, session, row.structure)
+    return Act.on("worker.end", worker)
+
+
+def end(context: Context, session: Session, worker: str, proof: Proof | None = None) -> None:
+    """The worker leaves for good: shares, sessions and the way into their keys end together. `proof`: see `confirming.require`."""
+    confirming.require(context, session, ending(context, session, worker), proof)
     with context.database.transaction() as connection:
         _move(connection, session, worker, RecipientEvent.END)
         _close(context, connection, worker)
@@ -243,6 +262,7 @@ def _close(context: Context, connection: Connection, worker: str) -> None:
     withdrawing.end_grants_of(context, connection, worker)
     guardians.guardian_left(context, connection, worker, name)
     slots.end(context, connection, slots.living(connection, worker))
+    passkeys.forget(connection, worker)
     sessions.end_all(context, connection, account=worker)
     connection.execute(update(accounts).where(accounts.c.id == worker).values(state="ended"))
 

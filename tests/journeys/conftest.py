@@ -36,6 +36,14 @@ def own_site() -> Iterator[Site]:
         sites.stop(process)
 
 
+@pytest.fixture(scope="module")
+def named_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A service of its own under a name, where authenticators work. Import it as `site`."""
+    made, process = sites.start(tmp_path_factory.mktemp("named-site"), name="localhost")
+    yield made
+    sites.stop(process)
+
+
 @pytest.fixture(scope="session")
 def chromium(driver: Playwright) -> Iterator[Browser]:
     """Debian's Chromium, with its back/forward cache on: that is where pages come back from."""

@@ -98,15 +98,19 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
     return crt, pem
 
 
-def start(folder: Path, **settings: str) -> tuple[Site, "subprocess.Popen[bytes]"]:
-    """Make the demonstration and serve it; gives the site and the process to stop."""
-    certificate, key = make_certificate(folder)
-    port = free_port()
+def start(folder: Path, *, name: str = "", **settings: str) -> tuple[Site, "subprocess.Popen[bytes]"]:
+    """Make the demonstration and serve it; gives the site and the process to stop.
+
+    `name`: served under this name, without TLS: a browser gives no passkey to a site whose certificate it does not trust.
+    """
+    port, secure = free_port(), dict[str, str]()
+    if not name:
+        certificate, key = make_certificate(folder)
+        secure = {"ABRI_CERTIFICATE": str(certificate), "ABRI_PRIVATE_KEY": str(key)}
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("ABRI_")},
-        "ABRI_CERTIFICATE": str(certificate),
-        "ABRI_PRIVATE_KEY": str(key),
-        "ABRI_ORIGINS": f"https://127.0.0.1:{port} https://localhost:{port}",
+        **secure,
+        "ABRI_ORIGINS": f"http://{name}:{port}" if name else f"https://127.0.0.1:{port} https://localhost:{port}",
         "ABRI_INSECURE_FAST_KDF": "yes",
         **settings,
     }
@@ -114,7 +118,7 @@ def start(folder: Path, **settings: str) -> tuple[Site, "subprocess.Popen[bytes]
     command = [sys.executable, "-m", "vault", "demo", "--folder", str(demo), "--port", str(port)]
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
-    base = f"https://127.0.0.1:{port}"
+    base = f"http://{name}:{port}" if name else f"https://127.0.0.1:{port}"
     until = time.monotonic() + STARTS_WITHIN
     while not _listens(port):
         if process.poll() is not None or time.monotonic() > until:

@@ -37,6 +37,7 @@ def test_the_office_answers_a_requisition_with_four_eyes(site: Site, new_page: N
     request = nadia.page.url
     wrong += wrong_of(check(nadia.page, "request", script))
     nadia.page.locator("form[action$='/approuver'] button").click()
+    nadia.confirm("nadia")
     assert nadia.page.locator("form[action$='/approuver']").count() == 0
     nadia.page.goto("/fr/association/fermeture")
     nadia.page.locator("form[action$='/proposer'] button").click()
@@ -47,6 +48,7 @@ def test_the_office_answers_a_requisition_with_four_eyes(site: Site, new_page: N
     hugo.sign_in("hugo", "association")
     hugo.page.goto(request)
     hugo.page.locator("form[action$='/approuver'] button").click()
+    hugo.confirm("hugo")
     hugo.page.locator("form[action$='/clore'] [name=reason]").fill("Un nom ne se cherche pas.")
     hugo.page.locator("form[action$='/clore'] button").click()
     hugo.page.wait_for_load_state()

@@ -161,7 +161,7 @@ def test_an_erasure_is_approved_by_two(site: Site, new_page: NewPage) -> None:
         if button.count() and "Nadia" in hugo.page.locator("main").inner_text():
             address = hugo.page.url
             button.first.click()
-            hugo.page.wait_for_load_state()
+            hugo.confirm("hugo")
             approved = True
             nadia.page.goto(address)
             assert nadia.page.locator("form[action$='/approuver']").count() == 0

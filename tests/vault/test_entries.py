@@ -37,19 +37,21 @@ TREE = "the trace itself: numbers, heads, witnesses"
 OFFICE = "the service or an operator alone (conditions, notice of closing, structures, kiosks): it touches no person's data"
 REMINDER = "a sentence that waits for a worker: what it is about was written when it began"
 ROOM = "a room for training: everything in it is false, and goes when it is made anew"
-OWN = "how the person's own pages look"
+OWN = "how one's own pages look"
 WRITES_NOTHING = {
     SCREEN: (
         "adding.forget adding.keep adding.show_square drafts.add drafts.adjust drafts.drop drafts.remove offers.forget offers.keep "
         "once.forget once.keep sending.forget sending.keep sessions.extend sessions.find sessions.end unlocking.present_card "
         "copying.offer leaving.to_phone leaving.from_phone notices.seen handing.ready assisted.start recovery.state recovery.new_code "
         "coming_back.wait "
-        "witnessed.ask witnessed.decline witnessed.forget"
+        "witnessed.ask witnessed.decline witnessed.forget "
+        "authenticators.ask_key ceremonies.keep_challenge ceremonies.take_challenge confirming.ask entering.asked entering.start"
     ),
     PART: (
         "aftermath.end_ways circles.dissolve circles.form circles.void_sheets documents.trace_own endings.doom endings.end_row "
         "directives.write directives.forget directives.follow "
         "endings.end_rows looking.own looking.say_own looking.say_shared removing.erase_rows slots.end trying.attempt "
+        "passkeys.check passkeys.remove "
         "maintaining.tell_everyone assisting.worker_left"
     ),
     NOBODY: (
@@ -67,12 +69,15 @@ WRITES_NOTHING = {
         "witnesses.cosigned receipt_files.of_all receipt_files.of_share"
     ),
     OFFICE: (
-        "closing.announce conditions.publish administrators.create administrators.create_operator kiosks.change kiosks.renew_token "
-        "workers.create_structure"
+        "closing.announce conditions.publish service_keys.reseal administrators.create administrators.create_operator kiosks.change "
+        "kiosks.renew_token workers.create_structure"
     ),
     REMINDER: "article19.remind",
     ROOM: "training.enter",
-    OWN: "people.own_preferences people.reviewed reviewing.finish reviewing.keep people.show_places first_day.still_yes",
+    OWN: (
+        "authenticators.rename_key people.own_preferences people.reviewed reviewing.finish reviewing.keep people.show_places "
+        "first_day.still_yes"
+    ),
 }
 
 

@@ -11,7 +11,7 @@ from tests.vault.clock import Clock
 from tests.vault.comings import Circle, make_circle
 from tests.vault.papers import keep
 from tests.web.site import Shown, Site
-from tests.web.test_desk_pages import plain, said, submit
+from tests.web.test_desk_pages import confirmed, plain, said, submit
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def _approve(site: Site, made: Circle) -> None:
         page = site.get(one)
         assert "Bintou" not in page.text
         assert "Awa" not in page.text
-        page = submit(site, page, f"{one}/approuver")
+        page = confirmed(site, submit(site, page, f"{one}/approuver"), administrator)
     assert said("office.request.death_waits") in plain(page)
     assert said("decided.hand") in plain(page)
     assert not page.tree.xpath("//form[contains(@action, '/executer') or contains(@action, '/clore')]")

@@ -8,6 +8,7 @@ import pytest
 from consent.scope import Act
 from tests.vault.builders import (
     CODE,
+    MadeAdministrator,
     make_office,
     make_person,
     make_worker,
@@ -44,6 +45,11 @@ def submit(site: Site, page: Shown, action: str, **fields: str) -> Shown:
     (form,) = page.tree.xpath(f"//form[@action='{action}']")
     hidden = {str(one.get("name")): str(one.get("value")) for one in form.xpath(".//input[@type='hidden']")}
     return site.post(action, {**hidden, **fields})
+
+
+def confirmed(site: Site, page: Shown, administrator: MadeAdministrator) -> Shown:
+    """The page that asks again who is there, answered with six words."""
+    return site.press(page, words=" ".join(administrator.words))
 
 
 # --- The door -------------------------------------------------------------------------------------------------------------
@@ -165,18 +171,24 @@ def test_an_invitation_is_accepted_with_words_typed_back_and_the_charter(site: S
     assert site.press(page, code="AAAA BBBB CCCC").errors == said("invitation.unknown")
     page = site.press(page, code=code.lower())
     assert page.path == "/fr/bureau/invitation/mots"
-    words = [" ".join(one.itertext()) for one in page.tree.xpath("//ol[@class='drawn-words']/li")]
+    words = [" ".join(one.itertext()) for one in page.tree.xpath("(//ol[@class='drawn-words'])[1]/li")]
+    sheet = [" ".join(one.itertext()) for one in page.tree.xpath("(//ol[@class='drawn-words'])[2]/li")]
+    assert all(word in site.get("/fr/bureau/invitation/feuille").content.decode() for word in sheet)
     key = str(page.tree.xpath("//code")[0].text).replace(" ", "")
     assert len(words) == 6
     assert site.client.get("/fr/bureau/invitation/carre").headers["content-type"] == "image/svg+xml"
     seed = base64.b32decode(key)
     page = site.get("/fr/bureau/invitation/verifier")
     assert not any(word in page.text.split() for word in words), "typed from the paper, not from the screen"
-    missing = site.press(page, words=" ".join(words), totp=one_time_password(site.house, seed))
+    unprinted = site.press(page, words=" ".join(words), totp=one_time_password(site.house, seed), charter="yes")
+    assert (unprinted.status, unprinted.errors) == (422, said("invitation.sheet_missing"))
+    missing = site.press(page, words=" ".join(words), totp=one_time_password(site.house, seed), sheet="yes")
     assert (missing.status, missing.errors) == (422, said("invitation.charter_missing"))
-    wrong = site.press(page, words=" ".join(reversed(words)), totp=one_time_password(site.house, seed), charter="yes")
+    wrong = site.press(
+        page, words=" ".join(reversed(words)), totp=one_time_password(site.house, seed), charter="yes", sheet="yes"
+    )
     assert (wrong.status, wrong.errors) == (422, said("error.words-differ"))
-    done = site.press(page, words=" ".join(words), totp=one_time_password(site.house, seed), charter="yes")
+    done = site.press(page, words=" ".join(words), totp=one_time_password(site.house, seed), charter="yes", sheet="yes")
     assert (done.status, done.heading) == (200, said("invitation.done"))
     line = next(one for one in workers.of_office(site.house, office.admin) if one.first_name == "Lina")
     door = site.get("/fr/bureau/entrer")
@@ -184,8 +196,8 @@ def test_an_invitation_is_accepted_with_words_typed_back_and_the_charter(site: S
     assert (waits.status, waits.errors) == (403, said("sign_in.not_certified"))
     for administrator in office.administrators:
         workers.certify(site.house, administrator.session, line.id)
-    page = site.press(door, code=line.code, words=" ".join(words), totp=one_time_password(site.house, seed))
-    assert page.path == "/fr/bureau"
+    page = site.press(door, code=line.code, words=" ".join(words), totp=" ".join(sheet))
+    assert page.path == "/fr/bureau", "without the telephone, by the sheet"
 
 
 # --- Papers ---------------------------------------------------------------------------------------------------------------

@@ -5,11 +5,19 @@ import datetime as dt
 import re
 from typing import cast
 
-from tests.vault.builders import CODE, make_office, make_person, make_worker, one_time_password, sign_in_administrator, unlock
+from tests.vault.builders import (
+    CODE,
+    make_office,
+    make_person,
+    make_worker,
+    one_time_password,
+    sign_in_administrator,
+    unlock,
+)
 from tests.vault.clock import Clock
 from tests.web.desk_scene import real_paper
 from tests.web.site import Shown, Site
-from tests.web.test_desk_pages import plain, said, submit
+from tests.web.test_desk_pages import confirmed, plain, said, submit
 from vault import erasing, kiosks, notices, rights, workers
 
 
@@ -48,16 +56,22 @@ def test_a_worker_needs_two_different_administrators(site: Site) -> None:
     assert "Lina" in site.get("/fr/association/personnel").text
     site.leave()
     words_page = site.press(site.get("/fr/bureau/invitation"), code=invitation)
-    words = " ".join("".join(one.itertext()) for one in words_page.tree.xpath("//ol[@class='drawn-words']/li"))
+    words = " ".join("".join(one.itertext()) for one in words_page.tree.xpath("(//ol[@class='drawn-words'])[1]/li"))
     seed = base64.b32decode(str(words_page.tree.xpath("//code")[0].text).replace(" ", ""))
     check = site.get("/fr/bureau/invitation/verifier")
-    assert site.press(check, words=words, totp=one_time_password(site.house, seed), charter="yes").status == 200
+    assert site.press(check, words=words, totp=one_time_password(site.house, seed), charter="yes", sheet="yes").status == 200
 
     site.sign_in_administrator(office.administrators[0])
     page = site.get("/fr/association/personnel")
     (address,) = [one for one in page.links if re.search(r"/personnel/[0-9a-f-]{36}$", one)]
     page = site.get(address)
     page = submit(site, page, f"{address}/certifier")
+    assert page.heading == said("confirm.title")
+    unproven = site.press(page)
+    assert (unproven.status, unproven.errors) == (422, said("sign_in.words_count"))
+    wrong = site.press(page, words=" ".join(office.administrators[1].words))
+    assert (wrong.status, wrong.errors) == (401, said("confirm.wrong"))
+    page = confirmed(site, page, office.administrators[0])
     assert said("office.another_person") in plain(page)
     assert not in_form(page, f"{address}/certifier"), "the same administrator is not asked twice"
     token = str(page.tree.xpath("//main//input[@name='token']/@value")[0])
@@ -65,7 +79,7 @@ def test_a_worker_needs_two_different_administrators(site: Site) -> None:
     assert (again.status, again.errors) == (403, said("office.another_person"))
 
     site.sign_in_administrator(office.administrators[1])
-    page = submit(site, site.get(address), f"{address}/certifier")
+    page = confirmed(site, submit(site, site.get(address), f"{address}/certifier"), office.administrators[1])
     assert said("state.certified") in plain(page)
     line = next(one for one in workers.of_office(site.house, sign_in_administrator(site.house, office.administrators[0])))
     assert line.signed_by == ("Hugo", "Nadia")
@@ -107,7 +121,10 @@ def test_a_worker_is_suspended_comes_back_and_ends(site: Site) -> None:
     assert wrong_day.status == 422
     page = submit(site, page, f"{address}/attente")
     assert said("office.workers.wait_lifted") in plain(page)
-    page = submit(site, site.get(f"{address}/mettre-fin"), f"{address}/mettre-fin")
+    asked = submit(site, site.get(f"{address}/mettre-fin"), f"{address}/mettre-fin")
+    assert said("state.certified") in plain(site.get(address)), "nothing is done before it is confirmed"
+    confirmed(site, asked, office.administrators[0])
+    page = site.get(address)
     assert said("state.ended") in plain(page)
     token = str(site.get("/fr/association/structures").tree.xpath("//main//input[@name='token']/@value")[0])
     again = site.post(f"{address}/revenir", {"token": token})
@@ -169,14 +186,14 @@ def test_the_register_wants_identity_then_four_eyes_then_72_hours(site: Site) ->
     assert site.post(f"{address}/executer", {"token": token}).status == 409
     rights.identify(site.house, unlock(site.house, awa), CODE, number)
 
-    page = submit(site, site.get(address), f"{address}/approuver")
+    page = confirmed(site, submit(site, site.get(address), f"{address}/approuver"), office.administrators[0])
     assert said("office.another_person") in plain(page)
     same = site.post(f"{address}/approuver", {"token": token})
     assert (same.status, same.errors) == (403, said("office.another_person"))
     assert site.post(f"{address}/executer", {"token": token}).status == 409
 
     site.sign_in_administrator(office.administrators[1])
-    page = submit(site, site.get(address), f"{address}/approuver")
+    page = confirmed(site, submit(site, site.get(address), f"{address}/approuver"), office.administrators[1])
     page = submit(site, page, f"{address}/executer")
     assert said("office.request.waits_72") in plain(page)
     assert site.client.get(f"{address}/certificat").status_code == 404

@@ -142,6 +142,9 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     # The desk
     "/fr/bureau": WORKER,
     "/fr/bureau/entrer": ANYONE,
+    "/fr/bureau/entrer/avec-une-cle": ANYONE,
+    "/fr/bureau/entrer/*": OPENING,
+    "/fr/bureau/cles*": WORKER,
     "/fr/bureau/invitation": ANYONE,
     "/fr/bureau/invitation/*": OPENING,
     "/fr/bureau/accompagner*": WORKER,
@@ -166,6 +169,9 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     # The office
     "/fr/association": OFFICE,
     "/fr/association/entrer": ANYONE,
+    "/fr/association/entrer/avec-une-cle": ANYONE,
+    "/fr/association/entrer/*": OPENING,
+    "/fr/association/cles*": OFFICE,
     "/fr/association/a-remettre": OFFICE,
     "/fr/association/affiches*": OFFICE,
     "/fr/association/article-19*": OFFICE,
@@ -194,6 +200,26 @@ SAYS_NO: dict[tuple[str, str], str] = {
     ("GET", "/fr/bureau/invitation/mots"): "the same",
     ("GET", "/fr/bureau/invitation/verifier"): "the same",
     ("POST", "/fr/bureau/invitation/verifier"): "the same",
+    ("GET", "/fr/bureau/invitation/feuille"): "the same",
+    **dict.fromkeys(
+        [
+            (method, f"/fr/{area}/entrer/{place}")
+            for area in ("bureau", "association")
+            for method, place in (
+                ("GET", "cle"),
+                ("POST", "cle/reponse"),
+                ("GET", "mots"),
+                ("POST", "mots"),
+            )
+        ],
+        "the opening session of a person is of nobody who enters with a key",
+    ),
+    **dict.fromkeys(
+        [("GET", f"/fr/{area}/cles/{place}") for area in ("bureau", "association") for place in ("chiffres", "chiffres/carre")],
+        "no other digits were asked for",
+    ),
+    ("POST", "/fr/bureau/cles/chiffres/verifier"): "the same",
+    ("POST", "/fr/association/cles/chiffres/verifier"): "the same",
     ("POST", "/fr/lien"): "no link was typed, and every wrong one has this answer",
     ("POST", "/fr/effacer-tout"): "asks the code again, and none was given",
     ("POST", "/fr/moi/mots"): "the same",

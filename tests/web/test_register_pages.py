@@ -12,7 +12,7 @@ from tests.vault.papers import keep
 from tests.vault.test_printed import words
 from tests.vault.test_sharing import SEE, offer, second_day
 from tests.web.site import Shown, Site
-from tests.web.test_desk_pages import plain, said, submit
+from tests.web.test_desk_pages import confirmed, plain, said, submit
 from vault import erasing, erasure, sharing
 
 
@@ -30,7 +30,8 @@ def receive(site: Site, **fields: str) -> Shown:
 def step(site: Site, made: Circle, who: int, page: Shown, act: str, **fields: str) -> Shown:
     """One step by one of the two administrators."""
     site.sign_in_administrator(made.tilleuls.administrators[who])
-    return submit(site, site.get(page.path), f"{page.path}/{act}", **fields)
+    done = submit(site, site.get(page.path), f"{page.path}/{act}", **fields)
+    return confirmed(site, done, made.tilleuls.administrators[who]) if act == "approuver" else done
 
 
 def test_a_requisition_by_name_and_by_number(site: Site, made: Circle) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 from litestar import Response, Router, get, post
 from litestar.types import ControllerRouterHandler
 
-from vault import administrators, health, once, rights, workers
+from vault import administrators, authenticators, health, once, rights, workers
 from vault.errors import BadInput, Busy, MustWait, WrongSecret
-from vault.web import admin_notices, admin_places, admin_procedures, admin_register, admin_staff, admin_trace
+from vault.web import admin_notices, admin_places, admin_procedures, admin_register, admin_staff, admin_trace, key_entry, keys
 from vault.web.desk_entry import person_sits_here, sign_in_page
 from vault.web.desk_frame import OFFICE_ERRORS, in_two_languages
 from vault.web.forms import Sent
@@ -63,7 +63,7 @@ def home(request: Req) -> Response[str]:
     return office_page(
         request, "office/home.html", "home", certifications=sum(one.may_i_sign for one in workers.of_office(context, session)),
         requests=len(waiting), late=sum(one.days_left <= SOON_DAYS for one in waiting), parts=parts,
-        layers=context.confinement.layers(),
+        layers=context.confinement.layers(), without_key=not authenticators.held(context, session).keys,
     )  # fmt: skip
 
 
@@ -90,6 +90,7 @@ ROUTES: list[ControllerRouterHandler] = [
         route_handlers=[
             sign_in_form, sign_in, home, hand_over_page, handed_over, *admin_staff.HANDLERS, *admin_places.HANDLERS,
             *admin_register.HANDLERS, *admin_notices.HANDLERS, *admin_trace.HANDLERS, *admin_procedures.HANDLERS,
+            *key_entry.handlers(key_entry.OFFICE), *keys.handlers(key_entry.OFFICE),
         ],
         guards=[in_two_languages],
         exception_handlers=OFFICE_ERRORS,

@@ -8,9 +8,11 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from vault import article19, mourning, printed, requisitions, restricting, rights
+from vault.confirming import Proof
 from vault.errors import AbriError, BadInput, Conflict, NotAllowed, NotThere
 from vault.register import KINDS, ORDERS, RULES, Origin, RightKind
 from vault.rights import Request
+from vault.web.confirming import confirmed
 from vault.web.forms import Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.office_frame import office_page, typed_day
@@ -95,10 +97,24 @@ def _refused(request: Req, name: str, error: AbriError) -> Response[str]:
 
 
 @post("/registre/{name:str}/approuver", opt=who("administrator"), sync_to_thread=True)
-def approve(request: Req, name: FromPath[str], form: Sent) -> Response[Any]:  # noqa: ARG001 — the token has been compared
-    """Yes, by one of two different administrators."""
+def approve(request: Req, name: FromPath[str], form: Sent) -> Response[Any]:
+    """Yes, by one of two different administrators, each of whom confirms that they stand here."""
     context, session = context_of(request), signed_in(request)
-    return _step(request, name, lambda: rights.approve(context, session, name))
+    one = _request(request, name)
+
+    def do(proof: Proof) -> Response[Any]:
+        rights.approve(context, session, name, proof)
+        return go(request, f"association/registre/{name}")
+
+    try:
+        if not one.may_approve:  # said at once, not after the words were typed: by whoever has approved it, or too early
+            raise NotAllowed if len(one.approvals) == 1 else Conflict
+        return confirmed(
+            request, form, rights.approval(context, session, name), "confirm.approve", do, values={"number": one.number},
+            back=f"/{request.path_params['language']}/association/registre/{name}", menu="register",
+        )  # fmt: skip
+    except (NotAllowed, Conflict) as error:
+        return _refused(request, name, error)
 
 
 @post("/registre/{name:str}/refuser", opt=who("administrator"), sync_to_thread=True)

@@ -7,8 +7,10 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from consent.recipients import ROLES
-from vault import administrators, once, workers
+from vault import administrators, certifying, once, workers
+from vault.confirming import Proof
 from vault.errors import AbriError, BadInput, Conflict, NotAllowed, NotThere
+from vault.web.confirming import confirmed
 from vault.web.forms import Form, Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.office_frame import office_page, typed_day
@@ -95,13 +97,25 @@ def _refused(request: Req, worker: str, error: AbriError) -> Response[str]:
 
 
 @post("/personnel/{worker:str}/certifier", opt=who("administrator"), sync_to_thread=True)
-def certify(request: Req, worker: FromPath[str], form: Sent) -> Response[Any]:  # noqa: ARG001 — the token has been compared
-    """One of the two signatures, with this administrator's own key."""
+def certify(request: Req, worker: FromPath[str], form: Sent) -> Response[Any]:
+    """One of the two signatures, with this administrator's own key, once they have confirmed that they stand here."""
+    context, session = context_of(request), signed_in(request)
+    line = _worker(request, worker)
+
+    def do(proof: Proof) -> Response[Any]:
+        workers.certify(context, session, worker, proof)
+        return go(request, f"association/personnel/{worker}")
+
     try:
-        workers.certify(context_of(request), signed_in(request), worker)
+        if not line.may_i_sign:
+            raise Conflict
+        values = {"name": line.first_name, "structure": line.structure_name}
+        return confirmed(
+            request, form, certifying.approval(context, session, worker), "confirm.certify", do, values=values,
+            back=f"/{request.path_params['language']}/association/personnel/{worker}", menu="workers",
+        )  # fmt: skip
     except (Conflict, NotAllowed) as error:
         return _refused(request, worker, error)
-    return go(request, f"association/personnel/{worker}")
 
 
 @post("/personnel/{worker:str}/suspendre", opt=who("administrator"), sync_to_thread=True)
@@ -133,13 +147,24 @@ def end_page(request: Req, worker: FromPath[str]) -> Response[str]:
 
 
 @post("/personnel/{worker:str}/mettre-fin", opt=who("administrator"), sync_to_thread=True)
-def end(request: Req, worker: FromPath[str], form: Sent) -> Response[Any]:  # noqa: ARG001 — the token has been compared
+def end(request: Req, worker: FromPath[str], form: Sent) -> Response[Any]:
     """For ever: shares, sessions and the way into their keys end together."""
+    context, session = context_of(request), signed_in(request)
+    line = _worker(request, worker)
+
+    def do(proof: Proof) -> Response[Any]:
+        workers.end(context, session, worker, proof)
+        return go(request, "association/personnel")
+
     try:
-        workers.end(context_of(request), signed_in(request), worker)
+        if line.state == "ended":
+            raise Conflict
+        return confirmed(
+            request, form, workers.ending(context, session, worker), "confirm.end_worker", do, values={"name": line.first_name},
+            back=f"/{request.path_params['language']}/association/personnel/{worker}", menu="workers", grave=True,
+        )  # fmt: skip
     except Conflict as error:
         return _refused(request, worker, error)
-    return go(request, "association/personnel")
 
 
 @post("/personnel/{worker:str}/attente", opt=who("administrator"), sync_to_thread=True)

@@ -23,6 +23,8 @@ from vault.web import (
     desk_procedures,
     desk_trust,
     desk_witness,
+    key_entry,
+    keys,
 )
 from vault.web.desk_frame import DESK_ERRORS, desk_page, in_two_languages, sentences
 from vault.web.forms import Sent
@@ -98,6 +100,7 @@ ROUTES: list[ControllerRouterHandler] = [
         route_handlers=[
             people, read_notices, to_erase, erased, acts,
             *desk_entry.HANDLERS, *desk_papers.HANDLERS, *desk_asking.HANDLERS, *desk_deposit.HANDLERS,
+            *key_entry.handlers(key_entry.DESK), *keys.handlers(key_entry.DESK),
             *desk_trust.HANDLERS, *desk_witness.HANDLERS, *desk_helping.HANDLERS,
             *desk_cards.HANDLERS, *desk_help.HANDLERS, *desk_procedures.HANDLERS, *desk_dossiers.HANDLERS,
         ],

@@ -31,11 +31,16 @@ def sign_in_page(request: Req, template: str, error: AbriError | None = None, *,
     """The door of the desk or of the office, with why it stayed shut."""
     session = session_of(request)
     person_here = session is not None and session.kind in OF_PEOPLE
-    status, faults = (200, []) if error is None else _refusal(request, error)
+    status, faults = (200, []) if error is None else refusal(request, error)
     return work_page(request, template, status=status, faults=faults, code=code, person_here=person_here, ended=False)
 
 
-def _refusal(request: Req, error: AbriError) -> tuple[int, list[Fault]]:
+def refusal(request: Req, error: AbriError, **instead: str) -> tuple[int, list[Fault]]:
+    """Why a door stays shut: status and sentence. `instead`: another sentence for an error, by its name."""
+    if type(error).__name__ in instead:
+        return REFUSALS[type(error)][0], [Fault(instead[type(error).__name__])]
+    if isinstance(error, BadInput) and error.shown != error.sentence:
+        return 422, [Fault(error.shown)]
     if isinstance(error, Absent):
         if error.until is None:
             return 403, [Fault("sign_in.absent_no_day")]
@@ -116,12 +121,23 @@ def words(request: Req) -> Response[str]:
 @get("/invitation/carre", opt=who("opening"), sync_to_thread=True)
 def totp_square(request: Req) -> Response[bytes]:
     """The seed as a square for an authenticator; a page of this session, kept by no cache."""
+    return square_of(workers.acceptance(context_of(request), signed_in(request)).totp_uri)
+
+
+def square_of(uri: str) -> Response[bytes]:
+    """What an application reads, as a picture."""
     out = io.BytesIO()
-    uri = workers.acceptance(context_of(request), signed_in(request)).totp_uri
     segno.make(uri, error="m", micro=False).save(
         out, kind="svg", scale=6, border=4, dark="#0b3036", light="#fff", svgclass=None, lineclass=None
     )
     return Response(out.getvalue(), media_type="image/svg+xml")
+
+
+@get("/invitation/feuille", opt=who("opening"), sync_to_thread=True)
+def sheet(request: Req) -> Response[str]:
+    """The sheet that is kept apart, on paper."""
+    shown = workers.acceptance(context_of(request), signed_in(request))
+    return work_page(request, "printed/staff_sheet.html", code=shown.sheet.code, words=shown.sheet.words)
 
 
 def _check_page(request: Req, faults: list[Fault], status: int = 200) -> Response[str]:
@@ -142,6 +158,8 @@ def check(request: Req) -> Response[str]:
 def accept(request: Req, form: Sent) -> Response[Any]:
     """The account is made; it opens once two administrators have signed."""
     typed, agreed = " ".join(form.get("words").split()), form.get("charter") == "yes"
+    if form.get("sheet") != "yes":
+        return _check_page(request, [Fault("invitation.sheet_missing", "sheet")], 422)
     version = charter.version(sentences(request))
     try:
         workers.accept(
@@ -157,5 +175,5 @@ def accept(request: Req, form: Sent) -> Response[Any]:
 
 
 HANDLERS: list[ControllerRouterHandler] = [
-    sign_in_form, sign_in, hand_over, invitation, show_invitation, words, totp_square, check, accept,
+    sign_in_form, sign_in, hand_over, invitation, show_invitation, words, totp_square, sheet, check, accept,
 ]  # fmt: skip

@@ -72,6 +72,7 @@ class WorkFrame:
     places: tuple[Place, ...] = ()
     sign_out: str | None = None
     hand_over: str | None = None
+    keys: str | None = None  # what whoever is signed in enters with
     idle: Idle | None = None
 
 

@@ -21,6 +21,7 @@ COPY_COOKIE = "__Host-copie"
 """The ticket of a copy for the next person at this kiosk, for ten minutes; any end of a session forgets it."""
 HTML = "text/html"  # Litestar adds the charset
 SOURCE = FRENCH.code
+AREAS: Mapping[str, str] = {"worker": "bureau", "administrator": "association"}
 CLEAR = '"cache", "cookies", "storage"'
 
 
@@ -95,6 +96,7 @@ def work_page(
         places=tuple(places),
         sign_out=f"/{language}/fin" if session else None,
         hand_over=f"/{language}/bureau/passer" if session and session.kind == "worker" else None,
+        keys=f"/{language}/{AREAS[session.kind]}/cles" if session and session.kind in AREAS else None,
         idle=_idle(request, session),
     )
     html = pages.render(template, frame, **values)

@@ -329,6 +329,23 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_papers_person"), "papers", ["person"], unique=False)
     op.create_table(
+        "passkeys",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("account", sa.String(length=64), nullable=False),
+        sa.Column("credential_digest", sa.String(length=64), nullable=False),
+        sa.Column("credential", sa.LargeBinary(), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("uses", sa.BigInteger(), nullable=False),
+        sa.Column("slot", sa.String(length=64), nullable=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("created", sa.Date(), nullable=False),
+        sa.Column("used", sa.Date(), nullable=True),
+        sa.ForeignKeyConstraint(["account"], ["accounts.id"], name=op.f("fk_passkeys_account")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_passkeys")),
+        sa.UniqueConstraint("credential_digest", name=op.f("uq_passkeys_credential_digest")),
+    )
+    op.create_index(op.f("ix_passkeys_account"), "passkeys", ["account"], unique=False)
+    op.create_table(
         "persons",
         sa.Column("account", sa.String(length=64), nullable=False),
         sa.Column("number_digest", sa.String(length=40), nullable=True),
@@ -478,7 +495,7 @@ def upgrade() -> None:
         sa.Column("veto_until", sa.BigInteger(), nullable=True),
         sa.Column("wrong_in_a_row", sa.Integer(), nullable=False),
         sa.Column("created", sa.Date(), nullable=False),
-        sa.Column("detail", sa.LargeBinary(), nullable=True),
+        sa.Column("used", sa.Date(), nullable=True),
         sa.ForeignKeyConstraint(["account"], ["accounts.id"], name=op.f("fk_slots_account")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_slots")),
     )

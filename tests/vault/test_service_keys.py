@@ -1,0 +1,218 @@
+"""The service's own keys turn: what the old ones signed verifies, what they sealed opens, and no power cut leaves neither."""
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from consent.receipt_file import Anchors, NotVerified, verify_file
+from crypto import checkpoint
+from crypto.errors import BadSignature
+from crypto.keys import SignSeed
+from crypto.signing import Signer, verify
+from crypto.statements import ServiceKey
+from storage.tables import persons, workers
+from tests.vault.builders import make_office, make_person, make_worker, show_card, sign_in, unlock
+from tests.vault.dying import Dead, each_death
+from tests.vault.papers import keep
+from tests.vault.test_sharing import SEE, offer
+from vault import (
+    account_numbers,
+    audit,
+    certificates,
+    checkpoints,
+    one_time,
+    people,
+    receipt_files,
+    recount,
+    service_keys,
+    sessions,
+    shared_papers,
+    sharing,
+    unlocking,
+)
+from vault.context import Context
+from vault.settings import SealKey, UnsafeSettings, earlier_keys, today_in_paris
+from vault.verifying import read_anchors, read_service_key
+
+
+@pytest.fixture
+def place(house: Context, tmp_path: Path) -> dict[str, str]:
+    """The environment in which the file of this house's keys is found."""
+    file = tmp_path / "service-keys.json"
+    file.write_text(
+        json.dumps({"seal": bytes(house.settings.service_seal).hex(), "sign": bytes(house.settings.service_sign).hex()})
+    )
+    return {"ABRI_SERVICE_KEYS": str(file), "ABRI_PUBLIC_KEYS": str(tmp_path / "public-keys.json")}
+
+
+def started(house: Context, place: dict[str, str]) -> Context:
+    """The same house in a process that was started now: it reads the file of the keys."""
+    written = json.loads(Path(place["ABRI_SERVICE_KEYS"]).read_text())
+    settings = dataclasses.replace(
+        house.settings, service_sign=SignSeed(bytes.fromhex(written["sign"])), service_seal=SealKey(bytes.fromhex(written["seal"])),
+        earlier=earlier_keys(written),
+    )  # fmt: skip
+    return dataclasses.replace(
+        house, settings=settings, service=Signer(settings.service_sign, [one.public for one in settings.earlier])
+    )
+
+
+def turned(house: Context, place: dict[str, str]) -> Context:
+    service_keys.rotate(place, today_in_paris(house.clock()))
+    return started(house, place)
+
+
+def test_everything_of_before_verifies_and_opens_after_two_turns(house: Context, place: dict[str, str], tmp_path: Path) -> None:
+    office = make_office(house)
+    fatou, awa = make_worker(house, office), make_person(house, words=True)
+    paper = keep(house, awa.session, "Avis", sort="tax-notice")
+    grant = sharing.grant(house, awa.session, fatou.id, offer(paper, acts=SEE))
+    carried = receipt_files.of_all(house, awa.session)
+    certificate = certificates.certify(house, house.new_id(), certificates.Went(1, 0, 0, 0), None).to_file()
+    checkpoints.publish(house)
+    head, log = checkpoints.published(house), checkpoints.keys(house)
+    assert head
+
+    later = turned(house, place)
+    assert service_keys.finish(later, place).sealed == 3, "a worker and two administrators"
+    last = turned(later, place)
+    service_keys.finish(last, place)
+    assert len(last.service.ring) == 3
+
+    assert sign_in(last, fatou).account == fatou.id
+    (line,) = shared_papers.people_sharing(last, fatou.session)
+    assert line.grant == grant
+    with last.database.transaction() as connection:
+        sealed = connection.scalar(select(workers.c.sealed_totp)) or b""
+    assert one_time.sealed_by_today(last, fatou.id, sealed)
+    file = tmp_path / "cles.json"
+    file.write_text(json.dumps(checkpoints.anchors(last.settings)))
+    ring = read_service_key(file)
+    assert ring == last.service.ring
+    assert [one.receipt.grant for one in verify_file(carried, read_anchors(file))] == [grant]
+    assert certificates.read_file(certificate, ring)
+    with pytest.raises(NotVerified):
+        verify_file(carried, Anchors(last.service.public, checkpoints.keys(last)))
+    assert "maintenance.rotated" in [one.event.tag for one in audit.history(last, unlock(last, awa))]
+
+    # the trace: kept heads still verify, a new one is signed by all until the old seeds are retired
+    checkpoints.publish(last)
+    note = checkpoints.published(last)
+    assert note
+    for keys in (log, checkpoints.keys(later), checkpoints.keys(last)):
+        assert checkpoint.verify(note.note, keys).head.size == note.size
+    assert recount.count(last).faults == ()
+    assert service_keys.retire(place) == 2
+    gone = started(house, place)
+    make_person(gone, "Yonas")
+    checkpoints.publish(gone)
+    note = checkpoints.published(gone)
+    assert note
+    assert checkpoint.verify(note.note, checkpoints.keys(gone))
+    with pytest.raises(BadSignature):
+        checkpoint.verify(note.note, log)
+    assert recount.count(gone).faults == ()
+    assert service_keys.retire(place) == 0
+
+
+def test_an_account_number_is_known_before_and_after_its_owner_comes(house: Context, place: dict[str, str]) -> None:
+    awa = make_person(house, words=True)
+    assert awa.words
+    later = turned(house, place)
+    with later.database.transaction(read_only=True) as connection:
+        assert account_numbers.looked_up(later, connection, awa.number) == account_numbers.digest(house, awa.number)
+        assert account_numbers.looked_up(later, connection, "12345678903") == account_numbers.digest(later, "12345678903")
+    for _ in range(2):
+        cookie = unlocking.unlock_with_words(later, None, awa.number, awa.words)
+        assert sessions.find(later, cookie).account == awa.id
+        with later.database.transaction(read_only=True) as connection:
+            known = connection.scalar(select(persons.c.number_digest).where(persons.c.account == awa.id))
+        assert known == account_numbers.digest(later, awa.number)
+    people.freeze(later, show_card(later, awa.card))
+    cookie = unlocking.lift_freeze(later, show_card(later, awa.card), awa.code, awa.number, awa.words)
+    assert sessions.find(later, cookie).account == awa.id
+
+
+def test_a_key_that_the_one_before_did_not_sign_is_no_key(house: Context, place: dict[str, str], tmp_path: Path) -> None:
+    later = turned(house, place)
+    good: dict[str, Any] = checkpoints.anchors(later.settings)
+    assert service_keys.read_published(good) == later.service.ring
+    before = good["earlier"][0]
+    thief = Signer(SignSeed.random())
+    said = ServiceKey(previous=house.service.public, sign=thief.public, since="2026-11-23")
+    forged = {**before, "next": said.encode().hex(), "signature": thief.sign(said).hex()}
+    wrong: list[dict[str, Any]] = [
+        {**good, "service": bytes(thief.public).hex()},
+        {**good, "service": bytes(thief.public).hex(), "earlier": [forged]},
+        {**good, "earlier": [{**before, "service": bytes(thief.public).hex()}]},
+        {**good, "earlier": [{**before, "signature": before["signature"][:-2] + "00"}]},
+        {**good, "earlier": [before, before]},
+        {**good, "earlier": [{**before, "next": "zz"}]},
+    ]
+    file = tmp_path / "cles.json"
+    for one in wrong:
+        file.write_text(json.dumps(one))
+        with pytest.raises(ValueError, match="no public key"):
+            read_service_key(file)
+    with pytest.raises(BadSignature):
+        verify(later.service.ring, said, thief.sign(said))
+
+
+def test_turning_twice_waits_for_the_end_of_the_first(house: Context, place: dict[str, str]) -> None:
+    later = turned(house, place)
+    with pytest.raises(UnsafeSettings):
+        service_keys.rotate(place, today_in_paris(house.clock()))
+    service_keys.finish(later, place)
+    assert service_keys.finish(later, place) == service_keys.Done(0, 0)
+    assert turned(later, place).service.public != later.service.public
+    assert os.stat(place["ABRI_SERVICE_KEYS"]).st_mode & 0o077 == 0
+
+
+def test_a_turn_that_dies_leaves_the_old_pair_or_the_new(
+    house: Context, place: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Death before and after each thing that the turn asks of the file system."""
+    fatou = make_worker(house, make_office(house))
+    asked = ("open", "fsync", "replace", "close")
+    real = {name: getattr(os, name) for name in asked}
+    died = 0
+    for last in range(40):
+        left = [last]
+
+        def step(name: str, *arguments: Any, left: list[int] = left, **named: Any) -> Any:
+            left[0] -= 1
+            if left[0] < 0:
+                raise Dead
+            return real[name](*arguments, **named)
+
+        with monkeypatch.context() as patched:
+            for name in asked:
+                patched.setattr(service_keys.os, name, lambda *a, _name=name, **n: step(_name, *a, **n))
+            try:
+                service_keys.rotate(place, today_in_paris(house.clock()))
+            except Dead:
+                died += 1
+            else:
+                break
+        assert sign_in(started(house, place), fatou).account == fatou.id
+        assert started(house, place).service.ring[-1] == house.service.public
+        if started(house, place).settings.earlier:
+            break  # it died after the new file stood: the rest of the turn is `finish`
+    assert died > 2
+    assert sign_in(started(house, place), fatou).account == fatou.id
+
+
+def test_finishing_that_dies_is_finished_later(house: Context, place: dict[str, str]) -> None:
+    fatou, awa = make_worker(house, make_office(house)), make_person(house)
+    later = turned(house, place)
+    for _ in each_death(later, lambda mortal, _: service_keys.finish(mortal, place)):
+        assert sign_in(later, fatou).account == fatou.id
+        assert json.loads(Path(place["ABRI_SERVICE_KEYS"]).read_text())["unfinished"] is True
+    assert service_keys.finish(later, place) == service_keys.Done(0, 0)
+    told = [one.event.tag for one in audit.history(later, unlock(later, awa))].count("maintenance.rotated")
+    assert told >= 1

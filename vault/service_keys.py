@@ -1,0 +1,163 @@
+"""The service's own two keys turn: a new pair signs and seals, the ones of before still verify and open.
+
+One file holds them all, and is replaced whole or not at all: whenever the power goes, the service starts with the old pair or with the
+new one. What the old seal key sealed is opened by it, and sealed anew afterwards, row by row, as often as one likes. Account numbers
+turn at their owners' unlocks, because nobody else knows them.
+"""
+
+import datetime as dt
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select, update
+
+from crypto.checkpoint import CheckpointSigner
+from crypto.errors import BadSignature, Malformed
+from crypto.keys import SignSeed
+from crypto.signing import Signer, SignPublic, SignRing, sign_public, sign_public_from, verify
+from crypto.statements import ServiceKey
+from storage.tables import administrators, workers
+from vault import one_time
+from vault.checkpoints import anchors
+from vault.context import Context
+from vault.maintaining import tell_everyone
+from vault.settings import Settings, UnsafeSettings, public_keys_place, service_keys_place
+
+TURNED = "maintenance.rotated"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What `finish` did: seeds sealed anew, persons who will read it."""
+
+    sealed: int
+    told: int
+
+
+def rotate(environment: Mapping[str, str], today: dt.date) -> Path:
+    """Draw a new pair and put it before the present one, which signs it. Gives the file; raises UnsafeSettings.
+
+    Every process of the service is to be started again after it, and then `finish` run.
+    """
+    place, written = _read(environment)
+    if written.get("unfinished"):
+        raise UnsafeSettings("The last rotation is not finished: start every process again, then run `abri keys finish`.")
+    seed, new = SignSeed(bytes.fromhex(written["sign"])), SignSeed.random()
+    before = Signer(seed)
+    said = ServiceKey(previous=before.public, sign=sign_public(new), since=today.isoformat())
+    log = CheckpointSigner(seed, "log").public
+    earlier = {
+        "public": bytes(before.public).hex(), "trace": (log.classic.public + log.lattice.public).hex(), "seal": written["seal"],
+        "until": today.isoformat(), "next": said.encode().hex(), "signature": before.sign(said).hex(), "sign": written["sign"],
+    }  # fmt: skip
+    _replace(place, {
+        "seal": secrets.token_hex(32), "sign": bytes(new).hex(), "earlier": [earlier, *written.get("earlier", [])],
+        "unfinished": True,
+    })  # fmt: skip
+    return place
+
+
+def finish(context: Context, environment: Mapping[str, str]) -> Done:
+    """Seal anew what the key of before sealed, and tell each person. May be stopped anywhere and run again."""
+    sealed = reseal(context)
+    place, written = _read(environment)
+    if not written.get("unfinished"):
+        return Done(sealed, 0)
+    told = tell_everyone(context, TURNED, "service keys")
+    _publish(context.settings, public_keys_place(environment))
+    _replace(place, {name: value for name, value in written.items() if name != "unfinished"})
+    return Done(sealed, told)
+
+
+def _publish(settings: Settings, place: Path) -> None:
+    """The file of public keys names the present key too, where it did; commands read it when they are given no other."""
+    if place.exists() and "service" in (known := json.loads(place.read_text())):
+        new = {name: value for name, value in anchors(settings).items() if name in ("service", "trace", "earlier")}
+        _replace(place, {**known, **new}, mode=0o644)
+
+
+def reseal(context: Context) -> int:
+    """Seal each seed of one-time passwords under the present key; one transaction for each row. Gives how many."""
+    done = 0
+    for table in (workers, administrators):
+        with context.database.transaction(read_only=True) as connection:
+            rows = connection.execute(select(table.c.account, table.c.sealed_totp)).all()
+        for row in rows:
+            if one_time.sealed_by_today(context, row.account, row.sealed_totp):
+                continue
+            fresh = one_time.seal_seed(context, row.account, one_time.open_seed(context, row.account, row.sealed_totp))
+            same = (table.c.account == row.account, table.c.sealed_totp == row.sealed_totp)  # not one that changed meanwhile
+            with context.database.transaction() as connection:
+                done += connection.execute(update(table).where(*same).values(sealed_totp=fresh)).rowcount
+    return done
+
+
+def retire(environment: Mapping[str, str]) -> int:
+    """Forget the signing seeds of before: nothing is signed with them any more. Gives how many. Their public halves stay."""
+    place, written = _read(environment)
+    old = [one for one in written.get("earlier", []) if one.pop("sign", None)]
+    if old:
+        _replace(place, written)
+    return len(old)
+
+
+# --- What anybody may have --------------------------------------------------------------------------------------------------
+
+
+def read_published(untrusted: Mapping[str, Any]) -> SignRing:
+    """The keys of a file of public keys, the present one first, once each has signed the next.
+
+    KeyError, TypeError, Malformed, BadSignature.
+    """
+    keys = [_public(untrusted["service"])]
+    for one in untrusted.get("earlier", []):
+        before, said = _public(one["service"]), ServiceKey.parse(_octets(one["next"]))
+        if (said.previous, said.sign) != (before, keys[-1]):
+            raise BadSignature
+        verify(before, said, _octets(one["signature"]))
+        keys.append(before)
+    return SignRing(keys)
+
+
+def _public(text: str) -> SignPublic:
+    return sign_public_from(_octets(text))
+
+
+def _octets(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError as error:
+        raise Malformed("this is not hexadecimal") from error
+
+
+# --- The file ---------------------------------------------------------------------------------------------------------------
+
+
+def _read(environment: Mapping[str, str]) -> tuple[Path, dict[str, Any]]:
+    place = service_keys_place(environment)
+    if not place.exists():
+        raise UnsafeSettings(f"{place} is missing: `abri keys make` makes the service's keys, once.")
+    written: dict[str, Any] = json.loads(place.read_text())
+    return place, written
+
+
+def _replace(place: Path, written: Mapping[str, Any], *, mode: int = 0o600) -> None:
+    """The file is the old one or the new one, on the disk too: written beside, brought to the disk, then put in its place."""
+    part = place.with_name(f".{place.name}.part")
+    part.unlink(missing_ok=True)
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(handle, "w") as file:
+        json.dump(written, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, place)
+    folder = os.open(place.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
