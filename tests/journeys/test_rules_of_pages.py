@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Response
 
+from tests.journeys import every_page
 from tests.journeys.conftest import LARGE, NewPage
 from tests.journeys.navigators import Kiosk
 from tests.journeys.site import Site
-from tests.journeys.test_every_page import OPEN, PUBLIC
 from tests.web import checks
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("pages")]
@@ -40,7 +40,7 @@ PLAIN_ASCII = """() => {
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
         const element = node.parentElement, text = node.textContent.trim();
         if (!text || element.closest("bdi, script, noscript, [lang]:not(html), .mark") || !element.checkVisibility()) continue;
-        if (/^(\\d{1,2} )?[a-z]+ \\d{4}$/.test(text)) continue; // a date: the months are those of the language itself
+        if (/^(\\d{1,2} )?[a-z]+ \\d{4}(, \\d\\d:\\d\\d)?$/.test(text)) continue; // a date: the months are those of the language itself
         if (/^[\\x20-\\x7e]*$/.test(text) && /[A-Za-z]{3}/.test(text)) found.add(text.slice(0, 80));
     }
     return [...found];
@@ -48,16 +48,8 @@ PLAIN_ASCII = """() => {
 
 
 def walk(kiosk: Kiosk, look: Callable[[str], list[str]]) -> list[str]:
-    """Every page, before and after an opening, and what is wrong with each."""
-    wrong: list[str] = []
-    for address in PUBLIC:
-        kiosk.go(address)
-        wrong += [f"{address}: {one}" for one in look(address)]
-    kiosk.open("awa")
-    for address in OPEN:
-        kiosk.go(address)
-        wrong += [f"{address}: {one}" for one in look(address)]
-    return wrong
+    """Every page, and what is wrong with each."""
+    return [f"{address}: {one}" for address in every_page.every(kiosk) for one in look(address)]
 
 
 def test_text_choices_voices_and_weight(site: Site, new_page: NewPage) -> None:
