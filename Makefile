@@ -44,6 +44,7 @@ bench: .venv/.test assets ## ratios of speed, measured in one run
 	@$(BIN)/python -m bench.leaving
 	@$(BIN)/python -m bench.trace
 	@$(BIN)/python -m bench.unlocking
+	@$(BIN)/python -m bench.screens
 
 screenshots: .venv/.test assets ## the pictures of the README and of docs/
 	@tools/engines
