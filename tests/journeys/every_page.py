@@ -12,14 +12,15 @@ LANGUAGE = "/{language:str}"
 PUBLIC = ("", "abri", "conditions", "aide", "carte", "carte/autrement", "mots", "perdu", "perdu/je-ne-sais-plus", "annuler",
           "ouvrir/avant/1", "ouvrir/avant/5", "proteger", "certificat", "perdu/raison/lost", "avec-la-carte/retour",
           "perdu/plus-rien", "perdu/plus-rien/effacer", "fin", "ouvrir/pas-aujourdhui", "aide/code-oublie", "perdu/demain",
-          "proteger/parler", "lien")  # fmt: skip
+          "proteger/parler", "lien", "apres-un-deces")  # fmt: skip
 OPEN = ("maison", "papiers", "papiers?noms=1", "papiers/tiroirs", "papiers/jetes", "ajouter", "ajouter/fichier", "ajouter/photo",
         "partages", "montrer", "montrer/tiroir", "montrer/tiroir?pour=deposer", "regards", "regards?preuve=1", "demandes",
         "moi", "moi/autres", "moi/nom", "moi/dessin", "moi/nouveau/code", "moi/nouveau/images", "confiance", "confiance/choisir",
         "proteger", "proteger/tout-changer", "bloquer", "effacer-tout", "effacer-tout/details", "effacer-tout/temoin", "droits", "droits/autres",
         "droits/demander", "droits/numero", "emporter", "apporter", "autre-abri", "ce-qu-abri-sait", "conditions-nouvelles",
         "moi/accompagne", "moi/accompagne/choisir", "suite", "premiers-pas/1", "premiers-pas/3", "copie/carte",
-        "moi/mots", "ajouter/beaucoup", "ajouter/telephone", "effacer-tout/code", "envoyer")  # fmt: skip
+        "moi/mots", "ajouter/beaucoup", "ajouter/telephone", "effacer-tout/code", "envoyer", "droits/apres",
+        "droits/apres/donner", "droits/apres/effacer")  # fmt: skip
 
 # Ways that are walked below; what is printed, drawn or saved is no page of the screen.
 WALKED = frozenset({
