@@ -92,6 +92,9 @@ persons = Table(
     moment("frozen", "technical", PERSON, nullable=True),
     moment("restricted", "technical", PERSON, nullable=True),  # article 18, or a judge: nothing is erased or shared meanwhile
     octets("sealed_preferences", "sealed", PERSON, nullable=True),  # hide places, last openings shown: said only to the person
+    day("last_month", "technical", PERSON),  # the first day of the month of the last opening: no more precise than a term of 36 months
+    small("silence_told", "technical", PERSON),  # how often its silence was told since then
+    flag("returned", "technical", PERSON),  # opened again after 30 days: counted once in the yearly figures
     octets("sealed_lineage", "sealed", PERSON, nullable=True),  # the current version of each paper, as the person's trace says
 )  # fmt: skip
 
@@ -366,6 +369,14 @@ closings = Table(  # that the service closes: announced three months before at l
     day("announced", "public", NEVER), day("closes", "public", NEVER), day("until", "public", NEVER),
     word("state", "technical", NEVER),  # proposed, announced, calling-off, called-off: each of the two steps takes two people
     ident("by", "technical", ACCOUNT, nullable=True),  # the administrator whose step waits for another's
+)  # fmt: skip
+
+figures = Table(  # six counts for each operator and year, tied to nobody (ADR 0051)
+    "figures", metadata,
+    ident("operator", "technical", NEVER, "operators.id", primary_key=True),
+    small("year", "technical", NEVER, primary_key=True),
+    word("what", "technical", NEVER, primary_key=True),  # offered, opened, returned, papers, shares, recoveries
+    number("count", "technical", NEVER),
 )  # fmt: skip
 
 brought = Table(  # what a person brought along from another Abri: shares, receipts, history that this service did not write

@@ -79,8 +79,9 @@ ALL: tuple[Processing, ...] = (
         "association", ("directives", "directive_copies", "death_reports"),
     ),
     Processing(
-        "Places and lists", "operators, structures, kiosks, lists of papers for procedures", "no personal data", "none", "nobody",
-        "public", "association", ("operators", "structures", "kiosks", "procedure_editions", "closings"),
+        "Places, lists, figures", "operators, structures, kiosks, lists of papers for procedures, yearly counts", "no personal data",
+        "none", "nobody",
+        "public", "association", ("operators", "structures", "kiosks", "procedure_editions", "closings", "figures"),
     ),
 )  # fmt: skip
 

@@ -30,6 +30,7 @@ from vault import (
     audit,
     cards,
     circles,
+    counting,
     directives,
     erasure,
     freezing,
@@ -110,6 +111,7 @@ def _change_everything(context: Context, connection: Connection, opened: Opened,
     _live_again(context, connection, opened)
     done = Event("recovery.finished", by=person, by_name=guardians, detail=opened.reason)
     audit.record(context, connection, None, done, person=person)
+    counting.count(context, connection, kiosk, "recoveries")
     notices.tell(context, connection, person, Notice("recovered", {"guardians": guardians}))
     return sessions.open_for(
         context,

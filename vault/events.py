@@ -32,6 +32,7 @@ WORDS = {
         Word("safe.renamed", "access", "pencil"),
         Word("safe.exported", "access", "download"),
         Word("safe.redrawn", "access", "image"),
+        Word("safe.silence-told", "access", "hourglass"),
         Word("safe.conditions-accepted", "access", "file-check"),
         Word("safe.listed", "access", "list"),
         Word("safe.counted", "access", "calculator"),

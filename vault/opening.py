@@ -19,7 +19,20 @@ from crypto.sealing import seal_text, seal_value
 from crypto.unlock import PERSON_WORDS, Kind, words_password
 from storage.database import serialise
 from storage.tables import persons
-from vault import account_numbers, accounts, audit, cards, closing, labels, preferences, sessions, shelves, slots, wordlist
+from vault import (
+    account_numbers,
+    accounts,
+    audit,
+    cards,
+    closing,
+    counting,
+    labels,
+    preferences,
+    sessions,
+    shelves,
+    slots,
+    wordlist,
+)
 from vault.accounts import NewAccount
 from vault.context import Context
 from vault.errors import AlreadyKnown, BadInput, NoSession, NotAllowed, WeakSecret
@@ -28,6 +41,7 @@ from vault.pictograms import DRAWINGS
 from vault.places import place_of
 from vault.preferences import Preferences
 from vault.sessions import Session
+from vault.settings import today_in_paris
 from vault.slots import Slot
 from vault.unlocking import CARD, Chosen, card_password
 
@@ -93,6 +107,7 @@ def start(context: Context, kiosk: str | None, language: str) -> str:
     closing.refuse_new(context)
     with context.database.transaction() as connection:
         state: dict[str, Value] = {CHOICES: _written(Choices(language))}
+        counting.count(context, connection, kiosk, "offered")  # moves for whoever begins, and never for a refusal (ADR 0051)
         return sessions.open_for(context, connection, kind="opening", kiosk=kiosk, state=state)
 
 
@@ -221,7 +236,8 @@ def _write(context: Context, connection: Connection, session: Session, new: NewA
             account=person, number_digest=account_numbers.digest(context, ready.number),
             sealed_number=seal_number(new.keys, person, ready.number),
             sealed_conditions=seal_value(values, labels.preference(person=person, name="conditions"), proof),
-            stage="today", bytes_kept=0, pages_kept=0, **seal_face(new.keys, person, ready.chosen.name, ready.drawing),
+            stage="today", bytes_kept=0, pages_kept=0, last_month=today_in_paris(context.clock()).replace(day=1), silence_told=0,
+            returned=False, **seal_face(new.keys, person, ready.chosen.name, ready.drawing),
         )
     )  # fmt: skip
     for way in ways:
@@ -230,6 +246,7 @@ def _write(context: Context, connection: Connection, session: Session, new: NewA
     preferences.write(connection, person, new.keys, Preferences(last=context.clock()))
     place = place_of(connection, session.kiosk)
     audit.record(context, connection, None, Event("safe.opened-first", by=person, place=place), person=person)
+    counting.count(context, connection, session.kiosk, "opened")
     sessions.end_one(context, connection, session)
     state: dict[str, Value] = {CARD: ready.chosen.card}
     return sessions.open_for(

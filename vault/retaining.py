@@ -40,6 +40,7 @@ ROWS: tuple[tuple[str, Unit, _Figure], ...] = (
     ("receipts", "years", lambda kept, _limits: kept.receipts_years),
     ("registers", "years", lambda kept, _limits: kept.registers_years),
     ("half-made", "minutes", lambda _kept, limits: limits.opening_seconds // 60),
+    ("workers", "months", lambda kept, _limits: kept.worker_months),
     ("silent", "months", lambda kept, _limits: kept.silent_months),
     ("closing", "months", lambda kept, _limits: kept.retrieval_months),
 )

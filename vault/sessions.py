@@ -23,10 +23,11 @@ from crypto.sealing import seal_value, unseal_value
 from crypto.session import open_assisted_session, open_session, seal_assisted_session, seal_session, session_key, session_lookup
 from storage.database import after_commit
 from storage.errors import RowGone
-from storage.tables import sessions
+from storage.tables import persons, sessions
 from vault import labels
 from vault.context import NOBODY, Context
 from vault.errors import NoSession, NotAllowed
+from vault.settings import today_in_paris
 
 Kind = Literal["person", "card", "assisted", "opening", "recovering", "worker", "administrator", "outside", "named"]
 STAFF: tuple[Kind, ...] = ("worker", "administrator")
@@ -114,7 +115,16 @@ def open_for(
             sealed_state=seal_value(key, labels.session_state(session=session), state) if state else None,
         )
     )  # fmt: skip
+    if kind in ("person", "assisted"):
+        _not_silent(connection, account, now)
     return to_cookie(token)
+
+
+def _not_silent(connection: Connection, person: str, now: dt.datetime) -> None:
+    """The safe is opened this month: written once a month, the month alone (ADR 0050)."""
+    month = today_in_paris(now).replace(day=1)
+    older = (persons.c.account == person, persons.c.last_month < month)
+    connection.execute(update(persons).where(*older).values(last_month=month, silence_told=0))
 
 
 def idle_seconds(context: Context, kind: Kind) -> int:

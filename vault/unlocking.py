@@ -25,6 +25,7 @@ from vault import (
     attempts,
     audit,
     cards,
+    counting,
     freezing,
     mourning,
     preferences,
@@ -155,6 +156,7 @@ def enter(
     if other is not None:
         audit.record(context, connection, None, Event("safe.session-replaced", place=place), person=person)
     audit.record(context, connection, None, Event("safe.unlocked", by=person, place=place), person=person)
+    counting.count_return(context, connection, person, kiosk)
     kept = preferences.read(connection, person, keys)
     wrong = dict(connection.execute(select(slot_rows.c.id, slot_rows.c.wrong_in_a_row).where(*_living(person))).all())
     # The way that has just opened counts from nothing again; what it had counted before is in the attempt.

@@ -265,6 +265,9 @@ def _close(context: Context, connection: Connection, worker: str) -> None:
     passkeys.forget(connection, worker)
     sessions.end_all(context, connection, account=worker)
     connection.execute(update(accounts).where(accounts.c.id == worker).values(state="ended"))
+    today = today_in_paris(context.clock())  # from this day on their name is kept for twelve months
+    later = (workers.c.ends.is_(None)) | (workers.c.ends > today)
+    connection.execute(update(workers).where(workers.c.account == worker, later).values(ends=today))
 
 
 def _record(context: Context, connection: Connection, session: Session, worker: str, tag: str) -> None:

@@ -38,6 +38,7 @@ OFFICE = "the service or an operator alone (conditions, notice of closing, struc
 REMINDER = "a sentence that waits for a worker: what it is about was written when it began"
 ROOM = "a room for training: everything in it is false, and goes when it is made anew"
 OWN = "how one's own pages look"
+COUNTS = "counts that are tied to nobody"
 WRITES_NOTHING = {
     SCREEN: (
         "adding.forget adding.keep adding.show_square drafts.add drafts.adjust drafts.drop drafts.remove offers.forget offers.keep "
@@ -59,7 +60,7 @@ WRITES_NOTHING = {
         "inviting.sweep_invitations"
     ),
     SWEEP: (
-        "witnessed.sweep "
+        "witnessed.sweep forgetting.forget_workers "
         "asking.expire assisted.sweep attempts.sweep endings.finish erasing.carry_out notices.sweep orphans.sweep sessions.sweep "
         "tickets.sweep tasks.erase_due tasks.finish_endings tasks.run_due tasks.run_until terms.close_registers "
         "terms.forget_turns terms.prune_trace"
@@ -78,6 +79,7 @@ WRITES_NOTHING = {
         "authenticators.rename_key people.own_preferences people.reviewed reviewing.finish reviewing.keep people.show_places "
         "first_day.still_yes"
     ),
+    COUNTS: "figures.tonight",
 }
 
 

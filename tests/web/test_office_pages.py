@@ -5,6 +5,7 @@ import datetime as dt
 import re
 from typing import cast
 
+from storage import tables
 from tests.vault.builders import (
     CODE,
     make_office,
@@ -255,3 +256,29 @@ def test_a_new_structure_is_ours_alone(site: Site) -> None:
     page = site.get("/en/association/structures")
     assert site.press(page, name=" ", contact="").status == 422
     assert "Accueil du Port" in site.press(page, name="Accueil du Port", contact="3 quai du Port").text
+
+
+def test_figures_are_a_page_a_sheet_and_a_file_and_silence_is_counted(site: Site) -> None:
+    """A year that is over: what is small is hidden in each of the three; safes that nobody opens are months and numbers."""
+    office = make_office(site.house)
+    person = make_person(site.house, kiosk=office.kiosk)
+    with site.house.database.transaction() as connection:
+        for what, number in (("opened", 2345), ("recoveries", 3)):
+            values = {"operator": office.operator, "year": 2025, "what": what, "count": number}
+            connection.execute(tables.figures.insert().values(**values))
+        silent = {"last_month": dt.date(2025, 3, 1), "silence_told": 1}
+        connection.execute(tables.persons.update().where(tables.persons.c.account == person.id).values(**silent))
+    site.sign_in_administrator(office.administrators[0])
+    page = site.get("/fr/association/chiffres")
+    assert page.heading == said("office.figures.title")
+    rows = [" ".join("".join(row.itertext()).split()) for row in page.tree.xpath("//table[@id='figures-2025']/tbody/tr")]
+    assert len(rows) == 6
+    assert sum("2345" in row for row in rows) == 1
+    assert all("2345" in row or said("office.figures.hidden") in row for row in rows)
+    assert "mars 2025" in " ".join(page.tree.xpath("//table[@id='silent']//tr[th]//text()"))
+    assert person.id not in page.text
+    sheet = site.get("/fr/association/chiffres/imprimer")
+    assert "2345" in sheet.text
+    assert said("office.figures.hidden") in plain(sheet)
+    table = site.get("/fr/association/chiffres/csv")
+    assert "2025,opened,2345,2345\r\n2025,returned,,\r\n" in table.content.decode()

@@ -177,6 +177,7 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     "/fr/association/article-19*": OFFICE,
     "/fr/association/fermeture*": OFFICE,
     "/fr/association/bornes*": OFFICE,
+    "/fr/association/chiffres*": OFFICE,
     "/fr/association/demarches*": OFFICE,
     "/fr/association/personnel*": OFFICE,
     "/fr/association/registre*": OFFICE,

@@ -8,7 +8,17 @@ from litestar.types import ControllerRouterHandler
 
 from vault import administrators, authenticators, health, once, rights, workers
 from vault.errors import BadInput, Busy, MustWait, WrongSecret
-from vault.web import admin_notices, admin_places, admin_procedures, admin_register, admin_staff, admin_trace, key_entry, keys
+from vault.web import (
+    admin_figures,
+    admin_notices,
+    admin_places,
+    admin_procedures,
+    admin_register,
+    admin_staff,
+    admin_trace,
+    key_entry,
+    keys,
+)
 from vault.web.desk_entry import person_sits_here, sign_in_page
 from vault.web.desk_frame import OFFICE_ERRORS, in_two_languages
 from vault.web.forms import Sent
@@ -89,7 +99,7 @@ ROUTES: list[ControllerRouterHandler] = [
         path="/{language:str}/association",
         route_handlers=[
             sign_in_form, sign_in, home, hand_over_page, handed_over, *admin_staff.HANDLERS, *admin_places.HANDLERS,
-            *admin_register.HANDLERS, *admin_notices.HANDLERS, *admin_trace.HANDLERS, *admin_procedures.HANDLERS,
+            *admin_register.HANDLERS, *admin_notices.HANDLERS, *admin_trace.HANDLERS, *admin_figures.HANDLERS, *admin_procedures.HANDLERS,
             *key_entry.handlers(key_entry.OFFICE), *keys.handlers(key_entry.OFFICE),
         ],
         guards=[in_two_languages],

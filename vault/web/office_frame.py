@@ -18,6 +18,7 @@ MENU: Mapping[str, tuple[str, str]] = {
     "workers": ("association/personnel", "users-round"),
     "structures": ("association/structures", "building-2"),
     "kiosks": ("association/bornes", "monitor"),
+    "figures": ("association/chiffres", "clipboard-list"),
     "trace": ("association/trace", "shield-check"),
     "notices": ("association/affiches", "printer"),
     "procedures": ("association/demarches", "list-checks"),

@@ -266,6 +266,15 @@ def upgrade() -> None:
     op.create_index(op.f("ix_entry_copies_key"), "entry_copies", ["key"], unique=False)
     op.create_index("ix_entry_copies_tag", "entry_copies", ["tag", "party", "number"], unique=False)
     op.create_table(
+        "figures",
+        sa.Column("operator", sa.String(length=64), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("what", sa.String(length=40), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["operator"], ["operators.id"], name=op.f("fk_figures_operator")),
+        sa.PrimaryKeyConstraint("operator", "year", "what", name=op.f("pk_figures")),
+    )
+    op.create_table(
         "grants",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("person", sa.String(length=64), nullable=False),
@@ -359,6 +368,9 @@ def upgrade() -> None:
         sa.Column("frozen", sa.BigInteger(), nullable=True),
         sa.Column("restricted", sa.BigInteger(), nullable=True),
         sa.Column("sealed_preferences", sa.LargeBinary(), nullable=True),
+        sa.Column("last_month", sa.Date(), nullable=False),
+        sa.Column("silence_told", sa.Integer(), nullable=False),
+        sa.Column("returned", sa.Boolean(), nullable=False),
         sa.Column("sealed_lineage", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["account"], ["accounts.id"], name=op.f("fk_persons_account")),
         sa.PrimaryKeyConstraint("account", name=op.f("pk_persons")),
