@@ -56,10 +56,13 @@ def told(options: argparse.Namespace) -> int:
 
 def _settings() -> Settings:
     """The settings, unless a restore is half-way here: then nothing is migrated, served or worked on."""
+    from vault.context import utc_now
+    from vault.health import refuse_ended
     from vault.restoring import refuse_half_made
 
     settings = read_settings(os.environ)
     refuse_half_made(settings)
+    refuse_ended(settings, utc_now())
     return settings
 
 

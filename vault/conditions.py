@@ -46,7 +46,19 @@ def text_of(settings: Settings, sentences: Sentences) -> str:
     parts = [f"{sentences.plain(f'k03.card{n}.title')}\n{sentences.plain(f'k03.card{n}.text', None, **values)}" for n in CARDS]
     terms = retaining.terms(settings.retention, settings.limits)
     kept = [f"{sentences.plain(f'keeps.{one.what}')} : {one.said(sentences)}" for one in terms]
-    return "\n\n".join([*parts, "\n".join(kept)])
+    keeper = [sentences.plain(key, None, **values) for key, values in keepers(settings, sentences)]
+    return "\n\n".join([*parts, "\n".join(kept), *(["\n".join(keeper)] if keeper else [])])
+
+
+def keepers(settings: Settings, sentences: Sentences) -> list[tuple[str, dict[str, str]]]:
+    """Who keeps the machines, by which certificate until when (CSP L1111-8), and who watches over the data (GDPR 13(1)(b))."""
+    found: list[tuple[str, dict[str, str]]] = []
+    if settings.hosting is not None:
+        values = {"host": settings.hosting.host, "number": settings.hosting.number, "day": sentences.day(settings.hosting.ends)}
+        found.append(("k03.hosting", values))
+    if settings.data_protection:
+        found.append(("k03.data_protection", {"contact": settings.data_protection}))
+    return found
 
 
 def current(settings: Settings, sentences: Sentences) -> Conditions:

@@ -1,5 +1,6 @@
 """Whether the service is as it should be: stores, schema, confinement. For `abri check` and the office's page."""
 
+import datetime as dt
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -14,7 +15,9 @@ from vault import backups, trace_state
 from vault.confinement import Confinement
 from vault.context import Context, open_context
 from vault.restoring import MARK
-from vault.settings import Settings, today_in_paris
+from vault.settings import Settings, UnsafeSettings, today_in_paris
+
+SOON_DAYS = 90  # before the host's certificate ends, it is time to ask for the next one
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ def look(context: Context) -> list[Line]:
     ]
     lines += _trace(context)
     lines += of_backups(context)
+    lines += of_hosting(context)
     lines += [Line(f"confinement: {one.name}", one.on, one.detail) for one in context.confinement.layers()]
     lines.append(Line("malware scan", True, "off in this installation: papers are parsed in the confined child alone"))
     return lines
@@ -80,6 +84,25 @@ def of_backups(context: Context) -> list[Line]:
     return [
         *lines,
         Line("backups", fresh, f"the newest is of {newest or 'no day: there is none'}, none is older than {days} days"),
+    ]
+
+
+def refuse_ended(settings: Settings, now: dt.datetime) -> None:
+    """Nobody's health papers are served under a certificate that has ended. Raises UnsafeSettings."""
+    if settings.mode == "production" and settings.hosting is not None and settings.hosting.ends < today_in_paris(now):
+        raise UnsafeSettings(
+            f"The hosting certificate {settings.hosting.number} ended on {settings.hosting.ends}: bring the next one."
+        )
+
+
+def of_hosting(context: Context) -> list[Line]:
+    """Whether the certificate of the host of health data is still good, and three months before that it ends."""
+    hosting = context.settings.hosting
+    if hosting is None:
+        return []
+    left = (hosting.ends - today_in_paris(context.clock())).days
+    return [
+        Line("hosting certificate", left >= SOON_DAYS, f"{hosting.number} of {hosting.host}, until {hosting.ends} ({left} days)")
     ]
 
 

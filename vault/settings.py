@@ -9,11 +9,13 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
+
+from sqlalchemy import make_url
 
 from crypto import agerecipients
 from crypto.agerecipients import HybridRecipient, X25519Recipient
@@ -73,6 +75,15 @@ class Retention:
     silent_told_months: tuple[int, ...] = (12, 24)
     notice_months: int = 3  # before the service closes
     retrieval_months: int = 12  # after it has closed, or after the last means was lost
+
+
+@dataclass(frozen=True)
+class Hosting:
+    """The certificate of whoever hosts health data (CSP L1111-8): its number, the host, its last day. Shown in the conditions."""
+
+    number: str
+    host: str
+    ends: dt.date
 
 
 @dataclass(frozen=True)
@@ -138,7 +149,8 @@ class Settings:
     workers: int = 1
     contact: str = ""
     help_numbers: tuple[tuple[str, str], ...] = ()  # whom to call when one is afraid: a name and a number
-    hosting_certificate: str = ""
+    hosting: Hosting | None = None
+    data_protection: str = ""  # how the data protection officer is reached (GDPR 13(1)(b))
     backups: Places | None = None
     backup_recipients: tuple[X25519Recipient | HybridRecipient, ...] = ()  # whom rows and key vault are sealed for
     earlier: tuple[EarlierKeys, ...] = ()  # the service's keys of before, the latest first
@@ -258,26 +270,41 @@ def _refuse_unsafe(settings: Settings, *, installing: bool) -> Settings:
     if settings.mode != "demo" and len(settings.root_keys) < 2 and not installing:
         raise UnsafeSettings("Two administrators' root keys are needed: every certificate carries two signatures.")
     if settings.mode == "production":
-        missing = [
-            name
-            for name, value in (
-                ("ABRI_CONTACT", settings.contact),
-                ("ABRI_HOSTING_CERTIFICATE", settings.hosting_certificate),
-                ("ABRI_ORIGINS", settings.origins),
-            )
-            if not value
-        ]
-        if missing:
-            raise UnsafeSettings(f"Production needs {', '.join(missing)}.")
-        if any(not origin.startswith("https://") for origin in settings.origins):
-            raise UnsafeSettings("Production pages are served over https:// alone: see ABRI_ORIGINS.")
-        if settings.cost.m < 65536 or settings.cost.t < 3:
-            raise UnsafeSettings("Production derives codes with Argon2id at 64 MiB and 3 passes or more.")
-        if settings.vault_url.startswith("sqlite") or settings.vault_url == settings.database_url:
-            raise UnsafeSettings("Production keeps the key vault in a PostgreSQL database of its own: ABRI_VAULT_URL.")
+        _refuse_for_people(settings)
     if settings.cost.m < 65536 and settings.mode == "embedded":
         raise UnsafeSettings("ABRI_INSECURE_FAST_KDF is for tests and load alone.")
     return settings
+
+
+def _refuse_for_people(settings: Settings) -> None:
+    """What must be there before a first person: each with the sentence that says what to change."""
+    needed = {
+        "ABRI_CONTACT": settings.contact, "ABRI_HOSTING_CERTIFICATE": settings.hosting, "ABRI_ORIGINS": settings.origins,
+        "ABRI_DATA_PROTECTION": settings.data_protection,
+    }  # fmt: skip
+    if missing := [name for name, value in needed.items() if not value]:
+        raise UnsafeSettings(f"Production needs {', '.join(missing)}.")
+    if any(not origin.startswith("https://") for origin in settings.origins):
+        raise UnsafeSettings("Production pages are served over https:// alone: see ABRI_ORIGINS.")
+    if settings.cost.m < 65536 or settings.cost.t < 3:
+        raise UnsafeSettings("Production derives codes with Argon2id at 64 MiB and 3 passes or more.")
+    vault, rows, stones = (_database(url) for url in (settings.vault_url, settings.database_url, settings.tombstones_url))
+    if vault is None or vault == rows:
+        raise UnsafeSettings("Production keeps the key vault in a PostgreSQL database of its own: ABRI_VAULT_URL.")
+    if stones is None or stones in (vault, rows):
+        raise UnsafeSettings(
+            "Tombstones are never rolled back with rows or key vault: a database of their own, ABRI_TOMBSTONES_URL."
+        )
+    if any(not getattr(settings.retention, one.name) for one in fields(settings.retention)):
+        raise UnsafeSettings("Each term of the conditions is a figure above zero: see vault.settings.Retention.")
+
+
+def _database(url: str) -> tuple[object, ...] | None:
+    """Which PostgreSQL database an address leads to, whoever connects and by whatever driver; None for SQLite."""
+    found = make_url(url)
+    if found.get_backend_name() == "sqlite":
+        return None
+    return found.host or found.query.get("host"), found.port or 5432, found.database
 
 
 def read_settings(environment: Mapping[str, str], *, mode: Mode | None = None, installing: bool = False) -> Settings:
@@ -288,7 +315,7 @@ def read_settings(environment: Mapping[str, str], *, mode: Mode | None = None, i
     known = {
         "MODE", "FOLDER", "DATABASE_URL", "VAULT_URL", "TOMBSTONES_URL", "BLOBS", "S3_ENDPOINT", "HOST", "PORT", "ORIGINS",
         "CERTIFICATE", "PRIVATE_KEY", "SERVICE_KEYS", "PUBLIC_KEYS", "API", "WORKERS", "CONTACT", "HELP_NUMBERS", "HOSTING_CERTIFICATE",
-        "NO_SKIPS", "INSECURE_FAST_KDF", "TRACE_NAME", "WITNESSES", "BACKUPS", "BACKUP_RECIPIENT",
+        "DATA_PROTECTION",        "NO_SKIPS", "INSECURE_FAST_KDF", "TRACE_NAME", "WITNESSES", "BACKUPS", "BACKUP_RECIPIENT",
     }  # fmt: skip
     given = {name[5:]: value for name, value in environment.items() if name.startswith("ABRI_")}
     if unknown := sorted(given.keys() - known):
@@ -332,11 +359,28 @@ def read_settings(environment: Mapping[str, str], *, mode: Mode | None = None, i
         workers=int(given.get("WORKERS", "1")),
         contact=given.get("CONTACT", ""),
         help_numbers=_help_numbers(given.get("HELP_NUMBERS", "")),
-        hosting_certificate=given.get("HOSTING_CERTIFICATE", ""),
+        hosting=_hosting(given.get("HOSTING_CERTIFICATE", "")),
+        data_protection=given.get("DATA_PROTECTION", "").strip(),
         backups=places(given["BACKUPS"]) if "BACKUPS" in given else None,
         backup_recipients=_recipients(given.get("BACKUP_RECIPIENT", "")),
     )
     return _refuse_unsafe(found, installing=installing)
+
+
+def _hosting(text: str) -> Hosting | None:
+    """`NUMBER; HOST; YEAR-MONTH-DAY`, or nothing."""
+    if not text.strip():
+        return None
+    parts = [one.strip() for one in text.split(";")]
+    try:
+        number, host, ends = parts
+        if not number or not host:
+            raise ValueError
+        return Hosting(number, host, dt.date.fromisoformat(ends))
+    except ValueError:
+        raise UnsafeSettings(
+            "ABRI_HOSTING_CERTIFICATE is written `number; host; last day`, as `HDS-123; Hébergeur; 2028-05-31`."
+        ) from None
 
 
 def places(text: str) -> Places:

@@ -1,6 +1,7 @@
 """What the law gives, at the kiosk: everything in one request, what is held, what one can ask."""
 
 import dataclasses
+import datetime as dt
 import io
 import zipfile
 
@@ -9,7 +10,9 @@ import pytest
 from tests.vault.builders import MadePerson, Office, make_office, make_person
 from tests.vault.papers import keep
 from tests.web.site import Site
-from vault import audit, conditions, documents, parcels, retaining, rights
+from vault import audit, conditions, documents, health, parcels, retaining, rights
+from vault.languages import read_catalogues
+from vault.settings import Hosting
 
 
 @pytest.fixture
@@ -133,3 +136,24 @@ def test_the_figures_that_are_shown_are_those_that_are_enforced(site: Site) -> N
     told_in_a_sentence = {"notice_months", "silent_told_months"}
     assert {one.name for one in dataclasses.fields(kept)} == moved.keys() | told_in_a_sentence
     assert "3 mois" in site.get("/fr/conditions").text
+
+
+def test_who_hosts_and_who_watches_over_the_data_stand_in_the_conditions(site: Site) -> None:
+    """L3: number, host and last day of the certificate; another host is another version of the conditions."""
+    before = site.get("/fr/conditions")
+    assert "HDS-77" not in before.text
+    hosting = Hosting("HDS-77", "Hébergeur (démo)", dt.date(2028, 5, 31))
+    settings = dataclasses.replace(site.house.settings, hosting=hosting, data_protection="dpo@abri.test")
+    house = dataclasses.replace(site.house, settings=settings)
+    french = read_catalogues()["fr"]
+    text = conditions.text_of(settings, french)
+    assert all(one in text for one in ("HDS-77", "Hébergeur (démo)", "31 mai 2028", "dpo@abri.test"))
+    assert conditions.current(settings, french).version != conditions.current(site.house.settings, french).version
+    object.__setattr__(site.house.settings, "hosting", hosting)  # as the next start would read it
+    assert "HDS-77" in site.get("/fr/conditions").text
+    assert "HDS-77" in site.get("/ar/conditions").text
+    (line,) = health.of_hosting(house)
+    assert line.good
+    late = dataclasses.replace(house, clock=lambda: dt.datetime(2028, 4, 1, tzinfo=dt.UTC))
+    (line,) = health.of_hosting(late)
+    assert not line.good

@@ -63,7 +63,8 @@ def public_conditions(request: Req) -> Response[str]:
     text = conditions.current(context.settings, sentences)
     terms = [(one.what, one.said(sentences)) for one in retaining.terms(context.settings.retention, context.settings.limits)]
     earlier = [one for one in conditions.versions(context) if one.version != text.version]
-    return page(request, "kiosk/conditions.html", back="", text=text, terms=terms, earlier=earlier)
+    keepers = conditions.keepers(context.settings, sentences)
+    return page(request, "kiosk/conditions.html", back="", text=text, terms=terms, keepers=keepers, earlier=earlier)
 
 
 @get("/{language:str}/conditions/{version:str}", opt=anyone(), sync_to_thread=True)

@@ -1,0 +1,85 @@
+"""Production refuses to start without what the law and the promise need; each refusal says which setting to change."""
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import pytest
+
+from crypto.kem import public_key
+from crypto.keys import KemSeed, SignSeed
+from crypto.signing import sign_public
+from vault import health
+from vault.settings import Hosting, Retention, UnsafeSettings, make_key_file, read_settings
+
+NOW = dt.datetime(2026, 11, 29, 12, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> dict[str, str]:
+    """An environment in which production starts."""
+    make_key_file(tmp_path / "service-keys.json")
+    roots = {name: sign_public(SignSeed.random()).hex() for name in ("nadia", "hugo")}
+    incident = bytes(public_key(KemSeed.random())).hex()
+    (tmp_path / "public-keys.json").write_text(json.dumps({"roots": roots, "incident": incident}))
+    return {
+        "ABRI_MODE": "production", "ABRI_FOLDER": str(tmp_path), "ABRI_CONTACT": "Abri, 01 00 00 00 00",
+        "ABRI_DATA_PROTECTION": "dpo@abri.test", "ABRI_HOSTING_CERTIFICATE": "HDS-1; Hébergeur (démo); 2028-05-31",
+        "ABRI_ORIGINS": "https://abri.test", "ABRI_DATABASE_URL": "postgresql://a:b@rows/abri",
+        "ABRI_VAULT_URL": "postgresql://c:d@keys/vault", "ABRI_TOMBSTONES_URL": "postgresql://a:b@rows/tombstones",
+        "ABRI_BLOBS": "s3:abri",
+    }  # fmt: skip
+
+
+def test_with_everything_it_starts(good: dict[str, str]) -> None:
+    settings = read_settings(good)
+    assert settings.hosting == Hosting("HDS-1", "Hébergeur (démo)", dt.date(2028, 5, 31))
+    assert all(getattr(Retention(), name) for name in Retention.__dataclass_fields__)
+    health.refuse_ended(settings, NOW)
+    with pytest.raises(UnsafeSettings, match="ended on 2028-05-31"):
+        health.refuse_ended(settings, dt.datetime(2028, 6, 1, 12, tzinfo=dt.UTC))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("ABRI_CONTACT", None, "ABRI_CONTACT"),
+        ("ABRI_DATA_PROTECTION", None, "ABRI_DATA_PROTECTION"),
+        ("ABRI_DATA_PROTECTION", " ", "ABRI_DATA_PROTECTION"),
+        ("ABRI_HOSTING_CERTIFICATE", None, "ABRI_HOSTING_CERTIFICATE"),
+        ("ABRI_HOSTING_CERTIFICATE", "HDS-1", "number; host; last day"),
+        ("ABRI_HOSTING_CERTIFICATE", "HDS-1; ; 2028-05-31", "number; host; last day"),
+        ("ABRI_HOSTING_CERTIFICATE", "HDS-1; Hébergeur; soon", "number; host; last day"),
+        ("ABRI_ORIGINS", None, "ABRI_ORIGINS"),
+        ("ABRI_ORIGINS", "http://abri.test", "https"),
+        ("ABRI_ORIGINS", "https://abri.test http://abri.test", "https"),
+        ("ABRI_VAULT_URL", None, "ABRI_VAULT_URL"),
+        ("ABRI_VAULT_URL", "postgresql://a:b@rows/abri", "ABRI_VAULT_URL"),
+        ("ABRI_VAULT_URL", "postgresql+psycopg://c:d@rows:5432/abri", "ABRI_VAULT_URL"),  # the same database by another name
+        ("ABRI_TOMBSTONES_URL", None, "ABRI_TOMBSTONES_URL"),
+        ("ABRI_TOMBSTONES_URL", "postgresql://c:d@keys/vault", "ABRI_TOMBSTONES_URL"),
+        ("ABRI_INSECURE_FAST_KDF", "yes", "Argon2id"),
+        ("ABRI_CONTAKT", "x", "Unknown settings: ABRI_CONTAKT"),
+    ],
+)
+def test_without_one_of_them_it_does_not(good: dict[str, str], name: str, value: str | None, said: str) -> None:
+    changed = {**good, **({name: value} if value is not None else {})}
+    if value is None:
+        del changed[name]
+    with pytest.raises(UnsafeSettings, match=said):
+        read_settings(changed)
+
+
+def test_two_administrators_and_a_key_file_of_its_own(good: dict[str, str], tmp_path: Path) -> None:
+    public = tmp_path / "public-keys.json"
+    content = json.loads(public.read_text())
+    public.write_text(json.dumps({**content, "roots": {"nadia": content["roots"]["nadia"]}}))
+    with pytest.raises(UnsafeSettings, match="Two administrators"):
+        read_settings(good)
+    public.write_text(json.dumps(content))
+    (tmp_path / "service-keys.json").chmod(0o644)
+    with pytest.raises(UnsafeSettings, match="can be read by others"):
+        read_settings(good)
+    (tmp_path / "service-keys.json").unlink()
+    with pytest.raises(UnsafeSettings, match="is missing"):
+        read_settings(good)
