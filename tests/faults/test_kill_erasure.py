@@ -6,13 +6,17 @@ from typing import cast
 from sqlalchemy import func, select
 
 from storage import intentions
-from storage.tables import entry_copies, erasures, notices
+from storage.tables import entry_copies, erasures, notices, rights_requests
 from tests.faults.kills import Stores, die_at_each_step
-from tests.vault.builders import unlock
+from tests.vault.builders import one_time_password, sign_in_administrator, unlock
 from tests.vault.clock import Clock
+from tests.vault.comings import Circle, make_circle
+from tests.vault.papers import keep
 from tests.vault.test_erasure import WORDS, any_ids, lived_in
-from vault import certificates, endings, erasing, erasure, remains
+from vault import certificates, endings, erasing, erasure, remains, rights
 from vault.context import Context
+from vault.erasure import Witness
+from vault.errors import NotThere
 
 
 def test_killed_at_each_step_then_finished(house: Context, clock: Clock, tmp_path: Path) -> None:
@@ -77,3 +81,86 @@ def test_asking_and_cancelling_killed_at_each_step(house: Context, clock: Clock,
         left.database.close()
         left.keyvault.close()
     assert seen == {None, "asked", "cancelled"}
+
+
+def _small(house: Context) -> tuple[Circle, list[bytes]]:
+    """Awa with one paper, and what must be nowhere afterwards."""
+    made = make_circle(house)
+    paper = keep(house, unlock(house, made.awa), WORDS, text=WORDS)
+    return made, [one.encode() for one in (paper, made.awa.id, WORDS)]
+
+
+def _half_done_is_not_done(left: Context, made: Circle, known: list[bytes], number: str, step: int) -> None:
+    """While it is not certified nobody can read that it is done; once it is, nothing remains."""
+    try:
+        certificates.find(left, number)
+    except NotThere:
+        with left.database.transaction(read_only=True) as connection:
+            assert connection.execute(select(rights_requests.c.state)).scalar() in (None, "carrying-out"), f"step {step}"
+            assert connection.execute(select(erasures.c.done)).scalar_one_or_none() is None
+    else:
+        assert remains.check(left, made.awa.id, known) == [], f"step {step}"
+
+
+def test_at_once_with_a_witness_killed_at_each_step(house: Context, clock: Clock, tmp_path: Path) -> None:
+    """Either nothing was asked and the card opens, or it is due now: the next process finishes it."""
+    made, known = _small(house)
+    session, totp = made.awa.session, one_time_password(house, made.fatou.totp)
+    witness = Witness(made.fatou.code, " ".join(made.fatou.words), totp)
+    house.database.close()
+    house.keyvault.close()
+
+    def work(mortal: Context) -> None:
+        erasure.with_witness(mortal, session, made.awa.code, witness)
+
+    seen = set()
+    for step, stores in die_at_each_step(Stores(house, tmp_path), tmp_path, work, every=5):
+        left = stores.open()
+        with left.database.transaction(read_only=True) as connection:
+            row = connection.execute(select(erasures)).mappings().one_or_none()
+        seen.add(row["state"] if row else None)
+        if row is None:
+            assert unlock(left, made.awa).account == made.awa.id
+        else:
+            number = certificates.number_of(row["id"])
+            _half_done_is_not_done(left, made, known, number, step)
+            for one in erasing.due(left):
+                erasing.carry_out(left, one)
+            endings.finish(left)
+            assert remains.check(left, made.awa.id, known) == [], f"step {step}"
+            assert certificates.find(left, number).said.papers == 1
+        left.database.close()
+        left.keyvault.close()
+    assert seen >= {None, "carrying-out", "done"}
+
+
+def test_by_two_administrators_killed_at_each_step(house: Context, clock: Clock, tmp_path: Path) -> None:
+    """The register says closed when the certificate is there, never before, and once."""
+    made, known = _small(house)
+    nadia, hugo = made.tilleuls.administrators
+    line = rights.receive(house, sign_in_administrator(house, nadia), "erasure", "letter")
+    rights.identify(house, unlock(house, made.awa), made.awa.code, line.number)
+    rights.approve(house, nadia.session, line.id)
+    rights.approve(house, sign_in_administrator(house, hugo), line.id)
+    rights.carry_out(house, hugo.session, line.id)
+    with house.database.transaction(read_only=True) as connection:
+        asked = connection.execute(select(erasures.c.id)).scalar_one()
+    clock.forward(hours=73)
+    house.database.close()
+    house.keyvault.close()
+
+    def work(mortal: Context) -> None:
+        erasing.carry_out(mortal, asked)
+
+    for step, stores in die_at_each_step(Stores(house, tmp_path), tmp_path, work, every=3):
+        left = stores.open(now=cast("Clock", house.clock).now)
+        _half_done_is_not_done(left, made, known, certificates.number_of(asked), step)
+        for one in erasing.due(left):
+            erasing.carry_out(left, one)
+        endings.finish(left)
+        assert remains.check(left, made.awa.id, known) == [], f"step {step}"
+        (closed,) = rights.requests(left, sign_in_administrator(left, nadia), closed=True)
+        assert (closed.id, closed.state) == (line.id, "closed")
+        assert rights.certificate(left, nadia.session, line.id).said.papers == 1
+        left.database.close()
+        left.keyvault.close()
