@@ -20,6 +20,7 @@ from vault.context import Context
 from vault.errors import Conflict
 from vault.events import Event
 from vault.notices import Notice
+from vault.restricting import Restricted
 from vault.rights import OPEN_STATES
 from vault.sessions import Session
 from vault.settings import Retention, today_in_paris
@@ -97,7 +98,7 @@ def end(context: Context) -> int:
                 continue  # opened since we looked
             try:
                 erasure.begin(context, connection, person, session=None)
-            except (Conflict, AfterRecovery):
+            except (Conflict, AfterRecovery, Restricted):
                 continue
             begun += 1
     return begun

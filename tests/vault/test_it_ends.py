@@ -6,6 +6,7 @@ Awa showed papers to Fatou, Marc took a copy. What yesterday's rows and blobs st
 
 import datetime as dt
 import json
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -18,10 +19,12 @@ from tests.vault.clock import Clock
 from tests.vault.comings import face, make_circle, set_circle
 from tests.vault.papers import keep
 from tests.vault.test_directives import member
-from tests.vault.test_erasure import WORDS, lived_in, make_other, rows_of
+from tests.vault.test_erasure import WORDS, any_ids, lived_in, make_other, rows_of
+from tests.vault.test_restore import FOR_RECOVERY, RECOVERY, three
 from vault import (
     article19,
     audit,
+    backups,
     certificates,
     checkpoints,
     deaths,
@@ -39,7 +42,7 @@ from vault.context import Context
 from vault.errors import Conflict, NotAllowed, NotThere, WrongSecret
 
 
-def test_a5_it_ends(any_house: Context, clock: Clock) -> None:
+def test_a5_it_ends(any_house: Context, clock: Clock, tmp_path: Path) -> None:
     house = any_house
     made, nine = lived_in(house, clock)
     other, _ = make_other(house, made)
@@ -86,6 +89,12 @@ def test_a5_it_ends(any_house: Context, clock: Clock) -> None:
     checkpoints.publish(house)
     with house.database.transaction(read_only=True) as connection:
         leaves = dict(connection.execute(select(entries.c.id, entries.c.leaf)).all())
+    known = [f"{WORDS} {number}".encode() for number in range(9)]
+    known += [one.encode() for one in (*papers, made.awa.number, made.awa.card, made.awa.id, *any_ids(house, made.awa.id))]
+    assert len(known) >= 30
+    where = three(tmp_path)
+    backups.make(house, where, FOR_RECOVERY)
+    assert remains.in_backups(where, [RECOVERY], known)[0]
     going = erasure.ask(house, made.awa.session, made.awa.code)
     clock.forward(hours=72, seconds=1)
     for one in erasing.due(house):
@@ -113,6 +122,11 @@ def test_a5_it_ends(any_house: Context, clock: Clock) -> None:
     said = certificates.find(house, going.number).said
     assert dt.date.fromisoformat(said.horizon) - dt.date.fromisoformat(said.day) == dt.timedelta(days=30)
     assert not {"Awa", made.awa.id} & set(str(said).split("'"))
+
+    # On the day that the certificate names, the backup that was made before is gone, and so is what it held.
+    clock.now = dt.datetime.combine(dt.date.fromisoformat(said.horizon), dt.time(3), dt.UTC)
+    backups.make(house, where, FOR_RECOVERY)
+    assert remains.in_backups(where, [RECOVERY], known) == ([], [])
     assert (said.papers, said.recipients) == (9, 2)
 
     # Every earlier head of the tree still verifies, and what is missing from it is said by an entry that the certificate names.

@@ -128,7 +128,7 @@ def test_the_figures_that_are_shown_are_those_that_are_enforced(site: Site) -> N
     shown = {one.what: one.count for one in retaining.terms(kept, limits)}
     moved = {
         "bin": 1, "trace": 365, "attempts": 30, "backups": 1, "cooling_off_hours": 1, "receipts_years": 1, "registers_years": 1,
-        "silent_months": 1, "retrieval_months": 1,
+        "silent_months": 1, "retrieval_months": 1, "worker_months": 1,
     }  # fmt: skip
     for name, step in moved.items():
         changed = dataclasses.replace(kept, **{name: getattr(kept, name) + step})
