@@ -90,7 +90,7 @@ def test_a5_it_ends(any_house: Context, clock: Clock, tmp_path: Path) -> None:
     with house.database.transaction(read_only=True) as connection:
         leaves = dict(connection.execute(select(entries.c.id, entries.c.leaf)).all())
     known = [f"{WORDS} {number}".encode() for number in range(9)]
-    known += [one.encode() for one in (*papers, made.awa.number, made.awa.card, made.awa.id, *any_ids(house, made.awa.id))]
+    known += [one.encode() for one in (*nine, made.awa.number, made.awa.card, made.awa.id, *any_ids(house, made.awa.id))]
     assert len(known) >= 30
     where = three(tmp_path)
     backups.make(house, where, FOR_RECOVERY)
