@@ -369,18 +369,13 @@ def read_settings(environment: Mapping[str, str], *, mode: Mode | None = None, i
 
 def _hosting(text: str) -> Hosting | None:
     """`NUMBER; HOST; YEAR-MONTH-DAY`, or nothing."""
-    if not text.strip():
-        return None
-    parts = [one.strip() for one in text.split(";")]
+    number, host, ends = ([one.strip() for one in text.split(";")] + ["", "", ""])[:3]
     try:
-        number, host, ends = parts
-        if not number or not host:
+        if text.strip() and not (number and host and text.count(";") == 2):
             raise ValueError
-        return Hosting(number, host, dt.date.fromisoformat(ends))
+        return Hosting(number, host, dt.date.fromisoformat(ends)) if text.strip() else None
     except ValueError:
-        raise UnsafeSettings(
-            "ABRI_HOSTING_CERTIFICATE is written `number; host; last day`, as `HDS-123; Hébergeur; 2028-05-31`."
-        ) from None
+        raise UnsafeSettings("ABRI_HOSTING_CERTIFICATE: `number; host; last day`, as `HDS-1; Hébergeur; 2028-05-31`.") from None
 
 
 def places(text: str) -> Places:
