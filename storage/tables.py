@@ -446,6 +446,15 @@ assists = Table(  # an opening with the help of one worker: off unless the perso
     octets("lent_face", "sealed", PERSON),  # the same, lent to the assisted openings themselves
 )  # fmt: skip
 
+kept_cards = Table(  # a card that a worker keeps at the desk for its owner, who chose so
+    "kept_cards", metadata,
+    ident("id", "technical", PERSON, primary_key=True),
+    ident("person", "link", PERSON, "accounts.id", index=True), ident("worker", "link", PERSON, "accounts.id", index=True),
+    ident("card", "digest", PERSON),  # the digest of the card, as its way in has it
+    octets("posted_face", "sealed", PERSON),  # the name and drawing given to this worker
+    day("since", "technical", PERSON),
+)  # fmt: skip
+
 assist_shelves = Table(
     "assist_shelves", metadata,
     ident("slot", "technical", PERSON, "assists.slot", primary_key=True),

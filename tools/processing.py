@@ -49,7 +49,7 @@ ALL: tuple[Processing, ...] = (
     Processing(
         "Coming back", "a new card after a loss, with two guardians", "contract, 6(1)(b)", "none", "people with a safe; guardians",
         "the guardians chosen; the worker who helps to open", "association",
-        ("circles", "circle_members", "circle_shares", "recoveries", "recovery_confirmations", "assists", "assist_shelves",
+        ("circles", "circle_members", "circle_shares", "recoveries", "recovery_confirmations", "assists", "kept_cards", "assist_shelves",
          "assist_openings", "witnessings"),
     ),
     Processing(

@@ -22,7 +22,7 @@ from crypto.sealing import open_post, open_posted_text, open_posted_value, post,
 from crypto.unlock import Cost, Kind
 from storage.errors import RowGone
 from storage.tables import assist_shelves, assists, slots, structures, workers
-from vault import audit, labels, shelves, unlocking, who
+from vault import audit, card_keeping, labels, shelves, unlocking, who
 from vault import slots as ways
 from vault.certifying import verified_certificate
 from vault.context import Context
@@ -80,6 +80,8 @@ def choose(
     try:
         with context.database.transaction() as connection:
             public, first_name = _helper(context, connection, worker)
+            if card_keeping.keeps(connection, session.account, worker):
+                raise BadInput("worker")  # the card and what this worker would hold open together
             _end(context, connection, session.account)
             ways.keep(context, connection, way)
             place = contexts.assist(account=session.account, slot=way.id)

@@ -32,14 +32,20 @@ from vault.events import Event
 from vault.sessions import Session
 from vault.settings import today_in_paris
 
+PHRASE_AT_MOST = 120  # signs; it is said aloud
+
 
 @dataclass(frozen=True)
 class GuardianWorker:
-    """A worker chosen as a guardian, and how this guardian will recognise the person: a name and a drawing."""
+    """A worker chosen as a guardian, and how this guardian will recognise the person: a name, a drawing, and a phrase if they want.
+
+    The phrase is asked for, never said: the guardian reads it on the page on which they confirm.
+    """
 
     worker: str
     face_name: str = field(repr=False)
     face_drawing: str = field(repr=False)
+    face_phrase: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -153,7 +159,9 @@ def _member(context: Context, connection: Connection, owner: Owner, chosen: Chos
             state = connection.execute(select(workers.c.state).where(workers.c.account == chosen.worker)).scalar_one()
             if state != "certified" or not role(certificate.role).may_guard:
                 raise BadInput("members")
-            label = {"label": "", "name": chosen.face_name, "drawing": chosen.face_drawing}
+            if len(chosen.face_phrase) > PHRASE_AT_MOST:
+                raise BadInput("phrase")
+            label = {"label": "", "name": chosen.face_name, "drawing": chosen.face_drawing, "phrase": chosen.face_phrase}
             return _Member(context.new_id(), "worker", chosen.worker, certificate.structure, kem_public(certificate.kem), label)
         case NewSheet():
             sheet = SheetSecret.random()
@@ -175,7 +183,7 @@ def _row(context: Context, owner: Owner, circle: str, one: _Member) -> dict[str,
     face = None
     if one.kind == "worker":
         place = labels.face(person=owner.person, circle=circle, member=one.id)
-        shown = {"name": one.label["name"], "drawing": one.label["drawing"]}
+        shown = {name: one.label[name] for name in ("name", "drawing", "phrase")}
         face = post_value(one.public, context.keyvault.derive("grant", circle, place), place, shown)
     sealed = seal_value(owner.keys.values, labels.guardian_label(person=owner.person, member=one.id), label)
     return {
@@ -252,7 +260,7 @@ def chosen_again(connection: Connection, owner: Owner, *, sheets: bool) -> list[
     for row in connection.execute(query.order_by(circle_members.c.id)).mappings():
         label = open_label(owner.keys, owner.person, row)
         if row["kind"] == "worker" and row["state"] == "certified" and role(row["role"]).may_guard:
-            again.append(GuardianWorker(row["worker"], label["name"], label["drawing"]))
+            again.append(GuardianWorker(row["worker"], label["name"], label["drawing"], label.get("phrase", "")))
         elif row["kind"] == "sheet" and sheets:
             again.append(KeptSheet(row["id"]))
     return again

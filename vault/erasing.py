@@ -34,6 +34,7 @@ from storage.tables import (
     erasures,
     grant_changes,
     grants,
+    kept_cards,
     notices,
     objects,
     outside_changes,
@@ -66,7 +67,7 @@ OF_A_PERSON: tuple[Table, ...] = (
     outside_wraps, outside_changes, outside_shares,
     wraps, shelf_wraps, receipts, grant_changes, grants, requests, notices, tickets, brought, objects, versions, papers, shelves,
     circle_shares, circle_members, circles, directive_copies, directives, death_reports,
-    recovery_confirmations, recoveries, assist_shelves, assists, slots,
+    recovery_confirmations, recoveries, assist_shelves, assists, kept_cards, slots,
     witnessings, persons, accounts, entry_copies, attempts, erasures, rights_requests,
 )  # fmt: skip
 
@@ -264,6 +265,7 @@ def _delete_rows(connection: Connection, person: str) -> None:
         directives,
         recoveries,
         assists,
+        kept_cards,
         witnessings,
     )
     for table in owned:

@@ -104,6 +104,8 @@ WORDS = {
         Word("means.words-given", "means", "list"),
         Word("means.assisted-on", "means", "hand-helping"),
         Word("means.assisted-off", "means", "hand"),
+        Word("means.card-kept", "means", "id-card"),
+        Word("means.card-returned", "means", "undo-2"),
         Word("means.helped", "means", "hand-helping"),
         Word("safe.opened-with-help", "access", "hand-helping"),
         Word("directive.recorded", "means", "scroll-text"),

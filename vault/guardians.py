@@ -13,7 +13,7 @@ from crypto.sealing import open_posted_value
 from crypto.statements import CircleFormed
 from storage.errors import RowGone
 from storage.tables import circle_members, circles, structures, workers
-from vault import accounts, assisting, audit, labels, notices
+from vault import accounts, assisting, audit, card_keeping, labels, notices
 from vault.circles import living, open_label
 from vault.context import Context
 from vault.errors import NotAllowed, NotThere, Tampered
@@ -48,6 +48,7 @@ class Circle:
     missing: int
     weaknesses: tuple[str, ...]
     confirm_due: bool
+    phrase: str = field(default="", repr=False)  # what the person says to be recognised; empty when they chose none
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Ward:
     member: str
     name: str = field(repr=False)
     drawing: str = field(repr=False)
+    phrase: str = field(default="", repr=False)
 
 
 def circle(context: Context, session: Session) -> Circle | None:
@@ -92,7 +94,9 @@ def circle(context: Context, session: Session) -> Circle | None:
         raise Tampered
     missing = 0 if said.sets else max(1, row["needed"] - len(guardians))
     due = today >= add_months(row["confirmed"], CONFIRM_MONTHS)
-    return Circle(row["id"], row["needed"], guardians, len(said.sets), missing, _weaknesses(guardians, said, due), due)
+    weak, labels_of = _weaknesses(guardians, said, due), (open_label(keys, session.account, one) for one in members)
+    phrase = next((label["phrase"] for label in labels_of if label.get("phrase")), "")
+    return Circle(row["id"], row["needed"], guardians, len(said.sets), missing, weak, due, phrase)
 
 
 def _weaknesses(members: Sequence[Guardian], said: CircleFormed, due: bool) -> tuple[str, ...]:
@@ -141,7 +145,7 @@ def people_who_count_on_me(context: Context, session: Session) -> list[Ward]:
             face = open_posted_value(private, context.keyvault.derive("grant", row["circle"], place), place, row["posted_face"])
         except (RowGone, Undecryptable):  # a circle that ended in this instant, or a face that this worker cannot read
             continue
-        wards.append(Ward(row["id"], str(face.get("name", "")), str(face.get("drawing", ""))))
+        wards.append(Ward(row["id"], str(face.get("name", "")), str(face.get("drawing", "")), str(face.get("phrase", ""))))
     return sorted(wards, key=lambda ward: (ward.name, ward.member))
 
 
@@ -154,6 +158,10 @@ def guardian_left(context: Context, connection: Connection, worker: str, name: s
         audit.record(context, connection, None, Event("recovery.guardian-left", by_name=name), person=person)
     for person in sorted(helped):
         audit.record(context, connection, None, Event("means.assisted-off", by_name=name), person=person)
+    kept = set(card_keeping.worker_left(connection, worker))
+    for person in sorted(kept):
+        audit.record(context, connection, None, Event("means.card-returned", by_name=name), person=person)
+        notices.tell(context, connection, person, notices.Notice("keeper-left", {"name": name}))
     for person in {*trusted, *helped}:
         notices.tell(context, connection, person, notices.Notice("guardian-left", {"name": name}))
 

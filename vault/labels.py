@@ -191,6 +191,11 @@ def assisted_face(*, person: str, slot: str) -> bytes:
     return context("assisted-face", {"person": person, "slot": slot})
 
 
+def kept_face(*, person: str, keeping: str) -> bytes:
+    """The name and drawing that a person gives to the worker who keeps their card."""
+    return context("kept-face", {"person": person, "keeping": keeping})
+
+
 def assisted_drawer(*, person: str, slot: str, shelf: str) -> bytes:
     """Which of the ten a lent drawer is."""
     return context("assisted-drawer", {"person": person, "shelf": shelf, "slot": slot})

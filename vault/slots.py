@@ -17,7 +17,7 @@ from crypto.contexts import SlotContext
 from crypto.errors import Malformed, Undecryptable
 from crypto.keys import AccountSecret, Kek, Password, Stretched
 from crypto.unlock import Cost, Kind, kek, new_salt, open_slot, seal_slot, slot_context, stretch, veto_hash
-from storage.tables import assist_shelves, assists, slots
+from storage.tables import assist_shelves, assists, kept_cards, slots
 from vault import endings, sessions
 from vault.context import Context
 from vault.errors import Tampered
@@ -146,6 +146,10 @@ def forget_lent(connection: Connection, ended: Sequence[str]) -> None:
     """Drawers that were lent through ways that have ended go with them."""
     connection.execute(delete(assist_shelves).where(assist_shelves.c.slot.in_(ended)))
     connection.execute(delete(assists).where(assists.c.slot.in_(ended)))
+    # A card that opens nothing any more is nobody's to keep; the same card under a new code still is.
+    over = select(slots.c.shown_digest).where(slots.c.id.in_(ended), slots.c.shown_digest.is_not(None))
+    lives = select(slots.c.id).where(slots.c.shown_digest == kept_cards.c.card, slots.c.state == "live").exists()
+    connection.execute(delete(kept_cards).where(kept_cards.c.card.in_(over), ~lives))
 
 
 def discard(context: Context, slot: Slot) -> None:

@@ -10,7 +10,7 @@ from tests.faults.kills import Stores, die_at_each_step
 from tests.vault.builders import MadePerson, make_person, show_card, unlock
 from tests.vault.clock import Clock
 from tests.vault.comings import NEW_CODE, confirm, make_circle, new_card, start
-from vault import circles, coming_back, endings, guardians, protecting, sessions, unlocking
+from vault import circles, coming_back, endings, guardians, means, protecting, sessions, unlocking
 from vault.circles import NewSheet
 from vault.context import Context
 from vault.errors import AbriError, WrongSecret
@@ -131,3 +131,37 @@ def test_blocking_everything(house: Context, tmp_path: Path) -> None:
         assert opens(left, awa), step
         close(left)
     assert seen == {True, False}
+
+
+def test_je_me_protege_and_a_change_of_code(house: Context, tmp_path: Path) -> None:
+    """Killed at each step: the old means open or the new ones, never neither; and with the new ones the old number and sheets are void."""
+    made = make_circle(house, NewSheet("sac"))
+    awa, card = made.awa, new_card()
+    session = unlock(house, awa)
+    close(house)
+    new = dataclasses.replace(awa, card=card, code=NEW_CODE)
+    works = {
+        "je me protège": (lambda mortal: protecting.protect(mortal, session, awa.code, card, NEW_CODE), new),
+        "another code": (
+            lambda mortal: means.change_code(mortal, session, awa.code, NEW_CODE),
+            dataclasses.replace(awa, code=NEW_CODE),
+        ),
+    }
+    for name, (work, after) in works.items():
+        seen = set()
+        for step, stores in die_at_each_step(Stores(house, tmp_path), tmp_path, work):
+            left = stores.open()
+            old_opens, new_opens = opens(left, awa), opens(left, after)
+            seen.add((old_opens, new_opens))
+            assert old_opens != new_opens, f"{name}, step {step}: {old_opens=} {new_opens=}"
+            back = unlock(left, after if new_opens else awa)
+            assert back.opened().values == session.opened().values
+            endings.finish(left)
+            circle = guardians.circle(left, back)
+            assert circle is not None
+            sheets = [one for one in circle.members if one.kind == "sheet"]
+            assert len(sheets) == (0 if new_opens and name == "je me protège" else 1)
+            with left.database.transaction(read_only=True) as connection:
+                assert intentions.pending(connection) == []
+            close(left)
+        assert seen == {(True, False), (False, True)}, name

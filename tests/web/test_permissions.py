@@ -96,6 +96,7 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     "/fr/accompagne": CARD,
     "/fr/accompagne/attente": CARD,
     "/fr/accompagne/images": CARD,
+    "/fr/carte-reprise": {"person", "assisted"},
     "/fr/accompagne/arreter": {"person", "assisted"},
     "/fr/avec-aide*": {"assisted"},
     "/fr/avec-aide/montrer/*": {"assisted"},

@@ -1,6 +1,7 @@
 """What somebody who is afraid reads: whom to call, and which people of trust to look at again."""
 
 import dataclasses
+import datetime as dt
 
 import pytest
 
@@ -216,3 +217,59 @@ def test_a_second_session_of_the_same_safe_ends_the_first_in_neutral_words(site:
         assert ended.text == nobody.text
         assert elsewhere.get("/fr/maison").status == 200
         assert "Votre Abri a été ouvert ailleurs" not in elsewhere.get("/fr/maison").text
+
+
+def test_a_card_kept_at_the_desk_is_chosen_shown_at_each_unlock_and_ended_by_a_touch(site: Site) -> None:
+    house = site.house
+    office = make_office(house)
+    fatou, ines = make_worker(house, office), make_worker(house, office, "Inès", "intern", ends=dt.date(2027, 6, 30))
+    awa = make_person(house, "Awa")
+    site.open(awa)
+    off = site.get("/fr/moi/carte-gardee")
+    assert "Elle garde la carte, rien de plus." in off.text
+    choose = site.get(off.link("/choisir"))
+    assert (fatou.id in choose.buttons["worker"], ines.id in choose.buttons["worker"]) == (True, False)
+    told = site.press(choose, worker=fatou.id)
+    assert "Fatou garde votre carte." in told.text
+    site.open(awa)
+    assert "Fatou garde votre carte." in site.get("/fr/maison").text
+    helpers = site.get("/fr/moi/accompagne/choisir")
+    assert fatou.id not in [str(one) for one in helpers.tree.xpath("//input[@name='worker']/@value")]
+    with site.phone() as desk:
+        desk.sign_in(fatou)
+        page = desk.get("/fr/bureau/confiance")
+        assert "Cartes que je garde" in page.text
+        assert "Awa" in page.text
+        assert desk.press(page).path == "/fr/bureau/confiance"
+        assert "Cartes que je garde" not in desk.get("/fr/bureau/confiance").text
+    assert "garde votre carte" not in site.get("/fr/maison").text
+    site.press(site.get("/fr/moi/carte-gardee/choisir"), worker=fatou.id)
+    back = site.press(site.get("/fr/moi/carte-gardee"), back="yes")
+    assert back.heading == off.heading
+    assert "Elle garde la carte, rien de plus." in back.text
+    assert "ne garde plus votre carte" in site.get("/fr/regards").text
+
+
+def test_a_phrase_by_which_guardians_recognise_the_person_is_theirs_alone_and_lives_on(site: Site) -> None:
+    house = site.house
+    fatou, marc = make_worker(house, make_office(house)), make_worker(house, make_office(house, "ESI Le Canal"), "Marc")
+    awa = make_person(house, "Awa")
+    site.open(awa)
+    page = site.get("/fr/confiance/choisir")
+    long = site.press(page, worker=[fatou.id, marc.id], phrase="a" * 121, code=awa.code)
+    assert (long.status, "trop long" in long.errors) == (422, True)
+    assert guardians.circle(house, site.session()) is None
+    chosen = {"worker": [fatou.id, marc.id], "new_sheets": "1", "code": awa.code}
+    site.press(page, phrase="  le  figuier de ma grand-mère ", **chosen)
+    circle = guardians.circle(house, site.session())
+    assert circle is not None
+    (sheet,) = [one.id for one in circle.members if one.kind == "sheet"]
+    site.press(site.get(f"/fr/confiance/retirer/{sheet}"), code=awa.code)  # a fresh circle: the phrase goes with it
+    assert site.get("/fr/confiance/choisir").tree.xpath("//input[@name='phrase']/@value") == ["le figuier de ma grand-mère"]
+    with site.phone() as desk:
+        for worker in (fatou, marc):
+            desk.sign_in(worker)
+            (ward,) = guardians.people_who_count_on_me(house, sign_in(house, worker))
+            desk.sign_in(worker)
+            assert "« le figuier de ma grand-mère »" in desk.get(f"/fr/bureau/confiance/{ward.member}").text
+            assert "figuier" not in desk.get("/fr/bureau/confiance").text  # in the list, nobody reads it over a shoulder

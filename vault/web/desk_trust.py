@@ -6,7 +6,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
-from vault import deaths, guardians, handing, people, recovery
+from vault import card_keeping, deaths, guardians, handing, people, recovery
 from vault.errors import BadInput, Conflict, MustWait, NotThere, WrongSecret
 from vault.guardians import Ward
 from vault.web.desk_cards import with_card
@@ -23,8 +23,16 @@ from vault.web.uploads import Upload, in_thread, receive
 def wards(request: Req) -> Response[str]:
     """By the name and the drawing that each chose to be recognised by; nobody else can be found here."""
     found = guardians.people_who_count_on_me(context_of(request), signed_in(request))
-    said = "desk.guardian.confirmed" if request.query_params.get("dit") == "confirme" else ""
-    return desk_page(request, "desk/wards.html", "guardian", wards=found, said=said)
+    said = {"confirme": "desk.guardian.confirmed", "rendue": "desk.kept.returned"}.get(request.query_params.get("dit", ""), "")
+    kept = card_keeping.cards_i_keep(context_of(request), signed_in(request))
+    return desk_page(request, "desk/wards.html", "guardian", wards=found, said=said, kept=kept)
+
+
+@post("/carte-rendue/{keeping:str}", opt=who("worker"), sync_to_thread=True)
+def give_back(request: Req, keeping: FromPath[str], form: Sent) -> Response[Any]:  # noqa: ARG001 — the token has been compared
+    """The card is in its owner's hands again."""
+    card_keeping.give_back(context_of(request), signed_in(request), keeping)
+    return go(request, "bureau/confiance?dit=rendue")
 
 
 def _ward(request: Req, member: str) -> Ward:
@@ -145,4 +153,6 @@ def block_number(request: Req, form: Sent) -> Response[Any]:
     return desk_page(request, "desk/block.html", "card", status=status, faults=faults, said="")
 
 
-HANDLERS: list[ControllerRouterHandler] = [wards, ward, confirm, death, report_death, hand, card, lift_wait, block, block_number]
+HANDLERS: list[ControllerRouterHandler] = [
+    wards, give_back, ward, confirm, death, report_death, hand, card, lift_wait, block, block_number,
+]  # fmt: skip

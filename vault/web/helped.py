@@ -9,7 +9,7 @@ from litestar.types import ControllerRouterHandler
 from consent.ids import PaperId
 from consent.purposes import ShelfKind
 from consent.recipients import role
-from vault import asking, assisted, assisting, people, workers
+from vault import asking, assisted, assisting, card_keeping, people, workers
 from vault.errors import BadInput, Busy, MustWait, NotThere, WrongSecret
 from vault.pictograms import DRAWERS
 from vault.web.forms import Sent
@@ -41,7 +41,10 @@ def choose_page(request: Req) -> Response[str]:
 
 
 def _choose_page(request: Req, faults: list[Fault], status: int = 200) -> Response[str]:
-    offered = [one for one in workers.recipients(context_of(request), signed_in(request)) if role(one.role).may_assist]
+    context, session = context_of(request), signed_in(request)
+    keeper = card_keeping.keeper_of(context, session)
+    known = workers.recipients(context, session)
+    offered = [one for one in known if role(one.role).may_assist and (keeper is None or one.id != keeper.worker)]
     kinds = [name for name in DRAWERS if name != assisting.NEVER_LENT]
     return page(
         request, "kiosk/choose_helper.html", status=status, back="moi/accompagne", faults=faults, offered=offered, kinds=kinds

@@ -9,6 +9,7 @@ from vault import (
     arriving,
     asking,
     assisting,
+    card_keeping,
     conditions,
     first_day,
     guardians,
@@ -50,7 +51,8 @@ def home(request: Req) -> Response[Any]:
         request, "kiosk/home.html", me=told, requests=len(asking.waiting_for_me(context, session)),
         questions=len(succession.waiting(context, session)),
         arrival=arrival, full=space.of(context, session).nearly_full,
-        helped=assisting.help_of(context, session), weak=weak, waiting=reencryption.waiting(context, session),
+        helped=assisting.help_of(context, session), weak=weak, keeper=card_keeping.keeper_of(context, session),
+        waiting=reencryption.waiting(context, session),
         to_print=bool(once.told(context, session)), held_back=restricting.state(context, session),
     )  # fmt: skip
 

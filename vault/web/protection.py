@@ -92,8 +92,8 @@ def _choose_page(request: Req, faults: list[Fault], status: int = 200) -> Respon
 
 
 def _members(form: Form, told: people.Me) -> list[circles.Chosen]:
-    name, drawing = told.name or "", told.drawing
-    members: list[circles.Chosen] = [circles.GuardianWorker(worker, name, drawing) for worker in form.all("worker")]
+    name, drawing, phrase = told.name or "", told.drawing, " ".join(form.get("phrase").split())
+    members: list[circles.Chosen] = [circles.GuardianWorker(one, name, drawing, phrase) for one in form.all("worker")]
     members += [circles.KeptSheet(member) for member in form.all("sheet")]
     members += [circles.NewSheet(str(number)) for number in range(1, int(form.get("new_sheets") or "0") + 1)]
     return members
@@ -106,7 +106,10 @@ def set_trusted(request: Req, form: Sent) -> Response[Any]:
     try:
         members = _members(form, people.me(context, session))
         formed = circles.set_circle(context, session, secret_of(form), members, needed=2)
-    except (BadInput, ValueError):
+    except BadInput as error:
+        fault = Fault("error.phrase-long", "phrase") if error.field == "phrase" else Fault("error.people-close")
+        return _choose_page(request, [fault], 422)
+    except ValueError:
         return _choose_page(request, [Fault("error.people-close")], 422)
     except (WrongSecret, MustWait, Busy) as error:
         return refused(request, error, "confiance/choisir")

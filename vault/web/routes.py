@@ -18,6 +18,7 @@ from vault.web import (
     helped_giving,
     history,
     home,
+    kept_card,
     opening,
     outside,
     phone,
@@ -42,8 +43,8 @@ def all_routes(mode: Mode) -> list[ControllerRouterHandler]:
     """The handlers of all screens; the style guide only in a demonstration; the door of a room only in training."""
     screens = (
         public, opening, unlock, two_steps, recovery, home, documents, capture, sharing, history, protection, renewing,
-        reviewing, following, helped, helped_giving, copying, first_use, erasing, phone, outside, sending, rights, after_death,
-        taking_away, desk, admin, publication, proving,
+        reviewing, following, helped, helped_giving, kept_card, copying, first_use, erasing, phone, outside, sending, rights,
+        after_death, taking_away, desk, admin, publication, proving,
     )  # fmt: skip
     routes: list[ControllerRouterHandler] = []
     for screen in screens:

@@ -293,6 +293,20 @@ def upgrade() -> None:
     op.create_index(op.f("ix_grants_person"), "grants", ["person"], unique=False)
     op.create_index(op.f("ix_grants_worker"), "grants", ["worker"], unique=False)
     op.create_table(
+        "kept_cards",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("person", sa.String(length=64), nullable=False),
+        sa.Column("worker", sa.String(length=64), nullable=False),
+        sa.Column("card", sa.String(length=64), nullable=False),
+        sa.Column("posted_face", sa.LargeBinary(), nullable=False),
+        sa.Column("since", sa.Date(), nullable=False),
+        sa.ForeignKeyConstraint(["person"], ["accounts.id"], name=op.f("fk_kept_cards_person")),
+        sa.ForeignKeyConstraint(["worker"], ["accounts.id"], name=op.f("fk_kept_cards_worker")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_kept_cards")),
+    )
+    op.create_index(op.f("ix_kept_cards_person"), "kept_cards", ["person"], unique=False)
+    op.create_index(op.f("ix_kept_cards_worker"), "kept_cards", ["worker"], unique=False)
+    op.create_table(
         "notices",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("account", sa.String(length=64), nullable=False),
