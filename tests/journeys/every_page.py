@@ -20,7 +20,8 @@ OPEN = ("maison", "papiers", "papiers?noms=1", "papiers/tiroirs", "papiers/jetes
         "droits", "droits/autres",
         "droits/demander", "droits/numero", "emporter", "apporter", "autre-abri", "ce-qu-abri-sait", "conditions-nouvelles",
         "moi/accompagne", "moi/accompagne/choisir", "suite", "premiers-pas/1", "premiers-pas/3", "copie/carte",
-        "moi/mots", "ajouter/beaucoup", "ajouter/telephone", "moi/carte-gardee", "moi/carte-gardee/choisir", "effacer-tout/code", "envoyer", "droits/apres",
+        "moi/mots", "ajouter/beaucoup", "ajouter/telephone", "moi/carte-gardee", "moi/carte-gardee/choisir",
+        "effacer-tout/code", "envoyer", "droits/apres",
         "droits/apres/donner", "droits/apres/effacer")  # fmt: skip
 
 # Ways that are walked below; what is printed, drawn or saved is no page of the screen.

@@ -225,6 +225,7 @@ SAYS_NO: dict[tuple[str, str], str] = {
     ("POST", "/fr/lien"): "no link was typed, and every wrong one has this answer",
     ("POST", "/fr/effacer-tout"): "asks the code again, and none was given",
     ("POST", "/fr/moi/mots"): "the same",
+    ("POST", "/fr/droits/apres/effacer"): "the same",
     ("POST", "/fr/confiance/retirer/{member:str}"): "the same",
     ("POST", "/fr/proteger/revue/retirer/{member:str}"): "the same",
 }
