@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from consent.days import add_months
 from storage.tables import accounts, closings
 from vault import administrators as office
-from vault import audit, notices
+from vault import audit, confirming, notices
+from vault.confirming import Act, Proof
 from vault.context import Context
 from vault.errors import AbriError, BadInput, Conflict, NotAllowed
 from vault.events import Event
@@ -68,11 +69,22 @@ def propose(context: Context, session: Session, closes: dt.date) -> Announced:
     return found
 
 
-def confirm(context: Context, session: Session) -> None:
-    """A second, different administrator says yes: it is announced, or called off. NotAllowed for the same one, Conflict for nothing."""
+def approval(context: Context, session: Session) -> Act:
+    """What a second administrator confirms: the closing that waits, or its end. NotAllowed for the one who asked, Conflict for nothing."""
     office.check(session)
+    with context.database.transaction(read_only=True) as connection:
+        row = _waiting(connection, session, hold=False)
+        return Act.on("closing.confirm", row.id, row.state, row.closes.isoformat())
+
+
+def confirm(context: Context, session: Session, proof: Proof | None = None) -> None:
+    """A second, different administrator says yes: it is announced, or called off. NotAllowed for the same one, Conflict for nothing.
+
+    `proof`: see `confirming.require`.
+    """
+    confirming.require(context, session, approval(context, session), proof)
     with context.database.transaction() as connection:
-        row = _waiting(connection, session)
+        row = _waiting(connection, session, hold=True)
         found = Announced(row.announced, row.closes, row.until)
         proposed = row.state == "proposed"
         if proposed:
@@ -127,9 +139,9 @@ def _refuse_soon(context: Context, closes: dt.date) -> None:
         raise BadInput("on")
 
 
-def _waiting(connection: Connection, session: Session) -> Row[Any]:
-    waiting = select(closings).where(closings.c.state.in_(("proposed", "calling-off"))).with_for_update()
-    row = connection.execute(waiting).one_or_none()
+def _waiting(connection: Connection, session: Session, *, hold: bool) -> Row[Any]:
+    waiting = select(closings).where(closings.c.state.in_(("proposed", "calling-off")))
+    row = connection.execute(waiting.with_for_update() if hold else waiting).one_or_none()
     if row is None:
         raise Conflict
     if row.by == session.account:

@@ -8,6 +8,7 @@ from tests.vault.builders import make_office, make_person, sign_in_administrator
 from tests.vault.clock import Clock
 from tests.vault.papers import keep
 from vault import closing, erasing, notices, opening, parcels, printed, terms
+from vault.confirming import NotProven, Typed
 from vault.context import Context
 from vault.errors import BadInput, Conflict, NotAllowed
 
@@ -87,9 +88,12 @@ def test_two_administrators_announce_and_call_off(house: Context, clock: Clock) 
 
 def test_a_proposal_that_waited_too_long_announces_nothing(house: Context, clock: Clock) -> None:
     """Three months are counted from the announcement, not from the proposal."""
-    nadia, hugo = (sign_in_administrator(house, one) for one in make_office(house).administrators)
+    office = make_office(house)
+    nadia, hugo = (sign_in_administrator(house, one) for one in office.administrators)
     closing.propose(house, nadia, dt.date(2027, 2, 23))
     clock.forward(days=1)
+    with pytest.raises(NotProven):
+        closing.confirm(house, hugo)  # nobody has shown since yesterday that they are still the one who entered
     with pytest.raises(BadInput):
-        closing.confirm(house, hugo)
+        closing.confirm(house, hugo, Typed(" ".join(office.administrators[1].words)))
     assert closing.state(house) == "open"

@@ -147,14 +147,17 @@ def test_closing_is_proposed_confirmed_and_called_off_by_two(site: Site, made: C
     token = str(page.tree.xpath("//main//input[@name='token']/@value")[0])
     assert site.post(f"{place}/confirmer", {"token": token}).status == 403
     site.sign_in_administrator(made.tilleuls.administrators[1])
-    page = submit(site, site.get(place), f"{place}/confirmer")
+    asked = submit(site, site.get(place), f"{place}/confirmer")
+    assert said("office.closing.few") not in plain(asked)
+    assert site.get(f"{place}/affiche").status == 409  # a click alone announces nothing
+    page = confirmed(site, asked, made.tilleuls.administrators[1])
     assert said("office.closing.few") in plain(page)
     poster = site.get(f"{place}/affiche").content
     assert poster.startswith(b"%PDF-")
     page = submit(site, page, f"{place}/annuler")
     assert said("office.another_person") in plain(page)
     site.sign_in_administrator(made.tilleuls.administrators[0])
-    page = submit(site, site.get(place), f"{place}/confirmer")
+    page = confirmed(site, submit(site, site.get(place), f"{place}/confirmer"), made.tilleuls.administrators[0])
     assert said("office.closing.state-open") in plain(page)
 
 

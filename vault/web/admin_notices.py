@@ -9,8 +9,10 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from vault import article19, closing, printed
+from vault.confirming import Proof
 from vault.errors import BadInput, Conflict, NotAllowed
 from vault.settings import today_in_paris
+from vault.web.confirming import confirmed
 from vault.web.forms import Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.office_frame import office_page, typed_day
@@ -40,17 +42,23 @@ def _closing_page(request: Req, faults: list[Fault], status: int = 200) -> Respo
 FEW = 11
 
 
-def _step(request: Req, act: Callable[[], object]) -> Response[Any]:
+def _step(request: Req, act: Callable[[], object], *, asked_again: bool = False) -> Response[Any]:
+    """One step, and the page after it. `asked_again`: what is wrong with words or a touch is for the page that asks for them."""
     try:
         act()
     except BadInput as error:
+        if asked_again and error.field in ("words", "key"):
+            raise
         sentence = "error.date" if error.field == "day" else "office.closing.too_soon"
         return _closing_page(request, [Fault(sentence, "day")], 422)
-    except NotAllowed:
-        return _closing_page(request, [Fault("office.another_person")], 403)
-    except Conflict:
-        return _closing_page(request, [Fault("office.conflict")], 409)
+    except (NotAllowed, Conflict) as error:
+        return _refused(request, error)
     return go(request, "association/fermeture")
+
+
+def _refused(request: Req, error: NotAllowed | Conflict) -> Response[str]:
+    sentence, status = ("office.another_person", 403) if isinstance(error, NotAllowed) else ("office.conflict", 409)
+    return _closing_page(request, [Fault(sentence)], status)
 
 
 @post("/fermeture/proposer", opt=who("administrator"), sync_to_thread=True)
@@ -68,10 +76,19 @@ def propose(request: Req, form: Sent) -> Response[Any]:
 
 
 @post("/fermeture/confirmer", opt=who("administrator"), sync_to_thread=True)
-def confirm(request: Req, form: Sent) -> Response[Any]:  # noqa: ARG001 — the token has been compared
-    """A second administrator says yes to what waits."""
+def confirm(request: Req, form: Sent) -> Response[Any]:
+    """A second administrator says yes to what waits, once they have confirmed that they stand here."""
     context, session = context_of(request), signed_in(request)
-    return _step(request, lambda: closing.confirm(context, session))
+
+    def do(proof: Proof) -> Response[Any]:
+        return _step(request, lambda: closing.confirm(context, session, proof), asked_again=True)
+
+    try:
+        back = f"/{request.path_params['language']}/association/fermeture"
+        act = closing.approval(context, session)
+        return confirmed(request, form, act, "confirm.closing", do, back=back, menu="notices", grave=True)
+    except (NotAllowed, Conflict) as error:
+        return _refused(request, error)
 
 
 @post("/fermeture/annuler", opt=who("administrator"), sync_to_thread=True)
