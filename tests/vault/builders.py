@@ -15,6 +15,7 @@ from crypto.keys import AccountSecret
 from crypto.signing import SignPublic
 from tests.vault.clock import Clock
 from vault import administrators, cards, conditions, kiosks, one_time, opening, sessions, unlocking, workers
+from vault.confirming import Typed
 from vault.context import AccountId, Context, OperatorId, StructureId
 from vault.kiosks import Equipment
 from vault.languages import Sentences, read_catalogues
@@ -67,6 +68,11 @@ class MadeAdministrator:
     totp: bytes = field(repr=False)
     session: Session = field(repr=False)
 
+    @property
+    def proof(self) -> Typed:
+        """What they answer when an act asks again who is there."""
+        return Typed(" ".join(self.words))
+
 
 @dataclass
 class Office:
@@ -82,6 +88,11 @@ class Office:
     def admin(self) -> Session:
         """The first administrator's session."""
         return self.administrators[0].session
+
+    @property
+    def proof(self) -> Typed:
+        """The first administrator's answer when an act asks again who is there."""
+        return self.administrators[0].proof
 
 
 def one_time_password(house: Context, secret: bytes) -> str:
@@ -125,7 +136,7 @@ def make_worker(
     worker = workers.accept(house, accepting, shown.words, one_time_password(house, shown.totp), charter="2026-11")
     if certified:
         for administrator in office.administrators:
-            workers.certify(house, administrator.session, worker)
+            workers.certify(house, administrator.session, worker, administrator.proof)
     made = MadeWorker(worker, first_name, role, shown.code, shown.words, shown.totp, office, accepting)
     sign_in(house, made)
     return made

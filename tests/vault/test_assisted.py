@@ -173,7 +173,7 @@ def test_it_ends_with_what_it_hangs_on(house: Context, how: str) -> None:
         "another card": lambda: means.replace_card(house, yonas.session, yonas.code, new_card()),
         "protected": lambda: protecting.protect(house, yonas.session, yonas.code, new_card(), "591746"),
         "stopped": lambda: assisting.stop(house, show_card(house, yonas.card)),
-        "the worker left": lambda: workers.end(house, office.admin, fatou.id),
+        "the worker left": lambda: workers.end(house, office.admin, fatou.id, office.proof),
         "another helper": lambda: helped(house, yonas, marc, "money"),
     }[how]()
     assert not house.keyvault.exists("slot", before.slot)

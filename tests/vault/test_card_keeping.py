@@ -127,7 +127,7 @@ def test_it_ends_with_what_it_was_about(house: Context, made: Kept, how: str) ->
         erasing.carry_out(house, asked.id)
         assert rows(house) == 0
     else:
-        workers.end(house, made.office.admin, made.fatou.id)
+        workers.end(house, made.office.admin, made.fatou.id, made.office.proof)
         assert rows(house) == 0
         assert "keeper-left" in [one.key for one in notices.waiting(house, unlock(house, awa))]
         assert card_keeping.keeper_of(house, awa.session) is None

@@ -310,7 +310,7 @@ class Sharing(RuleBasedStateMachine):
             workers.return_(self.house, admin, worker)
             self.standing[name] = "certified"
         elif event == "end" and self.standing[name] != "ended" and name != "Fatou":
-            workers.end(self.house, admin, worker)
+            workers.end(self.house, admin, worker, self.scene.office.proof)
             self.standing[name] = "ended"
             for one in self.grants.values():
                 if one.worker == name and not one.over:

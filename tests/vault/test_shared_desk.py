@@ -105,7 +105,7 @@ def test_what_a_worker_put_in_stays_readable_after_they_left(house: Context, clo
     letter = lay(house, ines, sharing.grant(house, awa.session, ines.id, offer(acts=DEPOSIT, shelf="other")), "lettre")
     unlock(house, awa)
     arriving.at_unlock(house, awa.session)
-    workers.end(house, office.admin, ines.id)
+    workers.end(house, office.admin, ines.id, office.proof)
     with house.database.transaction() as connection:  # twelve months later their certificate is erased
         connection.execute(worker_rows.update().values(certificate=None))
     assert read(house, awa.session, letter) == picture("received lettre")

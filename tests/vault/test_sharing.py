@@ -194,7 +194,7 @@ def test_when_a_worker_leaves_every_share_ends(house: Context, clock: Clock) -> 
         sharing.grant(house, person.session, fatou.id, offer(keep(house, person.session), acts=SEE)) for person in (awa, yonas)
     ]  # fmt: skip
     staying = sharing.grant(house, awa.session, marc.id, offer(keep(house, awa.session), acts=SEE))
-    workers.end(house, office.admin, fatou.id)
+    workers.end(house, office.admin, fatou.id, office.proof)
     assert [house.keyvault.exists("grant", grant) for grant in (*ending, staying)] == [False, False, True]
     assert [card.state for card in showing.grants_of(house, awa.session, ended=True)] == [GrantState.ENDED]
     assert [card.grant for card in showing.grants_of(house, awa.session)] == [staying]

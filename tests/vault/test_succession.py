@@ -27,7 +27,7 @@ def test_when_a_worker_leaves_one_question_waits_and_a_yes_is_a_new_consent(any_
     tax, rent = keep(house, awa.session), keep(house, awa.session, "Quittance", "housing")
     first = give(house, awa, fatou, tax, rent, days=60)
     letters = give(house, awa, fatou, acts=[Act.DEPOSIT], shelf="other", purpose="mail-address")
-    workers.end(house, office.admin, fatou.id)
+    workers.end(house, office.admin, fatou.id, office.proof)
     unlock(house, awa)
     assert showing.grants_of(house, awa.session) == []
     assert notices.WORKER_LEFT not in [one.key for one in people.me(house, awa.session).notices], "a question, not a sentence"

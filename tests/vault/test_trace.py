@@ -321,10 +321,10 @@ CHANGES: list[tuple[Change, set[tuple[str, int | None]]]] = [
     (hide_by_number, {("hidden", 3)}),
     (change_key, {("hidden", 3)}),
     (take_another_key, {("hidden", 3)}),
-    (drop, {("dropped", 3)}),
+    (drop, {("dropped", 3), *[("hidden", place) for place in range(3, 10)]}),  # copies know their places
     (drop_and_leave_the_gap, {("dropped", 3)}),
-    (insert_one, {("inserted", 3), ("cut", 3)}),
-    (reorder, {("moved", 3), ("moved", 5)}),
+    (insert_one, {("inserted", 3), ("cut", 3), *[("hidden", place) for place in range(4, 12)]}),
+    (reorder, {("moved", 3), ("moved", 5), ("hidden", 3), ("hidden", 5)}),
     (rename_head, {("head", 8)}),
     (alter_tile, {("tile", None), ("altered", 3)}),
 ]

@@ -264,7 +264,7 @@ def test_what_changed_meanwhile_is_looked_at_again(scene: Scene, what: str) -> N
         "thrown away": lambda: documents.remove(house, own, scene.paper),
         "recipient suspended": lambda: workers.suspend(house, scene.office.admin, scene.paul.id, dt.date(2026, 12, 31)),
         "help stopped": lambda: assisting.stop(house, show_card(house, scene.yonas.card)),
-        "witness ended": lambda: workers.end(house, scene.office.admin, scene.marc.id),
+        "witness ended": lambda: workers.end(house, scene.office.admin, scene.marc.id, scene.office.proof),
     }[what]()
     if what == "witness ended":  # it was signed by who was certified then: it holds, and the person's next session asks once more
         witnessed.give(house, scene.inside)

@@ -343,7 +343,7 @@ def test_a_worker_who_ends_never_comes_back(any_house: Context) -> None:
     office = make_office(any_house)
     fatou = make_worker(any_house, office)
     cookie = _sign_in_cookie(any_house, fatou)
-    workers.end(any_house, office.admin, fatou.id)
+    workers.end(any_house, office.admin, fatou.id, office.proof)
     with pytest.raises(NoSession):
         sessions.find(any_house, cookie)
     with pytest.raises(WrongSecret):

@@ -176,7 +176,7 @@ def reach(scene: Scene, state: str, worker: MadeWorker, grant: GrantId) -> None:
                 workers.return_(house, admin, worker.id)
                 scene.site.sign_in(worker)
         case "worker ended":
-            workers.end(house, admin, worker.id)
+            workers.end(house, admin, worker.id, scene.office.proof)
 
 
 @pytest.mark.parametrize("given", GIVES, ids=lambda acts: "+".join(sorted(acts)))
@@ -235,5 +235,5 @@ def test_what_each_role_may_be_given_over_the_interface_for_programs(programs: t
         assert asked(worker, REPLACE) == (409, "replace-needs-sight" if REPLACE in may else "role")
         workers.suspend(house, office.admin, worker.id, None)
         assert asked(worker, DEPOSIT) == (409, "recipient"), role
-        workers.end(house, office.admin, worker.id)
+        workers.end(house, office.admin, worker.id, office.proof)
         assert asked(worker, DEPOSIT) == (409, "recipient"), role

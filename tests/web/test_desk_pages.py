@@ -195,7 +195,7 @@ def test_an_invitation_is_accepted_with_words_typed_back_and_the_charter(site: S
     waits = site.press(door, code=line.code, words=" ".join(words), totp=one_time_password(site.house, seed))
     assert (waits.status, waits.errors) == (403, said("sign_in.not_certified"))
     for administrator in office.administrators:
-        workers.certify(site.house, administrator.session, line.id)
+        workers.certify(site.house, administrator.session, line.id, administrator.proof)
     page = site.press(door, code=line.code, words=" ".join(words), totp=" ".join(sheet))
     assert page.path == "/fr/bureau", "without the telephone, by the sheet"
 

@@ -48,7 +48,7 @@ def test_a_departure_asks_once_and_no_is_enough(site: Site) -> None:
     on = scene(site.house)
     make_worker(site.house, on.office, "Lina")
     give(site.house, on.awa, on.fatou, on.paper)
-    workers.end(site.house, on.office.admin, on.fatou.id)
+    workers.end(site.house, on.office.admin, on.fatou.id, on.office.proof)
     unlock(site.house, on.awa)
     site.open(on.awa)
     page = site.get("/fr/suite")

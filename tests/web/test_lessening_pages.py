@@ -302,7 +302,7 @@ def test_the_list_says_exactly_what_lives(
     assert living() == ["Bilal", "Chloé", "Dan", "Fatou", "Fatou", "Fatou"]
     withdrawing.withdraw(site.house, awa.session, stopped, SAID)
     assert living() == ["Bilal", "Chloé", "Dan", "Fatou", "Fatou"]
-    workers.end(site.house, office.admin, gone.id)
+    workers.end(site.house, office.admin, gone.id, office.proof)
     assert living() == ["Bilal", "Dan", "Fatou", "Fatou"]
     workers.suspend(site.house, office.admin, away.id, None)
     assert living() == ["Bilal", "Dan", "Fatou", "Fatou"]
