@@ -107,6 +107,7 @@ workers = Table(
     word("state", "public", ACCOUNT),  # invited, certified, suspended, ended
     day("ends", "public", ACCOUNT, nullable=True),
     day("absent_until", "public", ACCOUNT, nullable=True),
+    day("left_on", "public", ACCOUNT, nullable=True),  # not `ends`: that is what the certificate says, and it must go on holding
     word("code", "public", ACCOUNT, unique=True),  # what a watermark and a sign-in page call them
     octets("certificate", "public", ACCOUNT, nullable=True),
     octets("sealed_totp", "sealed", ACCOUNT),

@@ -27,7 +27,7 @@ def forget_workers(context: Context) -> int:
     """Put a pseudonym in the place of those who left long ago; a scheduled task, one commit each. Gives how many."""
     before = add_months(today_in_paris(context.clock()), -context.settings.retention.worker_months)
     unmet = select(versions.c.depositor).where(versions.c.confirmation.is_(None))
-    due = (workers.c.state == "ended", workers.c.ends < before, workers.c.code.not_like(f"{MARK}%"))
+    due = (workers.c.state == "ended", workers.c.left_on < before, workers.c.code.not_like(f"{MARK}%"))
     query = select(workers.c.account).where(*due, workers.c.account.not_in(unmet)).order_by(workers.c.account)
     with context.database.transaction(read_only=True) as connection:
         waiting = list(connection.scalars(query))

@@ -266,8 +266,7 @@ def _close(context: Context, connection: Connection, worker: str) -> None:
     sessions.end_all(context, connection, account=worker)
     connection.execute(update(accounts).where(accounts.c.id == worker).values(state="ended"))
     today = today_in_paris(context.clock())  # from this day on their name is kept for twelve months
-    later = (workers.c.ends.is_(None)) | (workers.c.ends > today)
-    connection.execute(update(workers).where(workers.c.account == worker, later).values(ends=today))
+    connection.execute(update(workers).where(workers.c.account == worker, workers.c.left_on.is_(None)).values(left_on=today))
 
 
 def _record(context: Context, connection: Connection, session: Session, worker: str, tag: str) -> None:
