@@ -247,5 +247,5 @@ def test_the_store_is_searched_for_a_word_from_the_command_line(
     monkeypatch.setattr("vault.__main__.read_settings", lambda _: house.settings)
     assert main(["search", "Association ESI Le Canal"]) == 1
     assert "rows: operators.name" in capsys.readouterr().out
-    assert main(["search", "Boubacar-le-tailleur", made.awa.name or ""]) == 0
+    assert main(["search", "Boubacar-le-tailleur", made.awa.card]) == 0
     assert capsys.readouterr().out == "0 places\n"

@@ -88,7 +88,7 @@ def end_all(house: Context, clock: Clock, awa: MadePerson, made: dict[str, Ended
     for grant in (made["with the card"].paper, made["with the card"].drawer):
         withdrawing.withdraw(house, show_card(house, awa.card), grant, SAID)
     gone = made["its worker left"].worker
-    staff.end(house, gone.office.admin, gone.id)
+    staff.end(house, gone.office.admin, gone.id, gone.office.proof)
     clock.forward(days=2)
     assert withdrawing.expire(house) == 2
     unlock(house, awa)
