@@ -31,7 +31,7 @@ WORDLESS = """() => [...document.querySelectorAll(".choice")].filter((one) => {
 }).map((one) => one.outerHTML.slice(0, 200))"""
 VOICES = """() => [...document.querySelectorAll("[data-hear], [data-audio]")]
     .flatMap((one) => `${one.dataset.hear ?? ""} ${one.dataset.audio ?? ""}`.split(" ")).filter(Boolean)"""
-HELP = """() => { const all = [...document.querySelectorAll(".controls a, .controls button")];
+HELP = """() => { const all = [...document.querySelectorAll("body > header nav a, body > header nav button")];
     const help = all.findLast((one) => /^\\/[a-z]{2,3}\\/aide$/.test(one.getAttribute("href") ?? ""));  // the way back may lead there too
     return [help?.innerText.trim(), all.length - all.indexOf(help)]; }"""
 PLAIN_ASCII = """() => {

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.journeys.conftest import NewPage
+from tests.journeys.conftest import own_site as site  # noqa: F401 — a share that another journey stopped would be missing here
 from tests.journeys.navigators import Desk
 from tests.journeys.site import Site
 from tests.journeys.test_every_page import axe_script, check
