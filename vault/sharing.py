@@ -216,6 +216,8 @@ def _said(
     entry = audit.record(context, connection, session, event, person=body.person, worker=body.worker)
     change = Change(entry, said.how(session), Signer(who.person(session).sign))
     data = kinds_by_drawer(context, connection, opened, body)
+    if not data:
+        raise TermsRefused(TermsReason.NOTHING_LEFT)
     receipts.of_given(context, connection, body, signatures, change, data, words, public)
 
 
@@ -229,7 +231,7 @@ def kinds_by_drawer(
     rows = [row for row in connection.execute(query).all() if row.id == row.current]
     data: dict[ShelfKind, list[KindId]] = {} if isinstance(scope, PapersScope) else {scope.kind: []}
     for card in cards_of(context, opened, rows):
-        if card.shelf is not None:
+        if card.shelf is not None and card.shelf != PRIVATE:
             data.setdefault(card.shelf, []).extend([KindId(card.sort)] if card.sort else [])
     return data
 
@@ -238,7 +240,7 @@ def kinds_by_drawer(
 
 
 def renew(context: Context, session: Session, grant_id: GrantId, until: date, said: Said) -> None:
-    """The same until another day: one tap and a new receipt. Raises TermsRefused, NotThere."""
+    """The same until another day: one tap and a new receipt. Raises TermsRefused (also when nothing is left to show), NotThere."""
     who.person(session)
     with context.database.transaction() as connection:
         restricting.refuse(connection, session.account)
@@ -255,7 +257,10 @@ def narrow(
     context: Context, session: Session, grant_id: GrantId, said: Said, *, papers: Collection[PaperId] | None = None,
     acts: frozenset[Act] | None = None, until: date | None = None,
 ) -> None:  # fmt: skip
-    """The same with less: fewer papers, fewer acts, an earlier day. What is no longer shown is sealed anew."""
+    """The same with less: fewer papers, fewer acts, an earlier day. What is no longer shown is sealed anew.
+
+    Raises TermsRefused, also for a share whose papers have all been thrown away, erased or hidden: that one is taken back.
+    """
     who.person(session)
     with context.database.transaction() as connection:
         share = shares.one_of_person(context, connection, session, grant_id)

@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("pages")]
 RIBBON = "FORMATION — faux papiers"
 
 
-def test_a_room_is_prepared_used_and_reset(site: Site, new_page: NewPage) -> None:
+def test_a_room_is_prepared_used_and_reset(site: Site, new_page: NewPage) -> None:  # noqa: F811
     script, wrong = axe_script(), []
     desk = Desk(new_page(), site)
     page = desk.page

@@ -158,6 +158,10 @@ class Sharing(RuleBasedStateMachine):
             if paper not in self.bin and shelf != PRIVATE and (shelf == one.shelf or paper in one.papers)
         }
 
+    def nothing_left(self, one: Given) -> bool:
+        """Every paper of the share was thrown away, erased or hidden: it can be taken back, and nothing else."""
+        return not one.shelf and not self.covered(one)
+
     def seen(self, one: Given) -> set[PaperId]:
         return self.covered(one) - one.lost if one.acts & {SEE, TAKE} else set()
 
@@ -249,9 +253,15 @@ class Sharing(RuleBasedStateMachine):
         try:
             sharing.renew(self.house, self.awa.session, grant, until, SAID)
         except (TermsRefused, TransitionRefused, Conflict):
-            assert grant not in self.living() or not self.working(one.worker) or ROLES[one.worker] == "intern"
+            assert (
+                grant not in self.living()
+                or not self.working(one.worker)
+                or ROLES[one.worker] == "intern"
+                or self.nothing_left(one)
+            )
             return
         assert grant in self.living()
+        assert not self.nothing_left(one)
         one.until, one.changes = until, one.changes + 1
 
     @precondition(lambda self: self.grants)
@@ -270,7 +280,8 @@ class Sharing(RuleBasedStateMachine):
                 self.house, self.awa.session, grant, SAID, papers=papers if one.papers else None, acts=acts, until=until
             )
         except (TermsRefused, TransitionRefused, Conflict):
-            assert grant not in self.living() or (REPLACE in acts and SEE not in acts)
+            fewer = Given(one.worker, papers, one.shelf, acts, until, one.purpose)
+            assert grant not in self.living() or (REPLACE in acts and SEE not in acts) or self.nothing_left(fewer)
             return
         assert grant in self.living()
         one.papers, one.acts, one.until, one.changes = papers, acts, until, one.changes + 1

@@ -14,7 +14,20 @@ from crypto.signing import sign_public
 from tests.vault.builders import MadePerson, MadeWorker, make_office, make_person, make_worker, show_card, sign_in, unlock
 from tests.vault.clock import Clock
 from tests.vault.papers import SAID, keep, picture
-from vault import arriving, audit, cards, documents, reencryption, shared_papers, sharing, showing, withdrawing, workers
+from vault import (
+    arranging,
+    arriving,
+    audit,
+    cards,
+    documents,
+    reencryption,
+    removing,
+    shared_papers,
+    sharing,
+    showing,
+    withdrawing,
+    workers,
+)  # fmt: skip
 from vault.context import Context
 from vault.errors import NotAllowed, NotThere
 from vault.sharing import Offer
@@ -146,6 +159,29 @@ def test_narrowed_to_less(any_house: Context, clock: Clock) -> None:
     with pytest.raises(TermsRefused) as refused:
         sharing.narrow(any_house, awa.session, grant, SAID, papers=[one, other])
     assert refused.value.reason is TermsReason.NOT_NARROWER
+
+
+def test_with_nothing_left_to_show_a_share_is_taken_back_and_nothing_else(any_house: Context, clock: Clock) -> None:
+    office = make_office(any_house)
+    fatou, awa = make_worker(any_house, office), make_person(any_house)
+    thrown, hidden, erased = (keep(any_house, awa.session, name, text=name) for name in ("un", "deux", "trois"))
+    second_day(any_house, clock, awa, fatou)
+    grant = sharing.grant(any_house, awa.session, fatou.id, offer(thrown, hidden, erased))
+    arranging.move(any_house, awa.session, hidden, ShelfKind("private"))
+    removing.erase_now(any_house, awa.session, erased)
+    sharing.narrow(any_house, awa.session, grant, SAID, acts=SEE)  # one paper is still there
+    removing.remove(any_house, awa.session, thrown)
+    for less in (
+        lambda: sharing.narrow(any_house, awa.session, grant, SAID, until=UNTIL - dt.timedelta(days=1)),
+        lambda: sharing.renew(any_house, awa.session, grant, UNTIL + dt.timedelta(days=1), SAID),
+    ):
+        with pytest.raises(TermsRefused) as refused:
+            less()
+        assert refused.value.reason is TermsReason.NOTHING_LEFT
+    assert len(sharing.receipts_of(any_house, awa.session, grant)) == 2
+    withdrawing.withdraw(any_house, awa.session, grant, SAID)
+    assert len(sharing.receipts_of(any_house, awa.session, grant)) == 3
+    assert showing.grants_of(any_house, awa.session) == []
 
 
 def test_a_drawer_narrowed_to_deposits_is_closed_to_the_eye(house: Context, clock: Clock) -> None:

@@ -10,7 +10,7 @@ from tests.vault.clock import Clock
 from tests.vault.papers import SAID, keep
 from tests.web.sharing_steps import another_day, share_drawer, share_paper
 from tests.web.site import Shown, Site
-from vault import first_day, reencryption, shared_papers, sharing, showing, withdrawing, workers
+from vault import first_day, reencryption, removing, shared_papers, sharing, showing, withdrawing, workers
 
 SEE, DEPOSIT = frozenset({Act.SEE}), frozenset({Act.DEPOSIT})
 
@@ -172,6 +172,21 @@ def test_nothing_left_is_a_stop(site: Site, awa: MadePerson, fatou: MadeWorker) 
     stop = site.post(boxes.path, {**boxes.fields(), "paper": []})
     assert stop.heading == "Arrêter avec Fatou ?"
     assert len(showing.grants_of(site.house, awa.session)) == 1
+
+
+def test_a_share_whose_papers_are_gone_leads_to_its_stop(site: Site, awa: MadePerson, fatou: MadeWorker) -> None:
+    paper = keep(site.house, awa.session)
+    after_a_day(site, awa)
+    whom = site.press(site.get("/fr/montrer"), paper=[str(paper)], go="on")
+    site.press(to_k15(site, whom, fatou, "copy"), answer="yes")
+    (share,) = showing.grants_of(site.house, awa.session)
+    less, shares = less_of(site, share.grant), site.get("/fr/partages")
+    removing.remove(site.house, awa.session, paper)
+    assert site.press(less, act="take").heading == "Arrêter avec Fatou ?"
+    longer = site.post("/fr/partages/continuer", {**shares.fields(), "grant": str(share.grant)})
+    assert longer.status == 422
+    assert "Vous pouvez arrêter ce partage." in longer.errors
+    assert len(sharing.receipts_of(site.house, awa.session, share.grant)) == 1
 
 
 def test_a_drawer_that_may_be_filled_is_closed_to_the_eye_or_to_deposits(

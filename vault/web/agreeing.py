@@ -56,6 +56,7 @@ OF_DRAWERS = (
 REFUSED = {
     TermsReason.FIRST_DAY_TAKE: "error.first-day", TermsReason.FIRST_DAY_SHELF: "error.first-day", TermsReason.PAST: "error.date",
     TermsReason.TOO_LONG: "error.date", TermsReason.RECIPIENT_LEAVES: "error.date", TermsReason.PRIVATE_SHELF: "k15.private",
+    TermsReason.NOTHING_LEFT: "error.nothing-left",
 }  # fmt: skip
 """How the pages say why a share may not be given as it was chosen; the other reasons are not the person's to put right."""
 

@@ -12,7 +12,7 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from consent.days import add_months
-from consent.errors import TermsRefused
+from consent.errors import TermsReason, TermsRefused
 from consent.ids import GrantId, PaperId
 from consent.scope import Act
 from vault import first_day, reencryption, sharing, withdrawing
@@ -137,7 +137,9 @@ def _narrowed(
     said = said_so(request, [Line("less.title", None, {"first": share.first}), *lines], form)
     try:
         sharing.narrow(context, session, share.grant, said, papers=papers, acts=acts, until=until)
-    except TermsRefused:
+    except TermsRefused as refused:
+        if refused.reason is TermsReason.NOTHING_LEFT:
+            return go(request, f"partages/{share.grant}/arreter")  # nothing is left to show: what remains is to stop
         return go(request, "partages")  # it ended meanwhile, or was narrowed on another screen: the list says how it stands
     left = reencryption.waiting(context, session)
     return go(request, "partages/menage?dit=moins" if left else "partages?dit=moins")

@@ -17,6 +17,7 @@ from vault.errors import NotThere
 from vault.offers import Line
 from vault.receipts import Said
 from vault.showing import ShareCard
+from vault.web.agreeing import REFUSED
 from vault.web.forms import Form, Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
@@ -134,8 +135,8 @@ def renew(request: Req, form: Sent) -> Response[Any]:
     lines = [Line("shares.renew", None, {"first": share.worker_name.split(",")[0]}), Line("k15.until", None, {"day": day})]
     try:
         sharing.renew(context, session, share.grant, until, said_so(request, lines, form))
-    except TermsRefused:
-        return _shares_page(request, [Fault("error.date")], 422)
+    except TermsRefused as refused:
+        return _shares_page(request, [Fault(REFUSED.get(refused.reason, "error.date"))], 422)
     return go(request, "partages?dit=continue")
 
 
