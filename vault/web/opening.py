@@ -30,12 +30,19 @@ DRAWINGS_A_PAGE = 9
 
 @get("/{language:str}/ouvrir/avant/{number:int}", opt=anyone(), sync_to_thread=True)
 def before(request: Req, number: FromPath[int]) -> Response[str]:
-    """K03: one card a page, heard and read; the last one asks."""
+    """K03: one card a page, heard and read; the last one asks.
+
+    `?entendu=3`: the first three were heard to their end, each said so to the next. Only who heard all five is written down as
+    having heard: nothing is kept of anybody before their yes, so the address carries it.
+    """
     if number not in conditions.CARDS:
         raise NotThere
     text = conditions.in_language(context_of(request).settings, request.app.state.pages.catalogues, language_of(request))
-    back = "" if number == 1 else f"ouvrir/avant/{number - 1}"
-    return page(request, "kiosk/before.html", back=back, number=number, total=len(conditions.CARDS), text=text)
+    heard_before = request.query_params.get("entendu", "0") == str(number - 1)
+    back = "" if number == 1 else f"ouvrir/avant/{number - 1}" + (f"?entendu={number - 2}" if heard_before else "")
+    return page(
+        request, "kiosk/before.html", back=back, number=number, total=len(conditions.CARDS), text=text, heard_before=heard_before
+    )  # fmt: skip
 
 
 @post("/{language:str}/ouvrir/commencer", opt=anyone(), sync_to_thread=True)

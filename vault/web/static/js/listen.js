@@ -21,8 +21,9 @@
     button?.setAttribute("aria-pressed", "false");
     button = null;
   };
-  // The page that asks for a yes keeps, with it, that all of it was heard to the end.
+  // The page that asks for a yes keeps, with it, that all of it was heard to the end; of several cards, each tells the next.
   const heard = () => {
+    for (const link of document.querySelectorAll("a[data-heard]")) link.href = link.dataset.heard;
     for (const form of document.querySelectorAll("form[data-heard]:not(:has([name=heard]))")) {
       const told = document.createElement("input");
       Object.assign(told, { type: "hidden", name: "heard", value: "yes" });
