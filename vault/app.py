@@ -9,10 +9,11 @@ from typing import Any
 import structlog
 from litestar import Litestar, Request, Response, Router
 from litestar.config.app import AppConfig
-from litestar.datastructures import State
+from litestar.datastructures import MutableScopeHeaders, State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.static_files import create_static_files_router
+from litestar.types import Message, Scope
 
 from vault.assets.manifest import BUILT, read_assets
 from vault.context import Context
@@ -53,12 +54,6 @@ def quiet_logs() -> None:
     )
 
 
-def _headers(response: Response[Any]) -> Response[Any]:
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response
-
-
 def create_app(context: Context) -> Litestar:
     """The application on a context whose stores are open. Whoever opened the context closes it after the application."""
     quiet_logs()
@@ -78,10 +73,14 @@ def create_app(context: Context) -> Litestar:
 
     secure = any(origin.startswith("https://") for origin in settings.origins)
 
-    def finish(response: Response[Any]) -> Response[Any]:
-        if secure:
-            response.headers.setdefault("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
-        return _headers(response)
+    async def guarded(message: Message, _: Scope) -> None:
+        # As the answer leaves, and not after the handler: a refusal or a failure is made elsewhere, and shows who is there as well.
+        if message["type"] == "http.response.start":
+            headers = MutableScopeHeaders.from_message(message)
+            if secure:
+                headers.setdefault("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
 
     def prepare(config: AppConfig) -> AppConfig:
         # Inside a router: registered one by one, two methods of one address would each be wrapped for a thread twice (Litestar 2.25).
@@ -101,7 +100,7 @@ def create_app(context: Context) -> Litestar:
         middleware=[join_crumbs],
         dependencies={"form": Provide(read_form)},
         exception_handlers={HTTPException: errors.show, Exception: errors.show},
-        after_request=finish,
+        before_send=[guarded],
         lifespan=[confined],
         state=State({"context": context, "pages": pages, "rooms": rooms}),
         signature_types=[Form, Request],
@@ -114,4 +113,4 @@ def create_app(context: Context) -> Litestar:
 
 def _cached(response: Response[Any]) -> Response[Any]:
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-    return _headers(response)
+    return response

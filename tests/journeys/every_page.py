@@ -9,8 +9,8 @@ from vault.web import routes
 
 LANGUAGE = "/{language:str}"
 
-PUBLIC = ("", "abri", "conditions", "aide", "carte", "carte/autrement", "mots", "perdu", "perdu/je-ne-sais-plus", "annuler",
-          "ouvrir/avant/1", "ouvrir/avant/5", "proteger", "certificat", "perdu/raison/lost", "avec-la-carte/retour",
+PUBLIC = ("", "abri", "conditions", "accessibilite", "aide", "carte", "carte/autrement", "mots", "perdu", "perdu/je-ne-sais-plus",
+          "annuler", "ouvrir/avant/1", "ouvrir/avant/5", "proteger", "certificat", "perdu/raison/lost", "avec-la-carte/retour",
           "perdu/plus-rien", "perdu/plus-rien/effacer", "fin", "ouvrir/pas-aujourdhui", "aide/code-oublie", "perdu/demain",
           "proteger/parler", "lien", "apres-un-deces")  # fmt: skip
 OPEN = ("maison", "papiers", "papiers?noms=1", "papiers/tiroirs", "papiers/jetes", "ajouter", "ajouter/fichier", "ajouter/photo",

@@ -88,7 +88,33 @@ def test_a_second_session_ends_the_first(site: Site, new_page: NewPage) -> None:
     answer = first.page.goto("/fr/papiers")
     assert answer is not None
     assert answer.status == 401
+    # SAFE-03: the service ended it, not the person; what was on the screen does not come back.
+    first.page.go_back(wait_until="commit")
+    first.page.wait_for_load_state()
+    assert "Mariam" not in first.page.locator("body").inner_text()
     second.finish()
+
+
+def test_back_after_an_end_by_waiting_shows_nothing(site: Site, new_page: NewPage) -> None:
+    """SAFE-02: nobody touched anything for three minutes; what Awa left on the screen comes back by no key."""
+    page = new_page()
+    page.clock.install()
+    awa = Kiosk(page, site)
+    awa.open("awa")
+    for address in ("partages", "papiers?noms=1"):
+        awa.go(address)
+        assert tells(page)
+    for _ in range(3):
+        page.clock.fast_forward(100_000)
+    page.wait_for_url("**/fin")
+    assert page.context.cookies() == []
+    for _ in range(3):
+        page.go_back(wait_until="commit")
+        page.wait_for_load_state()
+        assert not tells(page)
+    page.go_forward(wait_until="commit")
+    page.wait_for_load_state()
+    assert not tells(page)
 
 
 def test_the_language_does_not_stay_for_the_next_person(site: Site, new_page: NewPage) -> None:

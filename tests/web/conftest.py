@@ -8,11 +8,12 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from tests.vault.conftest import clock, confinement, house, reading_house, tmp_path
+from tests.web.everybody import everybody
 from tests.web.site import ORIGIN, Site
 from vault.app import create_app
 from vault.context import Context
 
-__all__ = ["clock", "confinement", "house", "reading_house", "tmp_path"]
+__all__ = ["clock", "confinement", "everybody", "house", "reading_house", "tmp_path"]
 
 
 @pytest.fixture(scope="session")

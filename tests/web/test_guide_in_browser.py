@@ -276,6 +276,18 @@ def test_escape_three_times_leaves_in_place_of_the_page(browser: Browser, site: 
     page.close()
 
 
+def test_who_asks_for_no_movement_sees_none(browser: Browser, site: guide.Guide) -> None:
+    """A11Y-12: the one thing that moves is the time that runs out; it stands still where the browser says so."""
+    moves = """() => { document.querySelector("#still-here").showModal();
+        const name = getComputedStyle(document.querySelector(".countdown"), "::before").animationName;
+        document.querySelector("#still-here").close(); return name; }"""
+    page = opened(browser, f"{site.url}/fr/style/safe", KIOSK_SIZE)
+    assert page.evaluate(moves) == "none"
+    page.emulate_media(reduced_motion="no-preference")
+    assert page.evaluate(moves) == "ebb"
+    page.close()
+
+
 def test_what_must_be_put_right_has_the_focus_and_leads_to_its_field(browser: Browser, site: guide.Guide) -> None:
     page = opened(browser, f"{site.url}/fr/style/errors", KIOSK_SIZE)
     assert page.evaluate("document.activeElement.id") == "errors"

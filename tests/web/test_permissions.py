@@ -4,31 +4,16 @@ The table is not made from the routes: what a route says about itself is exactly
 here before it passes.
 """
 
-import dataclasses
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from consent.purposes import ShelfKind
-from tests.vault.builders import (
-    MadeAdministrator,
-    MadeWorker,
-    Office,
-    make_office,
-    make_person,
-    make_worker,
-    one_time_password,
-    show_card,
-)  # fmt: skip
-from vault import administrators, assisted, assisting, cards, opening, recovery, sessions, unlocking, workers
-from vault.app import create_app
-from vault.context import Context
-from vault.errors import NoSession
+from tests.web.everybody import Everybody, ask, routes_of
+from vault import sessions
 from vault.web.guards import COOKIE
 
 KINDS = ("none", "card", "opening", "recovering", "person", "assisted", "worker", "administrator", "outside", "named")
@@ -49,6 +34,7 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     "/trace/*": ANYONE,
     "/fr": ANYONE,
     "/fr/abri": ANYONE,
+    "/fr/accessibilite": ANYONE,
     "/fr/aide": ANYONE,
     "/fr/aide/code-oublie": ANYONE,
     "/fr/annuler": ANYONE,
@@ -230,36 +216,6 @@ SAYS_NO: dict[tuple[str, str], str] = {
     ("POST", "/fr/proteger/revue/retirer/{member:str}"): "the same",
 }
 
-DUMMIES = {
-    "int": "1",
-    "path": "maison",
-    "str": "00000000-0000-4000-8000-000000000000",
-    "uuid": "00000000-0000-4000-8000-000000000000",
-}
-
-
-@dataclass(frozen=True)
-class Route:
-    """One method of one address, its parameters filled with what belongs to nobody."""
-
-    method: str
-    template: str
-    address: str
-
-
-def routes_of(app: Litestar) -> list[Route]:
-    """Every route of the application, as it is served."""
-    found = []
-    for route in app.routes:
-        template = re.sub(r"\{language:str\}", "fr", route.path)
-        address = re.sub(r"\{\w+:(\w+)\}", lambda one: DUMMIES[one[1]], template)
-        found += [
-            Route(str(method), template, address)
-            for method in getattr(route, "methods", ())
-            if method in ("GET", "POST", "DELETE")
-        ]
-    return sorted(found, key=lambda one: (one.template, one.method))
-
 
 def fits(pattern: str, address: str) -> bool:
     return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), address) is not None
@@ -270,99 +226,6 @@ def allowed(template: str) -> frozenset[str] | set[str] | None:
     address = re.sub(r"\{[^}]*\}", "x", template)
     found = [pattern for pattern in TABLE if fits(pattern, address)]
     return TABLE[max(found, key=len)] if found else None
-
-
-@dataclass
-class Everybody:
-    """Somebody of each kind, open again as often as a request has ended them."""
-
-    house: Context
-    office: Office
-    worker: MadeWorker
-    administrator: MadeAdministrator
-    cookies: dict[str, str] = field(default_factory=dict)
-
-    def cookie(self, kind: str) -> str | None:
-        """The cookie of a living session of this kind."""
-        if kind == "none":
-            return None
-        try:
-            sessions.find(self.house, self.cookies.get(kind, ""))
-        except NoSession:
-            self.cookies[kind] = self._open(kind)
-        return self.cookies[kind]
-
-    def _open(self, kind: str) -> str:
-        made: dict[str, Callable[[], str]] = {
-            "card": lambda: unlocking.present_card(self.house, None, cards.new_cards(1)[0].text),
-            "opening": lambda: opening.start(self.house, None, "fr"),
-            "recovering": lambda: recovery.start(self.house, self.office.kiosk, "lost").cookie,
-            "person": self._person,
-            "assisted": self._assisted,
-            "outside": self._outside,
-            "named": self._named,
-            "worker": lambda: workers.sign_in(self.house, self.worker.code, self.worker.words, self._digits(self.worker)),
-            "administrator": lambda: administrators.sign_in(
-                self.house, self.administrator.code, self.administrator.words, self._digits(self.administrator)
-            ),
-        }  # fmt: skip
-        return made[kind]()
-
-    def _digits(self, staff: MadeWorker | MadeAdministrator) -> str:
-        return one_time_password(self.house, staff.totp)
-
-    def _person(self) -> str:
-        person = make_person(self.house, "Awa")
-        return unlocking.unlock(self.house, show_card(self.house, person.card), person.code)
-
-    def _outside(self) -> str:
-        """Somebody with a link to a safe that has just been opened: it opens nothing, and stays what it is."""
-        with self.house.database.transaction() as connection:
-            state = {"share": DUMMIES["uuid"], "seed": bytes(32).hex()}
-            return sessions.open_for(self.house, connection, kind="outside", state=state)
-
-    def _named(self) -> str:
-        """Whom a dead person named: they may take the papers away."""
-        person = make_person(self.house, "Mariam")
-        with self.house.database.transaction() as connection:
-            keys = person.session.opened()
-            return sessions.open_for(self.house, connection, kind="named", account=person.id, kiosk=self.office.kiosk, keys=keys)
-
-    def _assisted(self) -> str:
-        person = make_person(self.house, "Yonas")
-        assisting.choose(
-            self.house, person.session, person.code, self.worker.id, [ShelfKind("money")], name="Yonas", drawing="sun"
-        )  # fmt: skip
-        desk = sessions.find(self.house, self.cookie("worker") or "")
-        slot = next(one.slot for one in assisting.people_i_help(self.house, desk) if one.person == person.id)
-        shown = show_card(self.house, person.card)
-        assisted.lend(self.house, desk, slot, assisted.start(self.house, shown).code)
-        return assisted.finish(self.house, shown)
-
-
-@pytest.fixture
-def everybody(reading_house: Context) -> Iterator[tuple[Everybody, TestClient[Litestar]]]:
-    """The application with everything on, and somebody of each kind."""
-    settings = dataclasses.replace(reading_house.settings, mode="demo", api=True)
-    house = dataclasses.replace(reading_house, settings=settings)
-    office = make_office(house)
-    with TestClient(create_app(house), base_url="https://abri.test", raise_server_exceptions=False) as client:
-        yield Everybody(house, office, make_worker(house, office), office.administrators[0]), client
-
-
-def ask(client: TestClient[Litestar], route: Route, cookie: str | None, token: str) -> int:
-    """The status of one request, as a browser or a program makes it."""
-    headers = {"Sec-Fetch-Site": "same-origin", "X-Abri-Token": token}
-    client.cookies.clear()
-    if route.address.startswith("/api/"):
-        if cookie:
-            headers["Authorization"] = f"Bearer {cookie}"
-        body: dict[str, Any] = {"json": {}} if route.method == "POST" else {}
-    else:
-        if cookie:
-            client.cookies.set(COOKIE, cookie, domain="abri.test", path="/")
-        body = {"data": {"token": token}} if route.method == "POST" else {}
-    return client.request(route.method, route.address, headers=headers, follow_redirects=False, **body).status_code
 
 
 def test_every_route_is_in_the_table_and_every_line_is_of_a_route(everybody: tuple[Everybody, TestClient[Litestar]]) -> None:
@@ -376,6 +239,21 @@ def test_every_route_is_in_the_table_and_every_line_is_of_a_route(everybody: tup
     assert set(TABLE) - used == set()
 
 
+# What anybody may keep: it is the same for everybody and names nobody.
+FOR_ALL = re.compile(r"/static/|/trace/|/cles\.json|/api/v1/schema")
+
+
+def unguarded(address: str, answer: httpx.Response) -> list[str]:
+    """SAFE-04: what the headers of an answer leave to a cache, to a frame, to another site or to a script that was put in."""
+    headers = answer.headers
+    policy = headers.get("content-security-policy", "")
+    wrong = [] if "no-store" in headers.get("cache-control", "") or FOR_ALL.match(address) else ["may be kept by a cache"]
+    wrong += [] if headers.get("referrer-policy") == "same-origin" else ["tells another site where one was"]
+    wrong += [] if headers.get("x-content-type-options") == "nosniff" else ["may be taken for something else"]
+    wrong += [] if "frame-ancestors 'none'" in policy and "default-src" in policy else ["may stand in a frame"]
+    return wrong + (["takes scripts from the page"] if "unsafe" in policy else [])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_of_session_reaches_its_routes_alone(everybody: tuple[Everybody, TestClient[Litestar]], kind: str) -> None:
@@ -384,7 +262,8 @@ def test_each_kind_of_session_reaches_its_routes_alone(everybody: tuple[Everybod
     for route in routes_of(client.app):
         cookie = people.cookie(kind)
         token = sessions.find(people.house, cookie).form_token if cookie else ""
-        status = ask(client, route, cookie, token)
+        answer = ask(client, route, cookie, token)
+        status = answer.status_code
         admitted = kind in (allowed(route.template) or ())
         refusal = 401 if kind == "none" else 403
         if admitted and status in (401, 403) and (route.method, route.template) not in SAYS_NO:
@@ -393,6 +272,7 @@ def test_each_kind_of_session_reaches_its_routes_alone(everybody: tuple[Everybod
             wrong.append((route.method, route.template, status, f"should be {refusal}"))
         if status >= 500:
             wrong.append((route.method, route.template, status, "fails"))
+        wrong += [(route.method, route.template, status, one) for one in unguarded(route.address, answer)]
     assert not wrong, "\n".join(map(str, wrong))
 
 

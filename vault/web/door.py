@@ -192,7 +192,7 @@ class Door:
             title = self._pages.sentence(FRENCH.code, BUSY)
             return f'{{"type":"urn:abri:{BUSY}","title":"{title}","status":503}}'.encode()
         at = f"/{language}"
-        frame = Frame(language, help=f"{at}/aide", languages="/langues/", finish=f"{at}/fin", leave=LEAVE)
+        frame = Frame(language, help=f"{at}/aide", languages="/", finish=f"{at}/fin", leave=LEAVE)
         return self._pages.render("error.html", frame, sentence=BUSY, seconds=None, home=f"{at}/").encode()
 
 

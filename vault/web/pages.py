@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from vault import accessibility
 from vault.assets.icons import DIRECTIONAL
 from vault.assets.manifest import Assets
 from vault.events import WORDS
@@ -242,6 +243,7 @@ def environment(
         events=WORDS,
         drawings=DRAWINGS,
         pictures=PICTURES,
+        conformity=accessibility.statement().conformity.value,
     )
     made.filters.update(
         bdi=bdi,

@@ -8,13 +8,14 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
-from vault import conditions, kiosks, retaining
+from vault import accessibility, conditions, kiosks, retaining
+from vault.accessibility import State
 from vault.errors import NotThere
 from vault.languages import FRENCH, Language
 from vault.settings import today_in_paris
 from vault.web.forms import Sent
 from vault.web.guards import COOKIE, anyone, context_of, session_of
-from vault.web.shell import CLEAR, HTML, Req, closed, end_session, kiosk_cookie, language_of, page
+from vault.web.shell import AREAS, CLEAR, HTML, Req, closed, end_session, kiosk_cookie, language_of, page
 
 
 def _links(request: Req, rest: str) -> list[tuple[Language, str]]:
@@ -81,6 +82,22 @@ def help_page(request: Req) -> Response[str]:
     return page(request, "kiosk/help.html", back="", contact=context_of(request).settings.contact)
 
 
+@get("/{language:str}/accessibilite", opt=anyone(), sync_to_thread=True)
+def accessible(request: Req) -> Response[str]:
+    """The statement of accessibility (law 2005-102, article 47): what works, what is missing and why, and who listens to a complaint."""
+    told, audit, session = accessibility.statement(), accessibility.statement().audit, session_of(request)
+    sentences = request.app.state.pages.catalogues[language_of(request)]
+    return page(
+        request, "kiosk/accessibility.html", back=AREAS.get(session.kind, "aide") if session else "aide",
+        told=told, contact=context_of(request).settings.contact, defender=accessibility.DEFENDER,
+        audited={"day": sentences.day(audit.day), "by": audit.by, "met": audit.met} if audit else {},
+        missing=[f"access.limit.{one}" for one in told.limits],
+        partly=[f"access.{one.id}" for one in told.told(State.PARTLY)],
+        not_yet=[f"access.{one.id}" for one in told.told(State.NOT_YET)],
+        works=[f"access.{one.id}" for one in told.told(State.MET)],
+    )  # fmt: skip
+
+
 def _closed(request: Req) -> Response[str]:
     end_session(request)
     return closed(request, "kiosk/closed.html")
@@ -120,7 +137,7 @@ def still_here(request: Req) -> Response[dict[str, Any]]:
 
 
 ROUTES: list[ControllerRouterHandler] = [
-    languages, other_language, start_of_kiosk, welcome, what_is_abri, public_conditions, earlier_conditions, help_page, finish,
-    finish_by_form, leave_fast, still_here,
+    languages, other_language, start_of_kiosk, welcome, what_is_abri, public_conditions, earlier_conditions, help_page, accessible,
+    finish, finish_by_form, leave_fast, still_here,
 ]  # fmt: skip
 DEMO_ROUTES: list[ControllerRouterHandler] = []

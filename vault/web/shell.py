@@ -59,7 +59,7 @@ def _frame(request: Req, session: Session | None, back: str | None) -> Frame:
     return Frame(
         language=language,
         help=f"/{language}/aide",
-        languages=f"/langues/{rest}",
+        languages=f"/langues/{rest}" if rest else "/",
         finish=f"/{language}/fin",
         leave=LEAVE,
         token=session.form_token if session else "",

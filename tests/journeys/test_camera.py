@@ -1,0 +1,56 @@
+"""AUTH-01: a card is held before the kiosk's camera; what the browser films goes to the service, and the page of the code comes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Playwright
+
+from tests.journeys.conftest import CHROMIUM, LARGE, QUIET
+from tests.journeys.navigators import Kiosk
+from tests.journeys.site import Site
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("tour")]
+
+
+def film(card: Path, to: Path) -> Path:
+    """A film of a hand that holds the card still: the same picture over and over, on a table, as a camera sees it."""
+    table = Image.new("RGB", (1280, 960), (120, 110, 100))
+    with Image.open(card) as picture:
+        picture.thumbnail((900, 800))
+        table.paste(picture, ((1280 - picture.width) // 2, (960 - picture.height) // 2))
+    table.save(to.with_suffix(".jpg"), "JPEG", quality=90)
+    to.write_bytes(to.with_suffix(".jpg").read_bytes() * 3)
+    return to
+
+
+@pytest.fixture
+def filmed(driver: Playwright, site: Site, tmp_path: Path) -> Iterator[Browser]:
+    """A browser whose camera shows Awa's card."""
+    if not Path(CHROMIUM).exists():
+        pytest.skip("install Debian's chromium: tools/engines does it")
+    camera = film(site.card("awa"), tmp_path / "card.mjpeg")
+    browser = driver.chromium.launch(
+        executable_path=CHROMIUM,
+        args=[
+            *QUIET, "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+            f"--use-file-for-fake-video-capture={camera}",
+        ],
+    )  # fmt: skip
+    yield browser
+    browser.close()
+
+
+def test_a_card_before_the_camera_leads_to_the_code(site: Site, filmed: Browser) -> None:
+    page = filmed.new_context(base_url=site.base, ignore_https_errors=True, viewport=LARGE).new_page()  # type: ignore[arg-type]  # a TypedDict there
+    page.set_default_timeout(20_000)
+    awa = Kiosk(page, site)
+    awa.start()
+    awa.go("carte")
+    page.wait_for_url("**/code")
+    assert page.locator("input[name=code]").count() == 1
+    assert "Awa" not in page.locator("body").inner_text(), "the card alone says nothing"
+    awa.type_code(site.person("awa")["code"])
+    page.wait_for_url("**/maison")
+    awa.finish()
