@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
+# The tests start hundreds of interpreters: each reads what was compiled, whatever the machine's habit.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run demo-reset tour test lint bench assets screenshots requirements vectors clean
 

@@ -27,13 +27,15 @@ PARTS = ("main", "vault", "tombstones")
 
 
 class Steps:
-    """Counts steps, and kills this process at the chosen one."""
+    """Counts steps, and kills this process at the chosen one; until one is chosen, nobody dies."""
 
-    def __init__(self, die_at: int) -> None:
-        self.left = die_at
+    def __init__(self) -> None:
+        self.left: int | None = None
 
     def take(self) -> None:
         """One more step; the last thing this process does, if it is the chosen one."""
+        if self.left is None:
+            return
         if self.left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
         self.left -= 1
@@ -103,48 +105,73 @@ class Stores:
             shutil.copytree(self.folder / "blobs", folder / "blobs")
         return Stores(self.house, folder)
 
-    def open(self, steps: Steps | None = None, *, now: Any = None) -> Context:
-        """A context on these files, as a new process would make it. With `steps`, a mortal one."""
-        main, vault, tombstones = (f"sqlite:///{self.folder / 'rows' / part}.sqlite3" for part in PARTS)
-        blobs: BlobStore = FolderStore(self.folder / "blobs")
+    def open(self, *, now: Any = None) -> Context:
+        """A context on these files, as a new process would make it."""
+        main, vault, tombstones = urls(self.folder)
+        return self.served(Database(main), KeyVault(vault, tombstones), FolderStore(self.folder / "blobs"), now)
+
+    def served(self, database: Database, keyvault: KeyVault, blobs: BlobStore, now: Any) -> Context:
+        """The house on other engines; `now`: its time, that of the house if nothing is said."""
         clock = Clock(now or cast("Clock", self.house.clock).now)
-        if steps is None:
-            database, keyvault = Database(main), KeyVault(vault, tombstones)
-        else:
-            database, keyvault = MortalDatabase(main), MortalKeyVault(vault, tombstones)
-            database.steps = keyvault.steps = steps
-            blobs = cast("BlobStore", MortalBlobs(blobs, steps))
         return dataclasses.replace(self.house, database=database, keyvault=keyvault, blobs=blobs, clock=clock)
+
+
+def urls(folder: Path) -> list[str]:
+    """Where rows, key vault and tombstones are."""
+    return [f"sqlite:///{folder / 'rows' / part}.sqlite3" for part in PARTS]
+
+
+class Deaths:
+    """One copy after the other in the same place, served by one engine: what it compiled for one death is there for the next."""
+
+    def __init__(self, stores: Stores, folder: Path) -> None:
+        self.stores, self.folder, self.steps = stores, folder, Steps()
+        main, vault, tombstones = urls(folder)
+        self._database, self._keyvault = MortalDatabase(main), MortalKeyVault(vault, tombstones)
+        self._database.steps = self._keyvault.steps = self.steps
+
+    def renew(self) -> None:
+        """The stores again, in the place of what a death left."""
+        self._database.close()
+        self._keyvault.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.stores.copy_to(self.folder)
+
+    def open(self, *, now: Any = None) -> Context:
+        """A context on what is there."""
+        blobs = cast("BlobStore", MortalBlobs(FolderStore(self.folder / "blobs"), self.steps))
+        return self.stores.served(self._database, self._keyvault, blobs, now)
 
 
 def die_at_each_step(
     stores: Stores, folder: Path, work: Callable[[Context], object], *, every: int = 1
-) -> Iterator[tuple[int, Stores]]:
+) -> Iterator[tuple[int, Deaths]]:
     """Do the work on fresh copies, killed at step 0, 1, 2... until it comes to its end; gives the stores that each death left.
 
     `every`: only each second, third... step, for a path whose inner steps another test takes one by one.
     """
+    deaths = Deaths(stores, folder / "death")
     for step in range(0, 500, every):
-        copied = stores.copy_to(folder / f"death-{step}")
+        deaths.renew()
         child = os.fork()
         if child == 0:
-            _work(copied, step, work)
+            deaths.steps.left = step
+            _work(deaths, work)
         _, status = os.waitpid(child, 0)
         if os.WIFSIGNALED(status):
             assert os.WTERMSIG(status) == signal.SIGKILL
         else:
             assert os.WEXITSTATUS(status) == 0, "the work itself failed: see its traceback above"
-        yield step, copied
-        shutil.rmtree(copied.folder)
+        yield step, deaths
         if not os.WIFSIGNALED(status):
             return
     raise AssertionError("the work never comes to its end")
 
 
-def _work(stores: Stores, step: int, work: Callable[[Context], object]) -> None:
+def _work(deaths: Deaths, work: Callable[[Context], object]) -> None:
     status = 1
     try:
-        work(stores.open(Steps(step)))
+        work(deaths.open())
         status = 0
     finally:
         if sys.exc_info()[0]:

@@ -11,6 +11,7 @@ from playwright.sync_api import Page
 from tests.journeys import every_page
 from tests.journeys.conftest import LARGE, SMALL, NewPage
 from tests.journeys.navigators import Desk, Kiosk
+from tests.journeys.page_rules import Rules
 from tests.journeys.site import Site
 from vault.assets.manifest import BUILT
 
@@ -19,7 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("pages")]
 AXE = """async () => {
   const tags = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'];
   const rules = {'target-size': {enabled: true}, 'color-contrast-enhanced': {enabled: true}};
-  const found = await axe.run(document, {runOnly: {type: 'tag', values: tags}, rules});
+  const found = await axe.run(document, {runOnly: {type: 'tag', values: tags}, rules, resultTypes: ['violations']});
   return found.violations.map(one => [one.id, one.nodes.map(node => node.target.join(' ') + ' ' + node.failureSummary)]);
 }"""
 
@@ -61,18 +62,28 @@ def check(
     return wrong
 
 
-@pytest.mark.parametrize("language", ["fr", "ar"])
-def test_axe_and_measures(site: Site, new_page: NewPage, language: str) -> None:
-    """Each page is asked for once and measured in both windows: a page knows its width from the browser alone.
+def walk(page: Page, site: Site, language: str, read: dict[str, int], rules: Rules | None = None) -> list[str]:
+    """Every page, asked for once and measured in both windows: a page knows its width from the browser alone."""
+    script, wrong = axe_script(), []
+    page.context.set_default_timeout(40_000)
+    for address in every_page.every(Kiosk(page, site, language)):
+        wrong += [f"{address}: {one}" for one in rules.broken()] if rules else []
+        wrong += check(page, address, script, (LARGE, SMALL), read)
+    return wrong
 
-    axe takes a second a page: it reads each page twice, small in French and large in Arabic.
-    """
-    script, wrong, sizes, read = axe_script(), [], (LARGE, SMALL), SMALL if language == "fr" else LARGE
-    kiosk = Kiosk(new_page(size=LARGE), site, language)
-    kiosk.page.context.set_default_timeout(40_000)
-    for address in every_page.every(kiosk):
-        wrong += check(kiosk.page, address, script, sizes, read)
-    assert wrong == []
+
+def test_axe_measures_and_rules_in_french(site: Site, new_page: NewPage) -> None:
+    """axe takes its time: it reads each page small in French and large in Arabic."""
+    page = new_page(size=LARGE)
+    rules = Rules(page, site)
+    assert walk(page, site, "fr", SMALL, rules) == []
+    assert len(rules.voices) > 100
+    assert rules.silent() == []
+
+
+def test_axe_and_measures_in_arabic(site: Site, new_page: NewPage) -> None:
+    """The other way round: large."""
+    assert walk(new_page(size=LARGE), site, "ar", LARGE) == []
 
 
 # Reached after a deed that those who walk every page do not do; each has tests of its own.

@@ -1,14 +1,13 @@
-"""The rules of the kiosk's table on real pages: size of text, choices, voices, weight, room for longer words; keys alone; no network."""
+"""The rules of the kiosk's table on real pages: room for longer words; keys alone; no network. The others: `test_every_page`."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Response
+from playwright.sync_api import Page
 
 from tests.journeys import every_page
-from tests.journeys.conftest import LARGE, NewPage
+from tests.journeys.conftest import NewPage
 from tests.journeys.navigators import Kiosk
 from tests.journeys.site import Site
 from tests.web import checks
@@ -21,19 +20,6 @@ SPACING = """() => {
                        p { margin-block-end: 2em !important }`);
     document.adoptedStyleSheets = [sheet];
 }"""
-# A grid of pictograms may show nine; a page that lists what exists shows what exists, a page of lines asks nothing.
-GRIDS = ".drawers, .pictures, .papers, .languages, .kinds, .grid, .shares, .history, .picture-grid"
-CHOICES = """(grids) => [...document.querySelectorAll(".choices")].filter((one) => !one.closest(grids) && !one.matches(grids))
-    .reduce((sum, one) => sum + one.querySelectorAll(":scope > .choice").length, 0)"""
-WORDLESS = """() => [...document.querySelectorAll(".choice")].filter((one) => {
-    const face = one.querySelector(".choice-face");
-    return !one.querySelector("svg[aria-hidden=true]") || !face || !face.innerText.trim();
-}).map((one) => one.outerHTML.slice(0, 200))"""
-VOICES = """() => [...document.querySelectorAll("[data-hear], [data-audio]")]
-    .flatMap((one) => `${one.dataset.hear ?? ""} ${one.dataset.audio ?? ""}`.split(" ")).filter(Boolean)"""
-HELP = """() => { const all = [...document.querySelectorAll("body > header nav a, body > header nav button")];
-    const help = all.findLast((one) => /^\\/[a-z]{2,3}\\/aide$/.test(one.getAttribute("href") ?? ""));  // the way back may lead there too
-    return [help?.innerText.trim(), all.length - all.indexOf(help)]; }"""
 PLAIN_ASCII = """() => {
     const found = new Set();
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -45,59 +31,6 @@ PLAIN_ASCII = """() => {
     }
     return [...found];
 }"""
-
-
-def walk(kiosk: Kiosk, look: Callable[[str], list[str]]) -> list[str]:
-    """Every page, and what is wrong with each."""
-    return [f"{address}: {one}" for address in every_page.every(kiosk) for one in look(address)]
-
-
-def test_text_choices_voices_and_weight(site: Site, new_page: NewPage) -> None:
-    """TXT-01, TXT-04, TXT-05, AUD-01, A11Y-10, A11Y-12, SAFE-07, PERF-01, PERF-03: on every page, in French."""
-    page = new_page(size=LARGE)
-    page.context.set_default_timeout(40_000)
-    kiosk = Kiosk(page, site, "fr")
-    voices: set[str] = set()
-    places: list[object] = []
-    weights: dict[str, int] = {}
-
-    def weigh(answer: Response) -> None:
-        assert answer.url.startswith(site.base), answer.url
-        if answer.status == 200 and answer.request.method == "GET":
-            weights[answer.url] = int(answer.headers.get("content-length", "0"))
-
-    page.on("response", weigh)
-
-    def look(address: str) -> list[str]:
-        wrong = checks.small_text(page)
-        wrong += [f"not in the window: {one}" for one in checks.outside(page, ".control-done, .control-leave")]
-        wrong += [f"a choice without picture or words: {one}" for one in page.evaluate(WORDLESS)]
-        count = page.evaluate(CHOICES, GRIDS)
-        wrong += [f"{count} choices"] if count > 4 else []
-        wrong += (
-            ["sounds by itself"] if page.evaluate("[...document.querySelectorAll('audio')].some((one) => !one.paused)") else []
-        )
-        voices.update(page.evaluate(VOICES))
-        places.append(page.evaluate(HELP))
-        wrong += [f"help is elsewhere: {places[-1]}"] if places[-1] != places[0] else []
-        heavy = sum(size for url, size in weights.items() if not re.search(r"\.woff2|\.mp3|/page/|/apercu", url))
-        scripts = sum(size for url, size in weights.items() if url.endswith(".js"))
-        wrong += [f"weighs {heavy} bytes"] if heavy > 150 * 1024 else []
-        wrong += [f"{scripts} bytes of script"] if scripts > 20 * 1024 else []
-        weights.clear()
-        return wrong
-
-    wrong = walk(kiosk, look)
-    assert wrong == []
-    dead = [url for url in sorted(voices) if not heard(page, url)]
-    assert len(voices) > 100
-    assert dead == []
-
-
-def heard(page: Page, url: str) -> bool:
-    """Whether a recording answers, as sound with something in it."""
-    answer = page.request.get(url)
-    return answer.status == 200 and answer.headers["content-type"].startswith("audio/") and len(answer.body()) > 500
 
 
 def test_longer_words_smaller_screens_and_wider_spacing_fit(site: Site, new_page: NewPage) -> None:
@@ -112,7 +45,7 @@ def test_longer_words_smaller_screens_and_wider_spacing_fit(site: Site, new_page
         page.evaluate(SPACING)
         return wrong + [f"with wider spacing: {one}" for one in checks.overflowing(page)]
 
-    assert walk(kiosk, look) == []
+    assert [f"{address}: {one}" for address in every_page.every(kiosk) for one in look(address)] == []
 
 
 def press(page: Page, selector: str, typed: str = "", most: int = 60) -> None:
