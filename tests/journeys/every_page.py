@@ -11,8 +11,8 @@ LANGUAGE = "/{language:str}"
 
 PUBLIC = ("", "abri", "conditions", "accessibilite", "aide", "carte", "carte/autrement", "mots", "perdu", "perdu/je-ne-sais-plus",
           "annuler", "ouvrir/avant/1", "ouvrir/avant/5", "proteger", "certificat", "perdu/raison/lost", "avec-la-carte/retour",
-          "perdu/plus-rien", "perdu/plus-rien/effacer", "fin", "ouvrir/pas-aujourdhui", "aide/code-oublie", "perdu/demain",
-          "proteger/parler", "lien", "apres-un-deces")  # fmt: skip
+          "perdu/plus-rien", "perdu/plus-rien/effacer", "perdu/plus-rien/qui", "perdu/ailleurs", "fin",
+          "ouvrir/pas-aujourdhui", "aide/code-oublie", "perdu/demain", "proteger/parler", "lien", "apres-un-deces")  # fmt: skip
 OPEN = ("maison", "papiers", "papiers?noms=1", "papiers/tiroirs", "papiers/jetes", "ajouter", "ajouter/fichier", "ajouter/photo",
         "partages", "montrer", "montrer/tiroir", "montrer/tiroir?pour=deposer", "regards", "regards?preuve=1", "demandes",
         "moi", "moi/autres", "moi/nom", "moi/dessin", "moi/nouveau/code", "moi/nouveau/images", "confiance", "confiance/choisir",
@@ -27,8 +27,8 @@ OPEN = ("maison", "papiers", "papiers?noms=1", "papiers/tiroirs", "papiers/jetes
 # Ways that are walked below; what is printed, drawn or saved is no page of the screen.
 WALKED = frozenset({
     "ouvrir/nom", "ouvrir/dessin", "ouvrir/code", "ouvrir/images", "ouvrir/confiance", "ouvrir/carte", "code", "images", "arreter",
-    "arreter/liens", "ajouter/lire", "ajouter/tiroir", "montrer/qui", "montrer/pourquoi", "montrer/date", "montrer/accord",
-    "envoyer/qui", "envoyer/pourquoi", "envoyer/accord", "perdu/attente", "perdu/feuille",
+    "arreter/liens", "arreter/qui-a-recu", "ajouter/lire", "ajouter/tiroir", "montrer/qui", "montrer/pourquoi", "montrer/date",
+    "montrer/accord", "envoyer/qui", "envoyer/pourquoi", "envoyer/accord", "perdu/attente", "perdu/feuille",
 })  # fmt: skip
 
 
@@ -65,7 +65,7 @@ def with_the_card(kiosk: Kiosk, who: str) -> Iterator[str]:
     """What a card alone shows, and its code."""
     kiosk.show_card(kiosk.site.card(who))
     yield "code"
-    for address in ("images", "arreter", "arreter/liens"):
+    for address in ("images", "arreter", "arreter/liens", "arreter/qui-a-recu"):
         kiosk.go(address)
         yield address
 

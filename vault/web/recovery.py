@@ -37,10 +37,22 @@ def who_were_they(request: Req) -> Response[str]:
     return page(request, "kiosk/lost_forgot.html", back="perdu")
 
 
+@get("/{language:str}/perdu/ailleurs", opt=anyone(), sync_to_thread=True)
+def elsewhere(request: Req) -> Response[str]:
+    """They answer from their own desks: the safe opens the day after, and whoever comes back with the new card begins here too."""
+    return page(request, "kiosk/lost_elsewhere.html", back="perdu")
+
+
 @get("/{language:str}/perdu/plus-rien", opt=anyone(), sync_to_thread=True)
 def nothing_left(request: Req) -> Response[str]:
     """No means and nobody: nobody opens, and what one can still do. Papers wait a year at least (law, R30)."""
     return page(request, "kiosk/lost_last.html", back="perdu/je-ne-sais-plus")
+
+
+@get("/{language:str}/perdu/plus-rien/qui", opt=anyone(), sync_to_thread=True)
+def who_received(request: Req) -> Response[str]:
+    """Who had received copies: what the card alone shows, and what is done where there is no card (ADR 0065)."""
+    return page(request, "kiosk/lost_who.html", back="perdu/plus-rien")
 
 
 @get("/{language:str}/perdu/plus-rien/effacer", opt=anyone(), sync_to_thread=True)
@@ -285,7 +297,7 @@ def tomorrow(request: Req) -> Response[str]:
 
 
 ROUTES: list[ControllerRouterHandler] = [
-    lost, who_were_they, nothing_left, erase_what_is_lost, begin_page, begin, waiting,
+    lost, who_were_they, nothing_left, elsewhere, who_received, erase_what_is_lost, begin_page, begin, waiting,
     another_code, sheet, type_sheet, photo_of_sheet, new_code, choose_code,
     new_pictures, choose_pictures, new_card, take_card, photo_of_card, card_by_camera, tomorrow,
 ]  # fmt: skip

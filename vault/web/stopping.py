@@ -109,6 +109,18 @@ def stop_with_card(request: Req) -> Response[str]:
     )  # fmt: skip
 
 
+@get("/{language:str}/arreter/qui-a-recu", opt=who("card", "assisted"), sync_to_thread=True)
+def received_with_card(request: Req) -> Response[str]:
+    """With the card alone: whom something was shown to, also before. The same page for a card that nobody knows (ADR 0065)."""
+    context, session = context_of(request), signed_in(request)
+    every = [(one, not over) for over in (False, True) for one in showing.grants_of(context, session, ended=over)]
+    shown = leaf(every, asked(request), SHARES_A_PAGE * 2)
+    return page(
+        request, "kiosk/received_with_card.html", back="arreter", shares=shown.items,
+        more=address(request, "arreter/qui-a-recu", suite=shown.after) if shown.after else None,
+    )  # fmt: skip
+
+
 @get("/{language:str}/arreter/{grant:str}", opt=who("card", "assisted"), sync_to_thread=True)
 def stop_one_page(request: Req, grant: FromPath[str]) -> Response[str]:  # noqa: ARG001 — read from the address
     """K17 with the card alone."""
@@ -165,5 +177,5 @@ def tidy(request: Req) -> Response[Any]:
 
 
 ROUTES: list[ControllerRouterHandler] = [
-    shares, stop_page, stop, stop_with_card, stop_one_page, stop_one, renew, tidy,
+    shares, stop_page, stop, stop_with_card, received_with_card, stop_one_page, stop_one, renew, tidy,
 ]  # fmt: skip
