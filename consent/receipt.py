@@ -154,7 +154,7 @@ def sign_receipt(
 
 
 def verify_receipt(
-    signed: SignedReceipt, *, service: Verifier, person: SignPublic, witness: SignPublic | None = None
+    signed: SignedReceipt, *, service: Verifier, person: Verifier, witness: SignPublic | None = None
 ) -> Receipt:  # fmt: skip
     """The record, once everybody who had to sign it did; raises BadSignature.
 

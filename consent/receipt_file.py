@@ -1,8 +1,9 @@
 """Receipts as a person carries them away: one file that verifies anywhere with public keys and nothing else.
 
 It holds one or several signed records, each with the proof that the trace holds its entry, and, so that no other key is needed, the
-service's own statement of which key is the person's, and the certificates of witnesses. Canonical JSON (RFC 8785): what parses encodes
-back to the same bytes, so that one altered byte is either another file, refused, or another statement, which nobody signed.
+service's own statement of which key is the person's, those of the keys that followed, and the certificates of witnesses. Canonical JSON
+(RFC 8785): what parses encodes back to the same bytes, so that one altered byte is either another file, refused, or another statement,
+which nobody signed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,20 +13,21 @@ from dataclasses import dataclass, field
 from consent.fields import any_octets, octets, shape
 from consent.receipt import SignedReceipt, proof_of, verify_receipt
 from consent.record import Receipt
-from crypto import inclusion
+from crypto import inclusion, person_keys
 from crypto.canonical import Value, canonical, parse
 from crypto.checkpoint import Checkpoint, LogKeys
 from crypto.errors import BadSignature, CryptoError, Malformed
 from crypto.notes import Note
 from crypto.signing import SIGNATURE_BYTES, SignPublic, Verifier, sign_public_from, verify
-from crypto.statements import Certificate, PersonKeys
+from crypto.statements import Certificate
 
 WHAT = "abri/receipts"
 MOST = 1000  # records in one file
-MOST_WITNESSES, MOST_SIGNATURES, SIGNED_BY = 100, 8, 2
+MOST_WITNESSES, MOST_SIGNATURES, SIGNED_BY, MOST_EARLIER = 100, 8, 2, 1000
 LOG_SIGNS = 2  # Ed25519 and ML-DSA-44
 LONGEST = 40 << 20
 _LONGEST_STATEMENT = 8192
+NOT_OURS = "this is not a file of receipts as Abri writes it: something was added, removed or changed"
 
 
 class NotVerified(Exception):
@@ -85,24 +87,28 @@ class WitnessCertificate:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptFile:
-    """Signed records of one person, oldest first, with the service's statement of the person's key, and the certificates of whoever
-    stood as witness."""
+    """Signed records of one person, oldest first, with the statements of the person's keys (the service vouches for the first, each
+    signs the next), and the certificates of whoever stood as witness."""
 
     keys_statement: bytes
     keys_signature: bytes
     receipts: tuple[SignedReceipt, ...]
     witnesses: tuple[WitnessCertificate, ...] = ()
+    earlier: tuple[tuple[bytes, bytes], ...] = ()  # statement and signature of each pair of keys before, the first one first
 
     def __post_init__(self) -> None:
         """Refuse a file about nothing, or about too much."""
-        if not 1 <= len(self.receipts) <= MOST or len(self.witnesses) > MOST_WITNESSES:
+        if not 1 <= len(self.receipts) <= MOST or len(self.witnesses) > MOST_WITNESSES or len(self.earlier) > MOST_EARLIER:
             raise Malformed(f"a file holds 1 to {MOST} receipts")
 
     def to_bytes(self) -> bytes:
         """The canonical bytes."""
         return canonical({
             "v": "1", "what": WHAT,
-            "keys": {"statement": self.keys_statement.hex(), "signature": self.keys_signature.hex()},
+            "keys": {
+                "statement": self.keys_statement.hex(), "signature": self.keys_signature.hex(),
+                "earlier": [{"statement": said.hex(), "signature": signature.hex()} for said, signature in self.earlier],
+            },
             "receipts": [one.to_value() for one in self.receipts], "witnesses": [one.to_value() for one in self.witnesses],
         })  # fmt: skip
 
@@ -115,30 +121,37 @@ class ReceiptFile:
         receipts, witnesses = fields["receipts"], fields["witnesses"]
         if (fields["v"], fields["what"]) != ("1", WHAT) or not isinstance(receipts, list) or not isinstance(witnesses, list):
             raise Malformed("this is not a file of receipts")
-        keys = shape(fields["keys"], ("statement", "signature"))
+        keys = shape(fields["keys"], ("statement", "signature", "earlier"))
+        if not isinstance(keys["earlier"], list):
+            raise Malformed("earlier keys are a list")
+        earlier = tuple(_keys(shape(one, ("statement", "signature"))) for one in keys["earlier"])
         return cls(
-            any_octets(keys, "statement", _LONGEST_STATEMENT), octets(keys, "signature", SIGNATURE_BYTES),
-            tuple(SignedReceipt.from_value(one) for one in receipts),
-            tuple(WitnessCertificate.from_value(one) for one in witnesses),
+            *_keys(keys), tuple(SignedReceipt.from_value(one) for one in receipts),
+            tuple(WitnessCertificate.from_value(one) for one in witnesses), earlier,
         )  # fmt: skip
+
+
+def _keys(fields: Mapping[str, Value]) -> tuple[bytes, bytes]:
+    return any_octets(fields, "statement", _LONGEST_STATEMENT), octets(fields, "signature", SIGNATURE_BYTES)
 
 
 def verify_file(untrusted: bytes, keys: Anchors) -> tuple[Checked, ...]:
     """The records of a file, once every signature and every proof in it holds; needs no network, no database, no clock. NotVerified."""
     try:
         found = ReceiptFile.from_bytes(untrusted)
-        statement = PersonKeys.parse(found.keys_statement)
         certificates = [(Certificate.parse(one.certificate), one) for one in found.witnesses]
     except CryptoError:
-        raise NotVerified("this is not a file of receipts as Abri writes it: something was added, removed or changed") from None
+        raise NotVerified(NOT_OURS) from None
     try:
-        verify(keys.service, statement, found.keys_signature)
+        chain = person_keys.follow(keys.service, [*found.earlier, (found.keys_statement, found.keys_signature)])
+    except Malformed:
+        raise NotVerified(NOT_OURS) from None
     except BadSignature:
         raise NotVerified("the person's key in this file was not vouched for by this service") from None
-    person, witnesses = sign_public_from(statement.sign), _certified(certificates, keys.roots)
+    person, witnesses = person_keys.ring(chain), _certified(certificates, keys.roots)
     checked = []
     for number, one in enumerate(found.receipts, 1):
-        if one.person != statement.person:
+        if one.person != chain[-1].person:
             raise NotVerified(f"receipt {number} is of somebody else than this file's person")
         try:
             witness = witnesses.get(one.receipt.change.witness or "")

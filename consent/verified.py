@@ -13,7 +13,7 @@ from consent.grant import OPEN_STATES, Closing, Event, GrantBody, GrantRow, Gran
 from consent.terms import little_enough
 from crypto.canonical import instant
 from crypto.errors import BadSignature, Malformed
-from crypto.signing import SIGNATURE_BYTES, Signer, SignPublic, Verifier, verify
+from crypto.signing import SIGNATURE_BYTES, Signer, SignPublic, SignRing, Verifier, verify
 from crypto.statements import GrantGiven, Withdrawal
 
 _VERSION = 1
@@ -84,7 +84,7 @@ def sign_closing(closing: Closing, *, service: Signer, person: Signer | None = N
     return Signatures(service.sign(said), person.sign(said) if person else None)
 
 
-def verify_closing(closing: Closing, signatures: Signatures, *, service: Verifier, person: SignPublic) -> None:
+def verify_closing(closing: Closing, signatures: Signatures, *, service: Verifier, person: Verifier) -> None:
     """Raise BadSignature unless the service signed this ending (and the person, where their signature stands)."""
     said = closing_statement(closing)
     if signatures.witness is not None:
@@ -121,12 +121,13 @@ class VerifiedGrant:
 
 
 def verify_grant(
-    row: GrantRow, untrusted_body: bytes, signatures: Signatures, *, service: Verifier, person: SignPublic,
+    row: GrantRow, untrusted_body: bytes, signatures: Signatures, *, service: Verifier, person: Verifier,
     witness: SignPublic | None = None,
 ) -> VerifiedGrant:  # fmt: skip
     """Check that the body was agreed by those who had to, and that the clear row says the same; each use, before `decide`.
 
-    `person` is the key that the service vouches for today: it must be the one pinned in the body. A row may say that the grant
+    `person` is the key that the service vouches for today, or all that it followed since the first: the one pinned in the body must be
+    among them. A row may say that the grant
     has ended without any proof (closing is always believed); it may not say that it lives, nor until when. What a witness signed in
     the person's place holds within the bounds of an assisted opening alone (one paper, to look at, one month), and never for the
     witness's own eyes.
@@ -138,10 +139,11 @@ def verify_grant(
         raise BadSignature
     if (row.state in OPEN_STATES and row.state is not said.state) or row.state in (GrantState.REQUESTED, GrantState.REFUSED):
         raise BadSignature
-    if body.person_keys.sign != person:
+    if body.person_keys.sign not in (person if isinstance(person, SignRing) else (person,)):
         raise BadSignature
     what = statement(body)
     verify(service, what, signatures.service)
+    key: Verifier
     if body.witness is None:
         agreed, key = signatures.person, person
     elif witness is not None and body.witness != body.worker and little_enough(body.terms, body.changed):

@@ -76,6 +76,16 @@ accounts = Table(
     octets("sealed_kem", "sealed", ACCOUNT), octets("sealed_sign", "sealed", ACCOUNT), octets("sealed_values", "sealed", ACCOUNT),
     octets("keys_statement", "public", ACCOUNT),  # the person's public keys, signed by the service at enrolment, then by the last
     octets("keys_signature", "public", ACCOUNT),
+    flag("keys_due", "technical", ACCOUNT),  # the service asks that these keys turn at the next unlock
+)  # fmt: skip
+
+earlier_keys = Table(  # a person's public keys of before: what they signed goes on verifying
+    "earlier_keys", metadata,
+    ident("account", "technical", ACCOUNT, "accounts.id", primary_key=True),
+    small("serial", "technical", ACCOUNT, primary_key=True),
+    octets("statement", "public", ACCOUNT), octets("signature", "public", ACCOUNT),
+    octets("sealed_kem", "sealed", ACCOUNT, nullable=True),  # for an hour at least: what was being posted as the keys turned
+    moment("until", "technical", ACCOUNT),
 )  # fmt: skip
 
 persons = Table(

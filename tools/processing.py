@@ -37,7 +37,8 @@ ALL: tuple[Processing, ...] = (
         "Keeping papers", "copies of a person's papers, kept so that the service cannot read them, and given back to them",
         "contract, 6(1)(b)", "9(2)(a): put in by the person, who was told; 10: the drawer of justice is theirs, and only they read it",
         "people with a safe", "nobody", "association",
-        ("accounts", "persons", "slots", "shelves", "papers", "versions", "objects", "doomed_blobs", "notices", "tickets", "brought",
+        ("accounts", "earlier_keys", "persons", "slots", "shelves", "papers", "versions", "objects", "doomed_blobs", "notices", "tickets",
+         "brought",
          "condition_versions", "vault_rows"),
     ),
     Processing(

@@ -2,7 +2,6 @@
 
 import argparse
 import datetime as dt
-import json
 import os
 import signal
 import subprocess
@@ -14,7 +13,7 @@ from typing import Any
 
 from storage.errors import StorageError
 from storage.keyvault import KeyVault
-from vault import backup_commands, inquiry_commands, trace_commands
+from vault import backup_commands, inquiry_commands, key_commands, trace_commands
 from vault.errors import AbriError, BadInput
 from vault.settings import Settings, UnsafeSettings, read_settings
 
@@ -190,67 +189,6 @@ def cards_print(options: argparse.Namespace) -> int:
     return 0
 
 
-def keys_make(_: argparse.Namespace) -> int:
-    """The service's own keys, once; then the file is to be kept apart from every backup of rows."""
-    from vault.installation import make_service_keys
-
-    print(f"Written: {make_service_keys(os.environ)}. Keep one copy apart, in a sealed envelope.")
-    return 0
-
-
-def keys_roots(options: argparse.Namespace) -> int:
-    """The first operator and its two administrators, their root keys, and the incident key in two halves."""
-    from vault.installation import install
-
-    for line in install(os.environ, operator=options.operator, contact=options.contact, names=options.administrator):
-        print(line)
-    return 0
-
-
-def keys_rotate(_: argparse.Namespace) -> int:
-    """A new pair of the service's keys; the one of before goes on verifying and opening."""
-    from vault.context import utc_now
-    from vault.service_keys import rotate
-    from vault.settings import today_in_paris
-
-    read_settings(os.environ)
-    print(f"Written: {rotate(os.environ, today_in_paris(utc_now()))}. Put a new copy into the sealed envelope.")
-    print("Now start every process of the service again, on every machine with this same file; then run `abri keys finish`.")
-    return 0
-
-
-def keys_finish(_: argparse.Namespace) -> int:
-    """After a rotation: seal anew what the key of before sealed, and write it into each person's history."""
-    from vault.confinement import Confinement
-    from vault.context import open_context
-    from vault.service_keys import finish
-
-    context = open_context(read_settings(os.environ), confinement=Confinement())
-    try:
-        done = finish(context, os.environ)
-    finally:
-        context.close()
-    print(f"{done.sealed} sealed anew; {done.told} persons will read it.")
-    return 0
-
-
-def keys_retire(_: argparse.Namespace) -> int:
-    """Destroy the signing seeds of before, once every witness knows the present keys of the trace (`abri trace keys`)."""
-    from vault.service_keys import retire
-
-    print(f"{retire(os.environ)} signing keys of before are gone. Start every process again.")
-    return 0
-
-
-def keys_public(options: argparse.Namespace) -> int:
-    """The public keys, to be given to whoever wants to verify receipts elsewhere."""
-    from vault.checkpoints import anchors
-
-    Path(options.file).write_text(json.dumps(anchors(read_settings(os.environ))) + "\n")
-    print(f"Written: {options.file}. It is public.")
-    return 0
-
-
 def receipt_verify(options: argparse.Namespace) -> int:
     """Say whether receipts are what was signed: offline, with public keys alone."""
     from vault.settings import public_keys_place
@@ -336,18 +274,7 @@ def parser() -> argparse.ArgumentParser:
     trace_commands.add(commands, command)
     inquiry_commands.add(commands, command)
     backup_commands.add(command)
-    keys = commands.add_parser("keys", help="the keys of an installation").add_subparsers(required=True, metavar="ACTION")
-    command("make", keys_make, "make the service's own keys, once", keys)
-    one = command("roots", keys_roots, "name the first operator and its two administrators", keys)
-    one.add_argument("--operator", required=True, help="the association's name")
-    one.add_argument("--contact", required=True, help="who answers people: a name, an address, a telephone")
-    one.add_argument("--administrator", action="append", required=True, metavar="FIRST_NAME", help="give it twice")
-    backup_commands.add_key(keys, command)
-    command("rotate", keys_rotate, "draw a new pair of the service's keys, signed by the one of before", keys)
-    command("finish", keys_finish, "after a rotation and a restart: seal anew what the key of before sealed", keys)
-    command("retire", keys_retire, "destroy the signing keys of before, once witnesses know the present ones", keys)
-    one = command("public", keys_public, "write the public keys, for whoever verifies receipts elsewhere", keys)
-    one.add_argument("file", help="the file to write")
+    key_commands.add(commands, command)
     receipts = commands.add_parser("receipt", help="receipts of consent").add_subparsers(required=True, metavar="ACTION")
     one = command(
         "verify", receipt_verify, "say whether receipts are what was signed; 0 yes, 1 no, 2 could not be read", receipts

@@ -1,20 +1,22 @@
 """What persons, workers and administrators share: an account secret, three keys, public keys that the service vouches for."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
+from crypto import person_keys
 from crypto.errors import BadSignature, Malformed
 from crypto.kem import KemPublic, kem_public, public_key
 from crypto.keys import AccountKeys, AccountSecret, SealedAccountKeys, open_account_keys, seal_account_keys
-from crypto.signing import SignPublic, sign_public, sign_public_from, verify
+from crypto.sealing import seal
+from crypto.signing import Signer, SignPublic, SignRing, sign_public, sign_public_from
 from crypto.statements import PersonKeys
-from storage.tables import accounts
+from storage.tables import accounts, earlier_keys
+from vault import labels
 from vault.context import Context
 from vault.errors import NotThere, Tampered
 from vault.settings import today_in_paris
-
-FIRST_SERIAL = 1
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,11 @@ class NewAccount:
 
 @dataclass(frozen=True)
 class PublicKeys:
-    """The two public keys of an account, verified."""
+    """The two public keys of an account, verified; `ring` holds the signing keys of before too: what they signed goes on holding."""
 
     kem: KemPublic
     sign: SignPublic
+    ring: SignRing
 
 
 def draw(context: Context, kind: str) -> NewAccount:
@@ -44,15 +47,16 @@ def draw(context: Context, kind: str) -> NewAccount:
 
 def keep(context: Context, connection: Connection, new: NewAccount) -> PublicKeys:
     """Write the account's row: keys sealed under its secret, public keys signed by the service."""
-    public = PublicKeys(public_key(new.keys.kem), sign_public(new.keys.sign))
-    statement = PersonKeys(person=new.id, kem=public.kem, sign=public.sign, serial=FIRST_SERIAL, previous=b"")
+    sign = sign_public(new.keys.sign)
+    public = PublicKeys(public_key(new.keys.kem), sign, SignRing((sign,)))
+    statement = PersonKeys(person=new.id, kem=public.kem, sign=sign, serial=person_keys.FIRST_SERIAL, previous=b"")
     sealed = seal_account_keys(new.secret, new.id, new.keys)
     connection.execute(
         insert(accounts).values(
             id=new.id, kind=new.kind, state="open", created=today_in_paris(context.clock()), term=None,
             kem_public=public.kem, sign_public=public.sign,
             sealed_kem=sealed.kem, sealed_sign=sealed.sign, sealed_values=sealed.values,
-            keys_statement=statement.encode(), keys_signature=context.service.sign(statement),
+            keys_statement=statement.encode(), keys_signature=context.service.sign(statement), keys_due=False,
         )
     )  # fmt: skip
     return public
@@ -73,7 +77,7 @@ def open_keys(connection: Connection, account: str, secret: AccountSecret) -> Ac
 
 
 def public_keys(context: Context, connection: Connection, account: str) -> PublicKeys:
-    """An account's public keys, as the service vouched for them. Raises NotThere, Tampered."""
+    """An account's public keys: the service vouched for the first pair, each signed the next. Raises NotThere, Tampered."""
     row = connection.execute(
         select(accounts.c.kem_public, accounts.c.sign_public, accounts.c.keys_statement, accounts.c.keys_signature)
         .where(accounts.c.id == account)
@@ -81,10 +85,58 @@ def public_keys(context: Context, connection: Connection, account: str) -> Publi
     if row is None:
         raise NotThere
     try:
-        statement = PersonKeys.parse(row.keys_statement)
-        verify(context.service.ring, statement, row.keys_signature)
+        last = PersonKeys.parse(row.keys_statement)
+        before = statements_before(connection, account) if last.serial != person_keys.FIRST_SERIAL else []
+        chain = person_keys.follow(context.service.ring, [*before, (row.keys_statement, row.keys_signature)])
     except (BadSignature, Malformed) as error:
         raise Tampered from error
-    if (statement.person, statement.kem, statement.sign) != (account, row.kem_public, row.sign_public):
+    if (last.person, last.kem, last.sign) != (account, row.kem_public, row.sign_public):
         raise Tampered
-    return PublicKeys(kem_public(row.kem_public), sign_public_from(row.sign_public))
+    return PublicKeys(kem_public(row.kem_public), sign_public_from(row.sign_public), person_keys.ring(chain))
+
+
+def statements_before(connection: Connection, account: str) -> list[tuple[bytes, bytes]]:
+    """The statements of keys that others have followed, each with its signature, the first one first."""
+    query = select(earlier_keys.c.statement, earlier_keys.c.signature).where(earlier_keys.c.account == account)
+    return [(row.statement, row.signature) for row in connection.execute(query.order_by(earlier_keys.c.serial))]
+
+
+def own_ring(context: Context, connection: Connection, account: str, own: SignPublic) -> SignRing:
+    """By what a person's own signatures verify: the key of their session, and those that lead to it.
+
+    Rows that do not lead to it were planted: then their own key alone counts.
+    """
+    before = select(earlier_keys.c.serial).where(earlier_keys.c.account == account).limit(1)
+    if connection.execute(before).first() is not None:
+        with suppress(Tampered, NotThere):
+            known = public_keys(context, connection, account)
+            if known.sign == own:
+                return known.ring
+    return SignRing((own,))
+
+
+def replace_keys(context: Context, connection: Connection, account: str, old: AccountKeys, secret: AccountSecret) -> AccountKeys:
+    """Draw three new keys, sealed under `secret`, in the caller's transaction; the old signing key signs the new pair and is gone.
+
+    The old KEM seed is kept, sealed under the new V, for what somebody may be posting in this very moment: `forget_seeds` ends that.
+    What the old keys sealed is the caller's to seal anew (`vault.rekeying`).
+    """
+    new, at = AccountKeys.random(), context.clock()
+    row = connection.execute(select(accounts).where(accounts.c.id == account).with_for_update()).one()
+    last = PersonKeys.parse(row.keys_statement)
+    said = person_keys.following(last, public_key(new.kem), sign_public(new.sign))
+    place = labels.earlier_seed(account=account, serial=str(last.serial))
+    connection.execute(
+        insert(earlier_keys).values(
+            account=account, serial=last.serial, statement=row.keys_statement, signature=row.keys_signature,
+            sealed_kem=seal(new.values, place, old.kem), until=at,
+        )
+    )  # fmt: skip
+    sealed = seal_account_keys(secret, account, new)
+    connection.execute(
+        update(accounts).where(accounts.c.id == account).values(
+            kem_public=said.kem, sign_public=said.sign, keys_statement=said.encode(), keys_signature=Signer(old.sign).sign(said),
+            sealed_kem=sealed.kem, sealed_sign=sealed.sign, sealed_values=sealed.values, keys_due=False,
+        )
+    )  # fmt: skip
+    return new

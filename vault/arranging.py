@@ -14,7 +14,6 @@ from consent.purposes import PRIVATE, ShelfKind
 from consent.scope import OPENING, Paper, PapersScope
 from crypto import contexts, envelope
 from crypto.sealing import seal_text, unseal_text
-from crypto.signing import Signer
 from storage.tables import grants, papers, shelf_wraps, versions
 from storage.tables import wraps as wrap_rows
 from vault import audit, exposed, shares, shelves, who, wraps
@@ -89,7 +88,7 @@ def held(context: Context, connection: Connection, session: Session, paper: str)
     opened = shelves.open_all(connection, session.account, keys.values)
     with one_refusal():
         secret = secret_of(context, opened, row)
-    witnesses = Witnesses(context, connection, session.account, Signer(keys.sign).public)
+    witnesses = Witnesses.own(context, connection, session.account, keys)
     return open_version(context, connection, row, secret, witnesses)
 
 

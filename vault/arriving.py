@@ -97,7 +97,7 @@ def _meet(
     query = joined().where(
         versions.c.person == session.account, papers.c.state != "refused", or_(versions.c.wrap_kind == "posted", unmet)
     )  # fmt: skip
-    witnesses = Witnesses(context, connection, session.account, Signer(keys.sign).public)
+    witnesses = Witnesses.own(context, connection, session.account, keys)
     met: list[PaperId] = []
     refused: list[PaperId] = []
     for row in connection.execute(query).all():

@@ -228,7 +228,7 @@ def _open(context: Context, session: Session, paper: PaperId) -> Opened:
             raise NotThere
         with one_refusal():
             secret = secret_of(context, lent, row)
-        signed_by = accounts.public_keys(context, connection, session.account).sign
+        signed_by = accounts.public_keys(context, connection, session.account).ring
         return open_version(context, connection, row, secret, Witnesses(context, connection, session.account, signed_by))
 
 

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, insert, select
 
 from consent.purposes import SHELVES, ShelfKind
 from consent.recipients import role
@@ -18,7 +18,7 @@ from crypto.canonical import Value
 from crypto.errors import BadSignature, CryptoError, Malformed
 from crypto.kem import KemPrivate, KemPublic, kem_public, public_key
 from crypto.keys import AssistSecret, CardSecret, KemSeed
-from crypto.sealing import open_post, open_posted_text, open_posted_value, post, post_text, post_value
+from crypto.sealing import open_post, open_posted_text, open_posted_value, post, post_value
 from crypto.unlock import Cost, Kind
 from storage.errors import RowGone
 from storage.tables import assist_shelves, assists, slots, structures, workers
@@ -28,6 +28,7 @@ from vault.certifying import verified_certificate
 from vault.context import Context
 from vault.errors import BadInput, NotThere, Tampered
 from vault.events import Event
+from vault.lending import lend
 from vault.sessions import Session
 from vault.shelves import OpenShelf
 from vault.slots import Slot
@@ -133,28 +134,6 @@ def _helper(context: Context, connection: Connection, worker: str) -> tuple[KemP
     if state != "certified" or not role(certificate.role).may_assist:
         raise BadInput("worker")
     return kem_public(certificate.kem), certificate.name
-
-
-def lend(context: Context, connection: Connection, slot: str, public: KemPublic, one: OpenShelf) -> None:
-    """Lend a drawer in its present epoch to the assisted openings of one slot."""
-    place = contexts.assist_shelf(person=one.person, slot=slot, shelf=one.id, epoch=one.epoch)
-    name = labels.assisted_drawer(person=one.person, slot=slot, shelf=one.id)
-    connection.execute(
-        insert(assist_shelves).values(
-            slot=slot, shelf=one.id, epoch=one.epoch,
-            wrap=envelope.assist_shelf(public, context.keyvault.derive("slot", slot, place), place, one.seed),
-            kind=post_text(public, context.keyvault.derive("slot", slot, name), name, one.kind),
-        )
-    )  # fmt: skip
-
-
-def lend_again(context: Context, connection: Connection, new: OpenShelf) -> None:
-    """A drawer has a new epoch: who was lent it has the new one, and nobody keeps the old."""
-    query = select(assists.c.slot, assists.c.public_key).join(assist_shelves, assist_shelves.c.slot == assists.c.slot)
-    rows = connection.execute(query.where(assist_shelves.c.shelf == new.id).distinct()).all()
-    connection.execute(delete(assist_shelves).where(assist_shelves.c.shelf == new.id))
-    for row in rows:
-        lend(context, connection, row.slot, kem_public(row.public_key), new)
 
 
 def stop(context: Context, session: Session) -> None:

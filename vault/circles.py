@@ -20,7 +20,7 @@ from crypto.errors import BadSignature, Malformed, Undecryptable
 from crypto.kem import KemPublic, kem_public, public_key
 from crypto.keys import AccountKeys, AccountSecret, RecoverySecret, SheetSecret
 from crypto.sealing import post_value, seal_value, unseal_value
-from crypto.signing import Signer, SignPublic, verify
+from crypto.signing import Signer, Verifier, verify
 from crypto.statements import CircleFormed
 from crypto.unlock import Cost, Kind
 from storage.tables import circle_members, circle_shares, circles, workers
@@ -224,7 +224,7 @@ def dissolve(context: Context, connection: Connection, person: str) -> None:
     slots.end(context, connection, slots.living(connection, person, [Kind.RECOVERY]))
 
 
-def living(context: Context, connection: Connection, person: str, sign: SignPublic) -> tuple[RowMapping, CircleFormed] | None:
+def living(context: Context, connection: Connection, person: str, sign: Verifier) -> tuple[RowMapping, CircleFormed] | None:
     """A person's circle, its statement verified against their key and the service's. Raises Tampered."""
     query = select(circles).where(circles.c.person == person, circles.c.state == "living")
     row = connection.execute(query).mappings().one_or_none()

@@ -40,7 +40,6 @@ from vault import (
     sessions,
     slots,
     trying,
-    unlocking,
 )
 from vault.certifying import verified_certificate
 from vault.context import Context
@@ -49,6 +48,7 @@ from vault.events import Event
 from vault.notices import Notice
 from vault.opening import check_chosen
 from vault.sessions import Session
+from vault.shown_cards import CARD
 from vault.slots import Slot
 from vault.underway import Underway, refuse_finished, underway
 from vault.unlocking import Chosen, card_password, try_card
@@ -121,7 +121,7 @@ def _change_everything(context: Context, connection: Connection, opened: Opened,
         slot=new.id,
         kiosk=kiosk,
         keys=opened.keys,
-        state={unlocking.CARD: card},
+        state={CARD: card},
     )
 
 

@@ -100,7 +100,7 @@ def _shown(context: Context, connection: Connection, session: Session, secret: s
         raise TicketGone
     try:
         row = one_of(connection, shown.person, paper, version)
-        person_key = accounts.public_keys(context, connection, shown.person).sign
+        person_key = accounts.public_keys(context, connection, shown.person).ring
     except NotThere:
         raise TicketGone from None  # erased, or sealed anew, since it was offered
     with one_refusal():

@@ -16,10 +16,10 @@ from consent.scope import Act, Paper, ShelfScope
 from crypto.errors import CryptoError
 from crypto.kem import KemPrivate
 from crypto.keys import AccountKeys
-from crypto.signing import Signer, SignPublic
+from crypto.signing import Signer
 from crypto.statements import Origin
 from storage.tables import papers, versions
-from vault import audit, shares, shelves, space, who, wraps
+from vault import accounts, audit, shares, shelves, space, who, wraps
 from vault.colleagues import name_of
 from vault.context import Context
 from vault.deposits import Fresh, From, Words, durable, lay_through, write_rows
@@ -90,7 +90,7 @@ def _lay(
     context: Context, connection: Connection, session: Session, keys: AccountKeys, share: Share, fresh: Fresh, shelf: ShelfId,
     replaced: VersionRow | None,
 ) -> None:  # fmt: skip
-    slit = shelves.slit(connection, share.person, shelf, SignPublic(share.body.person_keys.sign))
+    slit = shelves.slit(connection, share.person, shelf, accounts.public_keys(context, connection, share.person).sign)
     origin = From(session.account, Signer(keys.sign), session.kiosk)
     laid = lay_through(context, slit, fresh)
     previous = replaced.id if replaced else ""

@@ -19,7 +19,7 @@ from crypto.errors import BadSignature, CryptoError, Malformed, Undecryptable
 from crypto.kem import KemPrivate, kem_public
 from crypto.keys import AccountKeys
 from crypto.sealing import open_posted_value, post_value, seal_value, unseal_value
-from crypto.signing import Signer, SignPublic, verify
+from crypto.signing import Signer, verify
 from crypto.statements import DirectiveGiven
 from storage.errors import RowGone
 from storage.tables import circle_members, circles, directive_copies, directives, workers
@@ -193,11 +193,11 @@ def _verified(
     context: Context, connection: Connection, row: RowMapping, person: str, body: Mapping[str, Value]
 ) -> DirectiveGiven:  # fmt: skip
     """The person said this very body, and the service was there: nobody who writes rows can put words into their mouth."""
-    sign: SignPublic = accounts.public_keys(context, connection, person).sign
+    sign = accounts.public_keys(context, connection, person).ring
     try:
         said = DirectiveGiven.parse(row["statement"])
         verify(sign, said, row["signature"])
-        verify(context.service.public, said, row["service_signature"])
+        verify(context.service.ring, said, row["service_signature"])
     except (BadSignature, Malformed) as error:
         raise Tampered from error
     digest = hashlib.sha256(canonical(dict(body))).digest()

@@ -204,7 +204,7 @@ def opened_paper(
     opened = shelves.open_all(connection, session.account, keys.values)
     with one_refusal():
         secret = secret_of(context, opened, row)
-    witnesses = Witnesses(context, connection, session.account, Signer(keys.sign).public)
+    witnesses = Witnesses.own(context, connection, session.account, keys)
     return open_version(context, connection, row, secret, witnesses)
 
 

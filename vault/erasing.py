@@ -30,6 +30,7 @@ from storage.tables import (
     death_reports,
     directive_copies,
     directives,
+    earlier_keys,
     entry_copies,
     erasures,
     grant_changes,
@@ -68,7 +69,7 @@ OF_A_PERSON: tuple[Table, ...] = (
     wraps, shelf_wraps, receipts, grant_changes, grants, requests, notices, tickets, brought, objects, versions, papers, shelves,
     circle_shares, circle_members, circles, directive_copies, directives, death_reports,
     recovery_confirmations, recoveries, assist_shelves, assists, kept_cards, slots,
-    witnessings, persons, accounts, entry_copies, attempts, erasures, rights_requests,
+    witnessings, persons, earlier_keys, accounts, entry_copies, attempts, erasures, rights_requests,
 )  # fmt: skip
 
 
@@ -270,7 +271,7 @@ def _delete_rows(connection: Connection, person: str) -> None:
     )
     for table in owned:
         connection.execute(delete(table).where(table.c.person == person))
-    for table in (notices, slots, persons):
+    for table in (notices, slots, persons, earlier_keys):
         connection.execute(delete(table).where(table.c.account == person))
     links = {"person": None, "witness": None}
     connection.execute(update(erasures).where(or_(erasures.c.person == person)).values(**links))

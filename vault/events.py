@@ -101,6 +101,7 @@ WORDS = {
         Word("means.frozen", "means", "snowflake"),
         Word("means.unfrozen", "means", "sun"),
         Word("means.protected", "means", "shield"),
+        Word("means.keys-renewed", "means", "key-round"),
         Word("means.words-given", "means", "list"),
         Word("means.assisted-on", "means", "hand-helping"),
         Word("means.assisted-off", "means", "hand"),

@@ -65,7 +65,7 @@ def circle(context: Context, session: Session) -> Circle | None:
     """The person's guardians and what is weak about them; None when there are none."""
     keys, today = session.opened(), today_in_paris(context.clock())
     with context.database.transaction(read_only=True) as connection:
-        found = living(context, connection, session.account, accounts.public_keys(context, connection, session.account).sign)
+        found = living(context, connection, session.account, accounts.public_keys(context, connection, session.account).ring)
         if found is None:
             return None
         row, said = found

@@ -26,6 +26,11 @@ def looked(*, session: str, tag: str, about: str) -> bytes:
     return context("looked", {"about": about, "session": session, "tag": tag})
 
 
+def earlier_seed(*, account: str, serial: str) -> bytes:
+    """The seed of keys that others have followed, until nobody can be posting to them any more."""
+    return context("earlier-seed", {"account": account, "serial": serial})
+
+
 def one_time_password(*, account: str) -> bytes:
     """The seed of a worker's six-digit codes, sealed by the service: it guards pages, not keys."""
     return context("totp", {"account": account})

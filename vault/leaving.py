@@ -84,7 +84,7 @@ def redeem(context: Context, secret: str) -> Content:
                 raise TicketGone
         try:
             row = one_of(connection, shown.person, paper, version)
-            person_key = accounts.public_keys(context, connection, shown.person).sign
+            person_key = accounts.public_keys(context, connection, shown.person).ring
         except NotThere:
             raise TicketGone from None  # erased, or sealed anew, since the link was made
         witnesses = Witnesses(context, connection, shown.person, person_key)
@@ -152,7 +152,7 @@ def confirm(
         opened = shelves.open_all(connection, session.account, keys.values)
         with one_refusal():
             secret = secret_of(context, opened, row)
-        witnesses = Witnesses(context, connection, session.account, Signer(keys.sign).public)
+        witnesses = Witnesses.own(context, connection, session.account, keys)
         one = open_version(context, connection, row, secret, witnesses)
         lay_again(context, connection, opened, row, opened.at(row.shelf, row.epoch))
         connection.execute(

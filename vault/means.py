@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, select
 
 from crypto.errors import Undecryptable
-from crypto.keys import AccountSecret, CardSecret
+from crypto.keys import AccountKeys, AccountSecret, CardSecret
 from crypto.printed import card_text
 from crypto.sealing import unseal_text
 from crypto.unlock import PERSON_WORDS, Kind, words_password
@@ -20,8 +20,9 @@ from vault.events import Event
 from vault.notices import Notice
 from vault.opening import check_chosen
 from vault.sessions import Session
+from vault.shown_cards import CARD
 from vault.slots import Slot
-from vault.unlocking import CARD, Chosen, card_of, card_password, confirm
+from vault.unlocking import Chosen, card_of, card_password, confirm
 
 
 @dataclass(frozen=True)
@@ -101,14 +102,17 @@ def take_card(connection: Connection, way: Slot) -> None:
         raise AlreadyKnown
 
 
-def reopen(context: Context, connection: Connection, session: Session, way: Slot, card: CardSecret | None = None) -> str:
-    """The same person goes on through a new way: what their session kept goes with them, the old one ends."""
+def reopen(
+    context: Context, connection: Connection, session: Session, way: Slot, card: CardSecret | None = None, *,
+    keys: AccountKeys | None = None,
+) -> str:  # fmt: skip
+    """The same person goes on through a new way: what their session kept goes with them, the old one ends. `keys`: if they turned."""
     state = sessions.read_state(connection, session)
     if card is not None:
         state[CARD] = card_text(card)
     return sessions.open_for(
-        context, connection, kind="person", account=session.account, slot=way.id, kiosk=session.kiosk, keys=session.opened(),
-        state=state,
+        context, connection, kind="person", account=session.account, slot=way.id, kiosk=session.kiosk,
+        keys=keys or session.opened(), state=state,
     )  # fmt: skip
 
 

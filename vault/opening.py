@@ -42,8 +42,9 @@ from vault.places import place_of
 from vault.preferences import Preferences
 from vault.sessions import Session
 from vault.settings import today_in_paris
+from vault.shown_cards import CARD
 from vault.slots import Slot
-from vault.unlocking import CARD, Chosen, card_password
+from vault.unlocking import Chosen, card_password
 
 NAME_LETTERS = 60
 CHOICES = "choices"

@@ -16,9 +16,8 @@ from consent.policy import covering as covering_grants
 from consent.purposes import purpose
 from consent.scope import Act, Paper, ShelfScope
 from crypto.kem import KemPrivate
-from crypto.signing import SignPublic
 from storage.tables import grants, papers, versions, workers
-from vault import audit, page_rate, rendering, shares, who
+from vault import accounts, audit, page_rate, rendering, shares, who
 from vault.colleagues import LIVING, name_of
 from vault.contents import Content, content_of, verified_bytes
 from vault.context import Context
@@ -66,7 +65,9 @@ def open_shared(context: Context, session: Session, grant: GrantId, paper: Paper
             if isinstance(decision, Allowed):
                 with one_refusal():
                     secret = Keyring(context, connection, share, private).secret(row)
-                witnesses = Witnesses(context, connection, share.person, SignPublic(share.body.person_keys.sign))
+                witnesses = Witnesses(
+                    context, connection, share.person, accounts.public_keys(context, connection, share.person).ring
+                )
                 return Granted(share, act, open_version(context, connection, row, secret, witnesses))
             refused = decision.reason
     _trace_refusal(context, session, grant, paper, act, share, refused)

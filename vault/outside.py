@@ -207,7 +207,7 @@ def _hand_over(
     """A wrap for each paper; gives which kinds lie in which drawers, as the receipt says it."""
     keys = who.person(session)
     opened = shelves.open_all(connection, session.account, keys.values)
-    witnesses = Witnesses(context, connection, session.account, Signer(keys.sign).public)
+    witnesses = Witnesses.own(context, connection, session.account, keys)
     data: dict[ShelfKind, list[KindId]] = {}
     for paper in body.papers:
         row = current_of(connection, session.account, paper)

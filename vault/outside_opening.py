@@ -143,7 +143,7 @@ def _verified(context: Context, connection: Connection, row: Row[Any], private: 
         told = outside.open_body(context, private, row.person, row.id, "link", row.body_for_link)
         body = OutsideBody.from_bytes(told["body"].encode())
         signed = SignedReceipt.from_bytes(told["receipt"].encode())
-        signer = account_rows.public_keys(context, connection, row.person).sign
+        signer = account_rows.public_keys(context, connection, row.person).ring
         receipt = verify_receipt(signed, service=context.service.ring, person=signer)
     except (CryptoError, KeyError):
         raise Tampered from None
@@ -170,7 +170,7 @@ def _inside(context: Context, connection: Connection, session: Session) -> _Open
         raise NotThere
     private = KemPrivate(KemSeed(bytes.fromhex(seed)))
     body = _verified(context, connection, row, private)
-    signer = account_rows.public_keys(context, connection, row.person).sign
+    signer = account_rows.public_keys(context, connection, row.person).ring
     return _Open(row, body, private, Witnesses(context, connection, row.person, signer))
 
 

@@ -240,7 +240,7 @@ class Parcel:
             yield Bytes(text.encode())
         damaged: list[str] = []
         with self.context.database.transaction(read_only=True) as connection:
-            key = accounts.public_keys(self.context, connection, self.person).sign
+            key = accounts.public_keys(self.context, connection, self.person).ring
         for one in self._packed():
             try:
                 with self.context.database.transaction(read_only=True) as connection:

@@ -11,7 +11,21 @@ from crypto import contexts
 from crypto.errors import Undecryptable
 from crypto.sealing import unseal_text, unseal_value
 from storage.tables import circle_members, circles, grants, papers, persons
-from vault import accounts, audit, freezing, labels, looking, means, notices, opening, preferences, protecting, unlocking, who
+from vault import (
+    accounts,
+    audit,
+    freezing,
+    labels,
+    looking,
+    means,
+    notices,
+    opening,
+    preferences,
+    protecting,
+    shown_cards,
+    unlocking,
+    who,
+)
 from vault.context import Context
 from vault.errors import Tampered
 from vault.events import Event
@@ -35,7 +49,7 @@ __all__ = [
 
 start_opening, opening_choices, keep_choices = opening.start, opening.choices, opening.keep
 open_safe, not_today = opening.finish, opening.not_today
-present_card, card_of, person_of = unlocking.present_card, unlocking.card_of, unlocking.person_of
+present_card, card_of, person_of = unlocking.present_card, unlocking.card_of, shown_cards.person_of
 unlock, unlock_with_pictures = unlocking.unlock, unlocking.unlock_with_pictures
 unlock_with_words, confirm_secret, try_card = unlocking.unlock_with_words, unlocking.confirm, unlocking.try_card
 lift_wait, lift_freeze = unlocking.lift_wait, unlocking.lift_freeze

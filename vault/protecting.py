@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, select, update
 
-from crypto.keys import kdf
+from crypto.keys import AccountSecret, kdf
 from crypto.unlock import Kind
 from storage.database import insert_once
 from storage.tables import attempts, circle_members, persons
 from storage.tables import circles as circle_rows
-from vault import account_numbers, audit, cards, circles, freezing, labels, preferences, sessions, slots, who
+from storage.tables import slots as ways
+from vault import account_numbers, aftermath, audit, cards, circles, freezing, labels, preferences, rekeying, sessions, slots, who
 from vault.circles import Owner
 from vault.context import Context
 from vault.errors import AlreadyKnown, MustWait, NoSession, NotAllowed, NotThere
@@ -19,12 +20,14 @@ from vault.events import Event
 from vault.means import or_discard, prepare_card_slot, reopen, take_card
 from vault.opening import check_chosen, seal_number
 from vault.sessions import Session
-from vault.unlocking import Chosen, confirm, person_of
+from vault.shown_cards import person_of
+from vault.unlocking import Chosen, confirm
 from vault.workers import verified_certificate
 
 FREEZES_A_DAY = 5  # by number, for each worker
 DAY = dt.timedelta(hours=24)
 ENDED = (*slots.CARD_KINDS, Kind.WORDS, Kind.ASSIST)
+SEALING = ("live", "barred", "leaving", "pending")
 
 
 @dataclass(frozen=True)
@@ -109,26 +112,35 @@ def check_card(context: Context, session: Session, text: str) -> None:
 
 
 def protect(context: Context, session: Session, chosen: Chosen, text: str, new: Chosen) -> Protected:
-    """Leave everything that somebody else may know: new card, new code, new number; words and printed sheets are void.
+    """Leave everything that somebody else may know: new card, new code, new number, new keys; words and printed sheets are void.
 
-    Guardians and shares stay, to be reviewed one by one; places are hidden. WrongSecret, WeakSecret, AlreadyKnown, BadInput.
+    The account's secret and its three keys turn too: whoever had them reads nothing of what comes after. Guardians and shares stay, to
+    be reviewed one by one; places are hidden. WrongSecret, WeakSecret, AlreadyKnown, BadInput.
     """
     check_chosen(new)
-    secret, card, keys = confirm(context, session, chosen), cards.read(text), session.opened()
+    who.person(session)
+    secret, card, fresh = confirm(context, session, chosen), cards.read(text), AccountSecret.random()
     person, number = session.account, account_numbers.draw()
-    way = prepare_card_slot(context, session.kiosk, person, secret, card, new)
+    way = prepare_card_slot(context, session.kiosk, person, fresh, card, new)
     with or_discard(context, way), context.database.transaction() as connection:
         take_card(connection, way)
-        old = slots.living(connection, person, ENDED)
-        if session.slot not in {slot.id for slot in old}:
+        if session.slot not in {slot.id for slot in slots.living(connection, person)}:
             raise NoSession
+        old = _ways_of(connection, person)
+        keys = rekeying.renew(context, connection, person, secret, under=fresh)
         slots.keep(context, connection, way)
-        cookie = reopen(context, connection, session, way, card)
-        slots.end(context, connection, old)
-        circles.void_sheets(context, connection, Owner(person, keys, secret))
+        cookie = reopen(context, connection, session, way, card, keys=keys)
+        aftermath.end_ways(context, connection, old)
+        circles.void_sheets(context, connection, Owner(person, keys, fresh))
         told = {"number_digest": account_numbers.digest(context, number), "sealed_number": seal_number(keys, person, number)}
         connection.execute(update(persons).where(persons.c.account == person).values(**told))
         kept = preferences.read(connection, person, keys)
         preferences.write(connection, person, keys, replace(kept, show_places=False, to_review=True, reviewed=()))
         audit.record(context, connection, None, Event("means.protected", by=person), person=person)
     return Protected(cookie, number)
+
+
+def _ways_of(connection: Connection, person: str) -> list[str]:
+    """Every way that seals the account's secret, or waits to: none of them opens anything any more. The circle's own ends with it."""
+    theirs = (ways.c.account == person, ways.c.kind.in_([kind.value for kind in ENDED]), ways.c.state.in_(SEALING))
+    return list(connection.scalars(select(ways.c.id).where(*theirs).with_for_update()))

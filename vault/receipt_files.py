@@ -16,6 +16,7 @@ from crypto.errors import Undecryptable
 from crypto.inclusion import InclusionProof
 from crypto.notes import Note
 from storage.tables import accounts, grants
+from vault import accounts as account_rows
 from vault import certifying, checkpoints, proofs, receipts, who
 from vault.context import Context
 from vault.errors import NotThere, Tampered
@@ -53,7 +54,8 @@ def _file(context: Context, connection: Connection, session: Session, wanted: li
         raise NotThere
     names = sorted({one.receipt.change.witness for one in found if one.receipt.change.witness})
     witnesses = tuple(_certificate(context, connection, name) for name in names)
-    return ReceiptFile(keys.keys_statement, keys.keys_signature, tuple(found), witnesses)
+    earlier = tuple(account_rows.statements_before(connection, session.account))
+    return ReceiptFile(keys.keys_statement, keys.keys_signature, tuple(found), witnesses, earlier)
 
 
 def _certificate(context: Context, connection: Connection, worker: str) -> WitnessCertificate:

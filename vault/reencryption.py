@@ -20,7 +20,7 @@ from crypto.signing import Signer
 from storage.errors import DatabaseUnreachable
 from storage.tables import grants, objects, papers, shelf_wraps, shelves, versions
 from storage.tables import wraps as wrap_rows
-from vault import assisting, audit, endings, exposed, outside_wraps, shares, who, wraps
+from vault import audit, endings, exposed, lending, outside_wraps, shares, who, wraps
 from vault import shelves as drawers
 from vault.arranging import lay_again
 from vault.colleagues import LIVING, reachable
@@ -92,7 +92,7 @@ def _opened(
     opened = drawers.open_all(connection, session.account, keys.values)
     with one_refusal():
         secret = secret_of(context, opened, row)
-    witnesses = Witnesses(context, connection, session.account, Signer(keys.sign).public)
+    witnesses = Witnesses.own(context, connection, session.account, keys)
     return row, open_version(context, connection, row, secret, witnesses), opened
 
 
@@ -198,6 +198,17 @@ def renew_drawers(context: Context, connection: Connection, session: Session) ->
     return len(begun)
 
 
+def renew_all_drawers(context: Context, connection: Connection, person: str, keys: AccountKeys) -> None:
+    """A new epoch of each drawer that opens: the keys under which they lay have turned. In the caller's transaction."""
+    opened, signer = drawers.open_all(connection, person, keys.values), Signer(keys.sign)
+    for one in opened.all():
+        if one.current:
+            _new_epoch(context, connection, keys, signer, opened, one)
+    for one in drawers.open_all(connection, person, keys.values).all():
+        if not one.current:  # something in it does not open, so it stayed; it is still the person's
+            drawers.state_anew(connection, one, signer)
+
+
 def _new_epoch(
     context: Context, connection: Connection, keys: AccountKeys, signer: Signer, opened: Shelves, old: OpenShelf
 ) -> None:  # fmt: skip
@@ -211,7 +222,7 @@ def _new_epoch(
         except Tampered:
             stuck = True  # it stays where it was, as unreadable as it was
     _lend_again(context, connection, keys, new)
-    assisting.lend_again(context, connection, new)
+    lending.lend_again(context, connection, new)
     if not stuck:
         connection.execute(delete(shelves).where(shelves.c.id == old.id, shelves.c.epoch < new.epoch))
 

@@ -20,7 +20,7 @@ from crypto.canonical import Value, canonical
 from crypto.errors import BadSignature, CryptoError, Malformed, Undecryptable
 from crypto.kem import KemPrivate, KemPublic
 from crypto.keys import AccountKeys, ValuesKey
-from crypto.signing import Signer, SignPublic
+from crypto.signing import SignRing, sign_public
 from storage.errors import RowGone
 from storage.tables import accounts, grants, persons
 from vault import accounts as account_rows
@@ -134,7 +134,7 @@ class Reader:
 
     def __init__(self, context: Context, connection: Connection) -> None:
         self._context, self._connection = context, connection
-        self._signers: dict[str, SignPublic] = {}
+        self._signers: dict[str, SignRing] = {}
         self._colleagues: dict[str, Colleague | None] = {}
 
     def colleague(self, worker: str) -> Colleague | None:
@@ -146,12 +146,12 @@ class Reader:
                 self._colleagues[worker] = None
         return self._colleagues[worker]
 
-    def _signer_of(self, person: str) -> SignPublic:
+    def _signer_of(self, person: str) -> SignRing:
         if person not in self._signers:
-            self._signers[person] = account_rows.public_keys(self._context, self._connection, person).sign
+            self._signers[person] = account_rows.public_keys(self._context, self._connection, person).ring
         return self._signers[person]
 
-    def as_person(self, row: RowMapping, keys: AccountKeys, own: SignPublic) -> Share:
+    def as_person(self, row: RowMapping, keys: AccountKeys, own: SignRing) -> Share:
         """A share as whoever gave it reads it. Raises CryptoError."""
         body, face = _own_copy(self._context, row, keys)
         return self._verified(row, body, face, own)
@@ -164,7 +164,7 @@ class Reader:
         body, face = _unpack(posted)
         return self._verified(row, body, face, self._signer_of(row["person"]))
 
-    def _verified(self, row: RowMapping, untrusted: bytes, face: Face, person: SignPublic) -> Share:
+    def _verified(self, row: RowMapping, untrusted: bytes, face: Face, person: SignRing) -> Share:
         clear = clear_row(row)
         body = GrantBody.from_bytes(untrusted)
         witness = self.colleague(body.witness) if body.witness else None
@@ -181,7 +181,7 @@ class Reader:
 def of_person(context: Context, connection: Connection, session: Session, *, ended: bool = False) -> list[Share]:
     """The shares that a person gave and that still live (or have ended), oldest first. One that does not verify is not one."""
     keys = who.person(session)
-    own = Signer(keys.sign).public
+    own = account_rows.own_ring(context, connection, session.account, sign_public(keys.sign))
     state = grants.c.state.not_in(LIVING) if ended else grants.c.state.in_(LIVING)
     rows = connection.execute(select(grants).where(grants.c.person == session.account, state)).mappings().all()
     reader, found = Reader(context, connection), []
@@ -235,7 +235,8 @@ def one_of_person(context: Context, connection: Connection, session: Session, gr
     if row is None:
         raise NotThere
     try:
-        return Reader(context, connection).as_person(row, keys, Signer(keys.sign).public)
+        own = account_rows.own_ring(context, connection, session.account, sign_public(keys.sign))
+        return Reader(context, connection).as_person(row, keys, own)
     except (BadSignature, Malformed, Undecryptable):
         raise Tampered from None
 

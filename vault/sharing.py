@@ -180,7 +180,7 @@ def _hand_over(
     if isinstance(scope, ShelfScope):
         wraps.lend(context, connection, opened.current(scope.kind), body.grant, body.worker, to.kem)
         return
-    witnesses = Witnesses(context, connection, session.account, Signer(keys.sign).public)
+    witnesses = Witnesses.own(context, connection, session.account, keys)
     for paper in scope.papers:
         row = current_of(connection, session.account, paper)
         with one_refusal():

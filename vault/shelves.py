@@ -183,13 +183,15 @@ def check_all(connection: Connection, person: str, opened: Shelves, signer: Sign
             check_statement(dict(row), person, signer.public, expected=opened.private(one).public)
         except Tampered:
             refused.append(one.kind)
-            _restate(connection, one, opened.private(one).public, signer)
+            state_anew(connection, one, signer)
     known = {one.kind for one in opened.all() if one.current}
     missing = [row.kind for row in SHELVES if row.kind not in known and row.kind not in refused]
     return (*refused, *missing)
 
 
-def _restate(connection: Connection, one: OpenShelf, public: KemPublic, signer: Signer) -> None:
+def state_anew(connection: Connection, one: OpenShelf, signer: Signer) -> None:
+    """Sign a drawer's own public key, in place of what its row says."""
+    public = public_key(one.seed)
     statement = ShelfEpoch(person=one.person, shelf=one.id, epoch=one.epoch, key=public)
     connection.execute(
         update(shelves)

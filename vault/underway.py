@@ -68,7 +68,7 @@ def underway(context: Context, connection: Connection, recovery: str) -> Underwa
 
 def circle_of(context: Context, connection: Connection, person: str) -> CircleFormed | None:
     """A person's circle as they signed it, or None."""
-    found = forming.living(context, connection, person, accounts.public_keys(context, connection, person).sign)
+    found = forming.living(context, connection, person, accounts.public_keys(context, connection, person).ring)
     return None if found is None else found[1]
 
 

@@ -9,13 +9,11 @@ from dataclasses import replace
 
 from sqlalchemy import ColumnElement, Connection, select
 
-from consent.ids import PersonId
 from crypto.canonical import Value
 from crypto.errors import Malformed
 from crypto.keys import AccountSecret, CardSecret, Password
 from crypto.printed import card_text
 from crypto.unlock import PERSON_WORDS, Kind, code_password, pictures_password, words_password
-from storage.tables import accounts as rows
 from storage.tables import sessions as session_rows
 from storage.tables import slots as slot_rows
 from vault import (
@@ -28,7 +26,9 @@ from vault import (
     counting,
     freezing,
     mourning,
+    old_algorithms,
     preferences,
+    rekeying,
     resealing,
     sessions,
     slots,
@@ -36,18 +36,17 @@ from vault import (
     wordlist,
     workers,
 )
-from vault.context import NOBODY, Context
+from vault.context import Context
 from vault.errors import BadInput, NoSession, NotAllowed, WrongSecret
 from vault.events import Event
 from vault.places import place_of
 from vault.sessions import Session
+from vault.shown_cards import CARD, card_in
 from vault.slots import Slot
 from vault.trying import Tried, attempt, prove, refuse, settle
 
 Chosen = str | Sequence[int]
 """What people remember: a code of six digits, five words with a blank between them, or five pictures."""
-
-CARD = "card"
 
 
 def present_card(context: Context, kiosk: str | None, text: str) -> str:
@@ -60,24 +59,7 @@ def present_card(context: Context, kiosk: str | None, text: str) -> str:
 def card_of(context: Context, session: Session) -> CardSecret:
     """The card that a session was opened with; NoSession when there is none."""
     with context.database.transaction(read_only=True) as connection:
-        return _card(sessions.read_state(connection, session, hold=False))
-
-
-def person_of(connection: Connection, session: Session) -> PersonId | None:
-    """Whose safe a session speaks for. None for a card that opens nothing now: unknown, ended, or of a frozen safe.
-
-    Every narrowing act asks this, and answers None as it would answer a person who has nothing to narrow.
-    """
-    if session.account != NOBODY:
-        return PersonId(session.account)
-    if session.kind != "card":
-        raise NotAllowed
-    card = _card(sessions.read_state(connection, session, hold=False))
-    slot = slots.find(connection, cards.digest(card), slots.CARD_KINDS, hold=False)
-    if slot is None:
-        return None
-    state = connection.execute(select(rows.c.state).where(rows.c.id == slot.account)).scalar_one()
-    return PersonId(slot.account) if state == "open" else None
+        return card_in(sessions.read_state(connection, session, hold=False))
 
 
 def unlock(context: Context, shown: Session, code: str) -> str:
@@ -121,10 +103,12 @@ def _with_card(context: Context, shown: Session, chosen: Chosen) -> str:
 
 
 def _renewed(context: Context, kiosk: str | None, tried: Tried, password: Password) -> Slot | None:
-    """The way at today's cost and algorithm, if it was of before."""
+    """The way at today's cost and algorithm, if it was of before or if the keys are to turn."""
     if tried.secret is None or tried.slot.state != "live":
         return None
-    return resealing.fresh_way(context, kiosk, tried.slot, tried.secret, password)
+    with context.database.transaction(read_only=True) as connection:
+        due = rekeying.due(connection, tried.slot.account)
+    return resealing.fresh_way(context, kiosk, tried.slot, tried.secret, password, due=due)
 
 
 def enter(
@@ -143,7 +127,8 @@ def enter(
     freezing.thaw(context, connection, person)
     resealing.account_keys(connection, person, tried.secret)
     keys = accounts.open_keys(connection, person, tried.secret)
-    resealing.own_values(connection, person, keys)
+    old_algorithms.seal_anew(context, connection, person, keys)
+    keys = rekeying.at_unlock(context, connection, person, tried.secret, keys)
     way = tried.slot
     if fresh is not None:
         slots.keep(context, connection, fresh)
@@ -181,7 +166,7 @@ def confirm(context: Context, session: Session, chosen: Chosen) -> AccountSecret
         state = sessions.read_state(connection, session)
     if slot is None or slot.shown is None:
         raise NoSession
-    kind, password = (Kind.WORDS, words_typed(chosen)) if slot.kind == Kind.WORDS else card_password(_card(state), chosen)
+    kind, password = (Kind.WORDS, words_typed(chosen)) if slot.kind == Kind.WORDS else card_password(card_in(state), chosen)
     tried = prove(context, session.kiosk, slot.shown, kind, password, only=[slot.id])
     with context.database.transaction() as connection:
         settle(connection, tried)
@@ -263,13 +248,6 @@ def words_typed(typed: Chosen | Sequence[str]) -> Password:
         return words_password(words)
     except Malformed as error:
         raise BadInput("words") from error
-
-
-def _card(state: dict[str, Value]) -> CardSecret:
-    text = state.get(CARD)
-    if not isinstance(text, str):
-        raise NoSession
-    return cards.read(text)
 
 
 def _living(person: str) -> tuple[ColumnElement[bool], ...]:

@@ -16,11 +16,12 @@ from sqlalchemy import Connection, Row, Select, select
 from consent.ids import PaperId, ShelfId
 from crypto import contexts, envelope
 from crypto.errors import CryptoError
-from crypto.keys import FileKeys, FileSecret, check_commitment, file_keys
-from crypto.signing import SignPublic, Verifier, sign_public_from, verify
+from crypto.keys import AccountKeys, FileKeys, FileSecret, check_commitment, file_keys
+from crypto.signing import Verifier, sign_public, sign_public_from, verify
 from crypto.statements import Origin
 from storage.errors import BlobDamaged, BlobMissing, RowGone
 from storage.tables import objects, papers, versions
+from vault import accounts
 from vault.bindings import file_place, wrap_place
 from vault.certifying import verified_certificate
 from vault.context import NOBODY, Context
@@ -163,10 +164,15 @@ def read_card(row: AnyRow, keys: FileKeys) -> Card:
 class Witnesses:
     """Whose key an origin is verified with: the person's, the service's for what came by phone, a worker's as certified."""
 
-    def __init__(self, context: Context, connection: Connection, person: str, person_key: SignPublic) -> None:
+    def __init__(self, context: Context, connection: Connection, person: str, person_key: Verifier) -> None:
         self._context, self._connection = context, connection
         self._known: dict[str, Verifier] = {person: person_key, SERVICE: context.service.ring}
         self._person = person
+
+    @classmethod
+    def own(cls, context: Context, connection: Connection, person: str, keys: AccountKeys) -> "Witnesses":
+        """In a session of the person's own: their key of today, and those before it."""
+        return cls(context, connection, person, accounts.own_ring(context, connection, person, sign_public(keys.sign)))
 
     def check(self, row: VersionRow) -> Origin:
         """The origin of a version, once its signature holds.

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection
 
 from crypto.keys import AccountKeys
-from vault import unlocking
+from vault import shown_cards
 from vault.errors import NotAllowed, NotThere
 from vault.sessions import Session
 
@@ -33,7 +33,7 @@ def narrowing(connection: Connection, session: Session) -> str:
     """The person who takes something back: however the safe was opened, and with the card alone. NotThere for an unknown card."""
     if session.kind not in ("person", "assisted", "card"):
         raise NotAllowed
-    person = unlocking.person_of(connection, session)
+    person = shown_cards.person_of(connection, session)
     if person is None:
         raise NotThere
     return person

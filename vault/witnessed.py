@@ -158,7 +158,7 @@ def _paper_key(
         raise NotThere
     with one_refusal():
         secret = secret_of(context, lent, row)
-    signed_by = accounts.public_keys(context, connection, session.account).sign
+    signed_by = accounts.public_keys(context, connection, session.account).ring
     open_version(context, connection, row, secret, Witnesses(context, connection, session.account, signed_by))
     return row.id, secret
 

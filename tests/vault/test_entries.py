@@ -39,7 +39,9 @@ REMINDER = "a sentence that waits for a worker: what it is about was written whe
 ROOM = "a room for training: everything in it is false, and goes when it is made anew"
 OWN = "how one's own pages look"
 COUNTS = "counts that are tied to nobody"
+ASKED = "asks for what each person's own unlock does, and writes then"
 WRITES_NOTHING = {
+    ASKED: "rekeying.ask_everyone",
     SCREEN: (
         "adding.forget adding.keep adding.show_square drafts.add drafts.adjust drafts.drop drafts.remove offers.forget offers.keep "
         "once.forget once.keep sending.forget sending.keep sessions.extend sessions.find sessions.end unlocking.present_card "

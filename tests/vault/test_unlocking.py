@@ -11,7 +11,7 @@ from storage.tables import accounts
 from tests.vault.builders import CODE, OTHER_CODE, PICTURES, MadePerson, make_person, show_card, unlock
 from tests.vault.clock import Clock
 from tests.vault.trials import counted, new_card, tags, try_code
-from vault import people, sessions, unlocking
+from vault import people, sessions, shown_cards
 from vault.context import NOBODY, Context
 from vault.errors import BadInput, MustWait, NoSession, NotAllowed, Tampered, WrongSecret
 
@@ -153,18 +153,18 @@ def test_a_card_names_its_safe_only_while_it_opens(any_house: Context) -> None:
     awa = make_person(any_house)
     shown, stranger = show_card(any_house, awa.card), show_card(any_house, new_card())
     with any_house.database.transaction(read_only=True) as connection:
-        assert unlocking.person_of(connection, shown) == awa.id
-        assert unlocking.person_of(connection, stranger) is None
-        assert unlocking.person_of(connection, awa.session) == awa.id
+        assert shown_cards.person_of(connection, shown) == awa.id
+        assert shown_cards.person_of(connection, stranger) is None
+        assert shown_cards.person_of(connection, awa.session) == awa.id
     people.freeze(any_house, awa.session)
     with any_house.database.transaction(read_only=True) as connection:
-        assert unlocking.person_of(connection, shown) is None
+        assert shown_cards.person_of(connection, shown) is None
 
 
 def test_a_started_opening_speaks_for_nobody(house: Context) -> None:
     started = sessions.find(house, people.start_opening(house, None, "fr"))
     with house.database.transaction(read_only=True) as connection, pytest.raises(NotAllowed):
-        unlocking.person_of(connection, started)
+        shown_cards.person_of(connection, started)
 
 
 def test_last_opened_is_the_opening_before(house: Context, clock: Clock) -> None:

@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("sealed_values", sa.LargeBinary(), nullable=False),
         sa.Column("keys_statement", sa.LargeBinary(), nullable=False),
         sa.Column("keys_signature", sa.LargeBinary(), nullable=False),
+        sa.Column("keys_due", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
     )
     op.create_table(
@@ -250,6 +251,17 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person"], ["accounts.id"], name=op.f("fk_directives_person")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_directives")),
         sa.UniqueConstraint("person", name=op.f("uq_directives_person")),
+    )
+    op.create_table(
+        "earlier_keys",
+        sa.Column("account", sa.String(length=64), nullable=False),
+        sa.Column("serial", sa.Integer(), nullable=False),
+        sa.Column("statement", sa.LargeBinary(), nullable=False),
+        sa.Column("signature", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed_kem", sa.LargeBinary(), nullable=True),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["account"], ["accounts.id"], name=op.f("fk_earlier_keys_account")),
+        sa.PrimaryKeyConstraint("account", "serial", name=op.f("pk_earlier_keys")),
     )
     op.create_table(
         "entry_copies",

@@ -1,0 +1,107 @@
+"""`abri keys`: the service's own keys, the root keys of administrators, the keys of people's accounts."""
+
+import argparse
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from vault import backup_commands
+from vault.settings import read_settings
+
+
+def make(_: argparse.Namespace) -> int:
+    """The service's own keys, once; then the file is to be kept apart from every backup of rows."""
+    from vault.installation import make_service_keys
+
+    print(f"Written: {make_service_keys(os.environ)}. Keep one copy apart, in a sealed envelope.")
+    return 0
+
+
+def roots(options: argparse.Namespace) -> int:
+    """The first operator and its two administrators, their root keys, and the incident key in two halves."""
+    from vault.installation import install
+
+    for line in install(os.environ, operator=options.operator, contact=options.contact, names=options.administrator):
+        print(line)
+    return 0
+
+
+def rotate(_: argparse.Namespace) -> int:
+    """A new pair of the service's keys; the one of before goes on verifying and opening."""
+    from vault import service_keys
+    from vault.context import utc_now
+    from vault.settings import today_in_paris
+
+    read_settings(os.environ)
+    print(f"Written: {service_keys.rotate(os.environ, today_in_paris(utc_now()))}. Put a new copy into the sealed envelope.")
+    print("Now start every process of the service again, on every machine with this same file; then run `abri keys finish`.")
+    return 0
+
+
+def finish(_: argparse.Namespace) -> int:
+    """After a rotation: seal anew what the key of before sealed, and write it into each person's history."""
+    from vault import service_keys
+    from vault.confinement import Confinement
+    from vault.context import open_context
+
+    context = open_context(read_settings(os.environ), confinement=Confinement())
+    try:
+        done = service_keys.finish(context, os.environ)
+    finally:
+        context.close()
+    print(f"{done.sealed} sealed anew; {done.told} persons will read it.")
+    return 0
+
+
+def retire(_: argparse.Namespace) -> int:
+    """Destroy the signing seeds of before, once every witness knows the present keys of the trace (`abri trace keys`)."""
+    from vault import service_keys
+
+    print(f"{service_keys.retire(os.environ)} signing keys of before are gone. Start every process again.")
+    return 0
+
+
+def public(options: argparse.Namespace) -> int:
+    """The public keys, to be given to whoever wants to verify receipts elsewhere."""
+    from vault.checkpoints import anchors
+
+    Path(options.file).write_text(json.dumps(anchors(read_settings(os.environ))) + "\n")
+    print(f"Written: {options.file}. It is public.")
+    return 0
+
+
+def renew(options: argparse.Namespace) -> int:
+    """Ask that the keys of every account turn, each at its owner's next unlock; or say how many have not come yet."""
+    from vault import rekeying
+    from vault.confinement import Confinement
+    from vault.context import open_context
+
+    context = open_context(read_settings(os.environ), confinement=Confinement())
+    try:
+        asked = 0 if options.waiting else rekeying.ask_everyone(context)
+        waiting = rekeying.waiting(context)
+    finally:
+        context.close()
+    print(
+        f"{asked} persons asked now. {waiting} have not come since." if not options.waiting else f"{waiting} have not come yet."
+    )
+    return 0
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", command: Callable[..., argparse.ArgumentParser]) -> None:
+    """The commands and their options."""
+    keys = commands.add_parser("keys", help="the keys of an installation").add_subparsers(required=True, metavar="ACTION")
+    command("make", make, "make the service's own keys, once", keys)
+    one = command("roots", roots, "name the first operator and its two administrators", keys)
+    one.add_argument("--operator", required=True, help="the association's name")
+    one.add_argument("--contact", required=True, help="who answers people: a name, an address, a telephone")
+    one.add_argument("--administrator", action="append", required=True, metavar="FIRST_NAME", help="give it twice")
+    backup_commands.add_key(keys, command)
+    command("rotate", rotate, "draw a new pair of the service's keys, signed by the one of before", keys)
+    command("finish", finish, "after a rotation and a restart: seal anew what the key of before sealed", keys)
+    command("retire", retire, "destroy the signing keys of before, once witnesses know the present ones", keys)
+    one = command("accounts", renew, "the keys of every person's account turn, each at their next unlock", keys)
+    one.add_argument("--waiting", action="store_true", help="ask nothing: say how many have not come yet")
+    one = command("public", public, "write the public keys, for whoever verifies receipts elsewhere", keys)
+    one.add_argument("file", help="the file to write")
