@@ -1,6 +1,8 @@
 """The trace against whoever holds it: after an erasure nobody reads what was the person's; at rest no entry says what or who."""
 
 import itertools
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from crypto.sealing import open_post
 from storage import journal
 from storage.errors import RowGone
 from storage.tables import accounts, entries, entry_copies, trace_keys
-from tests.engines import sqlite_engines
+from tests.engines import Engines, postgres_engines, sqlite_engines
 from tests.faults import attack
 from tests.vault.builders import OTHER_CODE, MadePerson, MadeWorker, make_office, make_person, make_worker, unlock
 from tests.vault.clock import Clock
@@ -75,8 +77,9 @@ def readable(house: Context, seeds: list[bytes], rows: list[str]) -> dict[tuple[
     return found
 
 
-def test_after_an_erasure_nobody_reads_what_was_the_persons(house: Context, clock: Clock) -> None:
+def test_after_an_erasure_nobody_reads_what_was_the_persons(any_house: Context, clock: Clock) -> None:
     """Yesterday's rows with today's vault, and every secret there is: the person's, the worker's, the whole incident key."""
+    house = any_house
     awa, fatou = live(house, clock)
     mariam = make_person(house, "Mariam")
     hers = [entry.id for entry in audit.history(house, awa.session)]
@@ -113,9 +116,12 @@ def test_after_an_erasure_nobody_reads_what_was_the_persons(house: Context, cloc
         assert set(hers) <= set(connection.scalars(select(entries.c.id)))  # their leaves stay in the tree
 
 
-def test_at_rest_no_entry_says_what_who_or_which_paper(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+@pytest.mark.parametrize("on", [sqlite_engines, pytest.param(postgres_engines, marks=[pytest.mark.postgres, pytest.mark.s3])])
+def test_at_rest_no_entry_says_what_who_or_which_paper(
+    request: pytest.FixtureRequest, tmp_path: Path, on: Callable[[pytest.FixtureRequest, Path], AbstractContextManager[Engines]]
+) -> None:
     """Everything the servers hold, every key that can be made of it tried on every value, and not one word of the vocabulary."""
-    with sqlite_engines(request, tmp_path) as engines, attack.tapped() as infos:
+    with on(request, tmp_path) as engines, attack.tapped() as infos:
         clock = Clock()
         house = context_on(engines, tmp_path, clock)
         awa, fatou = live(house, clock)

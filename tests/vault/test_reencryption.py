@@ -1,6 +1,7 @@
 """Sealing anew after something was taken back: killed at every step, the paper stays readable and no second copy remains."""
 
 import dataclasses
+import functools
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -13,6 +14,9 @@ from sqlalchemy import event, select
 
 from consent.ids import PaperId
 from storage.blobs import BlobName, BlobReader, BlobStore, BlobWriter, Held, Stored
+from storage.database import Database
+from storage.keyvault import KeyVault
+from storage.s3 import S3Settings, S3Store
 from storage.tables import objects, versions
 from tests.vault.builders import MadePerson, make_office, make_person, make_worker, unlock
 from tests.vault.clock import Clock
@@ -105,16 +109,26 @@ def _in_a_child(act: Callable[[], None]) -> Iterator[int]:
     yield os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
+@functools.cache
+def untouched(settings: S3Settings) -> S3Store:
+    """A client that the parent made and never used, so that no connection is shared: making one takes longer than a step."""
+    return S3Store(settings)
+
+
 def survives(house: Context, step: int, act: Callable[[Context], object]) -> bool:
     """Do it in a child that dies at that step; False when there are not so many steps."""
 
+    if isinstance(house.blobs, S3Store):
+        untouched(house.blobs.settings)
+
     def inside() -> None:
-        reaper = Reaper(step)
-        for engine in (house.database.engine, house.keyvault.database.engine, house.keyvault.graveyard.engine):
-            engine.dispose(close=False)  # connections belong to the parent
-        for engine in (house.database.engine, house.keyvault.database.engine, house.keyvault.graveyard.engine):
+        # Connections belong to the parent: the child opens every store anew, as another process would.
+        reaper, settings = Reaper(step), house.settings
+        database, keyvault = Database(settings.database_url), KeyVault(settings.vault_url, settings.tombstones_url)
+        blobs = untouched(house.blobs.settings) if isinstance(house.blobs, S3Store) else house.blobs
+        for engine in (database.engine, keyvault.database.engine, keyvault.graveyard.engine):
             event.listen(engine, "commit", lambda _connection: reaper.passes())
-        act(dataclasses.replace(house, blobs=DeadlyStore(house.blobs, reaper)))
+        act(dataclasses.replace(house, database=database, keyvault=keyvault, blobs=DeadlyStore(blobs, reaper)))
 
     with _in_a_child(inside) as code:
         assert code in (0, -signal.SIGKILL)
@@ -136,7 +150,8 @@ def clean(house: Context) -> None:
     assert len(named) == 3
 
 
-def test_killed_at_any_step_a_paper_stays_readable_and_alone(house: Context) -> None:
+def test_killed_at_any_step_a_paper_stays_readable_and_alone(any_house: Context) -> None:
+    house = any_house
     awa = make_person(house)
     paper = keep(house, awa.session, text="précieux")
     step, finished = 0, False
