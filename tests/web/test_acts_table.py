@@ -11,20 +11,33 @@ import pytest
 from litestar.testing import TestClient
 
 from consent.ids import GrantId, PaperId
-from consent.purposes import ShelfKind
+from consent.purposes import PurposeId, ShelfKind
 from consent.scope import Act
-from tests.vault.builders import CODE, MadePerson, MadeWorker, Office, make_office, make_person, make_worker, show_card, unlock
+from tests.vault.builders import (
+    CODE,
+    MadePerson,
+    MadeWorker,
+    Office,
+    make_office,
+    make_person,
+    make_worker,
+    show_card,
+    sign_in,
+    unlock,
+)
 from tests.vault.papers import SAID
 from tests.vault.scenes import saved, sheet
+from tests.vault.test_assisted import helped, open_with
 from tests.web.desk_scene import clock_of, give
 from tests.web.site import ORIGIN, Site
-from vault import documents, intake, shared_papers, sharing, withdrawing, workers
+from vault import documents, first_day, intake, shared_papers, sharing, withdrawing, witnessed, workers
 from vault.app import create_app
 from vault.context import Context
 from vault.preparing import PreparedPaper
+from vault.witnessed import Wish
 
 SEE, TAKE, DEPOSIT, REPLACE = Act.SEE, Act.TAKE, Act.DEPOSIT, Act.REPLACE
-ALL, PUT, NONE = frozenset(Act), frozenset({DEPOSIT}), frozenset[Act]()
+ALL, PUT, SIGHT, NONE = frozenset(Act), frozenset({DEPOSIT}), frozenset({SEE}), frozenset[Act]()
 LASTS = dt.date(2027, 6, 30)
 PAGE = saved(sheet(240, 340), "JPEG", quality=70)
 
@@ -196,6 +209,62 @@ def test_a_share_over_is_over_for_the_session_that_was_open_before(scene: Scene)
     withdrawing.withdraw(scene.house, unlock(scene.house, scene.awa), grant, SAID)
     assert what_opens(scene, grant) == NONE
     assert shared_papers.people_sharing(scene.house, worker.session) == []
+
+
+# --- Given with a witness ------------------------------------------------------------------------------------------------
+
+# What opens of a share that somebody without a code gave with a second worker as witness (ADR 0043), and then...
+WITNESSED: dict[str, frozenset[Act]] = {
+    "given": SIGHT,
+    "kept at the person's own next unlock": SIGHT,
+    "undone at the person's own next unlock": NONE,
+    "withdrawn with the card": NONE,
+    "worker suspended": NONE,
+    "worker returned": SIGHT,
+    "worker ended": NONE,
+    "witness suspended": SIGHT,  # what they signed lasts its month
+    "witness ended": SIGHT,
+    "its day has passed": NONE,
+}
+
+
+def test_what_was_given_with_a_witness_is_seen_and_nothing_more_in_each_state(scene: Scene) -> None:
+    """The helper and the witness open nothing by it, in no state."""
+    house, clock = scene.house, clock_of(scene.house)
+    helper = scene.worker("salaried", "Marc")
+    helped(house, dataclasses.replace(scene.awa, session=unlock(house, scene.awa)), helper, "money")
+    clock.forward(days=1)
+    for state, opens in WITNESSED.items():
+        worker, witness = scene.worker("salaried"), scene.worker("salaried", "Paul")
+        inside = open_with(house, scene.awa.card, helper)
+        sign_in(house, witness)
+        witnessed.ask(house, inside, Wish(scene.paper, worker.id, PurposeId("home"), witness.id, SAID))
+        code = witnessed.waiting(house, inside).code
+        witnessed.sign(house, witness.session, witnessed.type_code(house, witness.session, code))
+        grant = witnessed.give(house, inside)
+        scene.site.sign_in(worker)
+        if state == "its day has passed":
+            clock.forward(days=32)
+            scene.site.sign_in(worker)
+        elif state.startswith("witness "):
+            witness_leaves(scene, state, witness)
+        elif "own next unlock" in state:
+            own = unlock(house, scene.awa)
+            first_day.still_yes(house, own, grant) if state.startswith("kept") else withdrawing.withdraw(house, own, grant, SAID)
+        else:
+            reach(scene, state, worker, grant)
+        assert what_opens(scene, grant) == opens, state
+    for other in (helper, witness):
+        scene.site.sign_in(other)
+        assert what_opens(scene, grant) == NONE
+
+
+def witness_leaves(scene: Scene, state: str, witness: MadeWorker) -> None:
+    """Who stood for it is away, or gone."""
+    if state.endswith("ended"):
+        workers.end(scene.house, scene.office.admin, witness.id, scene.office.proof)
+    else:
+        workers.suspend(scene.house, scene.office.admin, witness.id, None)
 
 
 # --- What may be given, through the interface for programs ----------------------------------------------------------------
