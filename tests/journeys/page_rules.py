@@ -21,6 +21,9 @@ HELP = """() => { const all = [...document.querySelectorAll("body > header nav a
     const help = all.findLast((one) => /^\\/[a-z]{2,3}\\/aide$/.test(one.getAttribute("href") ?? ""));  // the way back may lead there too
     return [help?.innerText.trim(), all.length - all.indexOf(help)]; }"""
 
+# What is of one person alone: whom they are, whom they show something to, what their papers are called.
+OF_SOMEBODY = re.compile(r"\b(awa|mariam|fatou|marc|diallo|impôt|imp%C3%B4t|attestation|zoé|zo%C3%A9)\b", re.IGNORECASE)
+
 
 class Rules:
     """Held beside one browser from its first page on: what was loaded for each page is weighed, its voices are kept to be tried."""
@@ -30,7 +33,9 @@ class Rules:
         self.voices: set[str] = set()
         self.help: object = None
         self.weights: dict[str, int] = {}
+        self.saved: list[str] = []
         page.on("response", self._weigh)
+        page.on("download", lambda file: self.saved.append(file.suggested_filename))
 
     def _weigh(self, answer: Response) -> None:
         assert answer.url.startswith(self.base), answer.url
@@ -38,9 +43,11 @@ class Rules:
             self.weights[answer.url] = int(answer.headers.get("content-length", "0"))
 
     def broken(self) -> list[str]:
-        """TXT-01, TXT-04, TXT-05, AUD-01, A11Y-10, A11Y-12, SAFE-07, PERF-01, PERF-03: what is wrong with the page that is open."""
+        """TXT-01, TXT-04, TXT-05, AUD-01, A11Y-10, A11Y-12, SAFE-07, SAFE-09, PERF-01, PERF-03: what is wrong with the open page."""
         page = self.page
         wrong = checks.small_text(page)
+        outside = f"{page.title()} {page.url}"
+        wrong += [f"somebody is named outside of the page: {outside}"] if OF_SOMEBODY.search(outside) else []
         wrong += [f"not in the window: {one}" for one in checks.outside(page, ".control-done, .control-leave")]
         wrong += [f"a choice without picture or words: {one}" for one in page.evaluate(WORDLESS)]
         count = page.evaluate(CHOICES, GRIDS)

@@ -77,6 +77,7 @@ def test_axe_measures_and_rules_in_french(site: Site, new_page: NewPage) -> None
     page = new_page(size=LARGE)
     rules = Rules(page, site)
     assert walk(page, site, "fr", SMALL, rules) == []
+    assert rules.saved == []  # SAFE-11: looking saves no file
     assert len(rules.voices) > 100
     assert rules.silent() == []
 
