@@ -8,25 +8,24 @@ import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
-from consent.days import PARIS
 from consent.errors import RequestRefused
 from consent.ids import GrantId, KindId, PersonId, RequestId, WorkerId
 from consent.purposes import PurposeId
-from consent.request import MEMORY_DAYS, OPEN_DAYS, Answer, Answered, Asked, Request, answer, may_ask
-from crypto.canonical import Value, instant, parse_instant
+from consent.request import MEMORY_DAYS, OPEN_DAYS, Answer, Asked, Request, answer, may_ask
+from crypto.canonical import Value
 from crypto.errors import CryptoError, Malformed
-from crypto.kem import KemPrivate, KemPublic, kem_public
-from crypto.sealing import open_posted_value, post_value
+from crypto.kem import KemPrivate, kem_public
+from crypto.sealing import post_value
 from storage.database import serialise
 from storage.errors import RowGone, StorageError
 from storage.tables import accounts, grants, requests
-from vault import audit, cards, endings, labels, shares, sharing, slots, who
+from vault import asking_sealed, audit, cards, endings, labels, shares, sharing, slots, who
 from vault.accounts import public_keys
+from vault.asking_sealed import REFUSED
 from vault.colleagues import colleague
 from vault.context import NOBODY, Context
 from vault.errors import BadInput, NotThere, Tampered
@@ -36,7 +35,7 @@ from vault.settings import today_in_paris
 from vault.shares import REACHED, Face
 from vault.sharing import Offer
 
-WAITING, REFUSED = "requested", "refused"
+WAITING = "requested"
 TAGS = {Answer.GIVE: "share.request-given", Answer.HAVE_NOT: "share.request-have-not", Answer.REFUSE: "share.request-refused"}
 
 
@@ -69,45 +68,6 @@ class Waiting:
     procedure: str
     asked: datetime
     last_day: date
-
-
-# --- What is written ------------------------------------------------------------------------------------------------------
-
-
-def _post(context: Context, row: Mapping[str, Any] | RowMapping, public: KemPublic, value: Mapping[str, Value]) -> bytes:
-    place = labels.asking(person=row["person"], worker=row["worker"], request=row["id"])
-    return post_value(public, context.keyvault.derive("grant", row["id"], place), place, value)
-
-
-def _open(context: Context, row: Mapping[str, Any] | RowMapping, private: KemPrivate, posted: bytes) -> dict[str, Value]:
-    place = labels.asking(person=row["person"], worker=row["worker"], request=row["id"])
-    return open_posted_value(private, context.keyvault.derive("grant", row["id"], place), place, posted)
-
-
-def _answers(asked: Asked) -> list[Value]:
-    return [[one.kind, one.answer.value, instant(one.at)] for one in asked.answers]
-
-
-def _asked(row: Mapping[str, Any] | RowMapping, request: Value, answers: Value) -> Asked:
-    """A request with its answers. Refused with the card alone, it has no word for each kind: then all that waited are refused."""
-    if not isinstance(request, str) or not isinstance(answers, list):
-        raise Malformed("a request is a text")
-    said = []
-    for told in answers:
-        match told:
-            case [str(kind), str(what), str(at)]:
-                said.append(Answered(KindId(kind), Answer(what), parse_instant(at)))
-            case _:
-                raise Malformed("an answer has a kind, a word, a moment")
-    asked = Asked(Request.from_bytes(request.encode()), tuple(said))
-    if (asked.request.request, asked.request.person, asked.request.worker) != (row["id"], row["person"], row["worker"]):
-        raise Malformed("another request")
-    if row["state"] == REFUSED and row["answered"] is not None:
-        noon = datetime.combine(row["answered"], time(12), PARIS)
-        answered = {one.kind for one in said}
-        rest = [Answered(kind, Answer.REFUSE, noon) for kind in asked.request.kinds if kind not in answered]
-        asked = Asked(asked.request, (*said, *rest))
-    return asked
 
 
 # --- The worker -----------------------------------------------------------------------------------------------------------
@@ -208,8 +168,8 @@ def _ask(
             connection.execute(
                 insert(requests).values(
                     **row, state=WAITING, kind="procedure" if procedure else "papers", asked=today_in_paris(now),
-                    for_person=_post(context, row, public, {"request": text, "answers": []}),
-                    for_worker=_post(context, row, to.kem, for_worker),
+                    for_person=asking_sealed.seal(context, row, public, {"request": text, "answers": []}),
+                    for_worker=asking_sealed.seal(context, row, to.kem, for_worker),
                 )
             )  # fmt: skip
             event = Event(
@@ -237,10 +197,10 @@ def _of_worker(
     found = []
     for row in connection.execute(query).mappings().all():
         try:
-            value = _open(context, row, private, row["for_worker"])
+            value = asking_sealed.opened(context, row, private, row["for_worker"])
             posted = row["answer_for_worker"]
-            answers = _open(context, row, private, posted).get("answers") if posted else []
-            asked = _asked(row, value.get("request"), answers)
+            answers = asking_sealed.opened(context, row, private, posted).get("answers") if posted else []
+            asked = asking_sealed.read(row, value.get("request"), answers)
         except (CryptoError, RowGone, ValueError):
             continue
         match value.get("face"):
@@ -297,8 +257,8 @@ def waiting_for_me(context: Context, session: Session) -> list[Waiting]:
 
 def _read(context: Context, row: RowMapping, private: KemPrivate) -> Asked:
     try:
-        value = _open(context, row, private, row["for_person"])
-        return _asked(row, value.get("request"), value.get("answers"))
+        value = asking_sealed.opened(context, row, private, row["for_person"])
+        return asking_sealed.read(row, value.get("request"), value.get("answers"))
     except (CryptoError, ValueError):
         raise Tampered from None
     except RowGone:
@@ -389,8 +349,8 @@ def _say(
         .where(requests.c.id == row["id"])
         .values(
             state=_state(one, now), answered=today_in_paris(now),
-            for_person=_post(context, row, publics[row["person"]], {"request": text, "answers": _answers(one)}),
-            answer_for_worker=_post(context, row, publics[row["worker"]], {"answers": _answers(one)}),
+            for_person=asking_sealed.seal(context, row, publics[row["person"]], {"request": text, "answers": asking_sealed.told(one)}),
+            answer_for_worker=asking_sealed.seal(context, row, publics[row["worker"]], {"answers": asking_sealed.told(one)}),
         )
     )  # fmt: skip
 

@@ -10,13 +10,12 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, select, update
 
 from consent.days import add_months
 from storage.tables import administrators, erasures, kiosks, persons, rights_requests, structures
 from vault import (
     account_numbers,
-    aftermath,
     audit,
     certificates,
     confirming,
@@ -24,7 +23,7 @@ from vault import (
     erasure,
     freezing,
     mourning,
-    notices,
+    register_lines,
     requisitions,
     restricting,
     unlocking,
@@ -47,7 +46,6 @@ ASKED_BY_A_PERSON: tuple[RightKind, ...] = ("access", "rectification", "restrict
 AT_A_KIOSK: tuple[RightKind, ...] = ("erasure", "portability", *ASKED_BY_A_PERSON)
 OPEN_STATES = ("received", "identified", "approved", "carrying-out")
 AMBER_DAYS, RED_DAYS = 7, 2
-REASON_LETTERS = 500
 CANCELLED = "cancelled"  # what `vault.erasure` writes when the card has cancelled
 
 
@@ -160,7 +158,7 @@ def receive(context: Context, session: Session, kind: RightKind, origin: Origin,
         if kind == "death":
             name = _receive_death(context, connection, operator, origin, person, numbered=digest is not None)
         else:
-            name = _insert(
+            name = register_lines.write(
                 context, connection, operator, kind, origin, person=person, numbered=digest is not None,
                 decided=extra.order or None, opens=extra.silent_until if kind == "requisition" else None,
             )  # fmt: skip
@@ -181,30 +179,6 @@ def _receive_death(
     return deaths.open_line(context, connection, operator, person, origin, numbered=numbered)
 
 
-def _insert(
-    context: Context,
-    connection: Connection,
-    operator: str,
-    kind: str,
-    origin: str,
-    *,
-    person: str | None = None,
-    identity: str | None = None,
-    numbered: bool = False,
-    decided: str | None = None,
-    opens: dt.date | None = None,
-) -> str:
-    today, name = today_in_paris(context.clock()), context.new_id()
-    connection.execute(
-        insert(rights_requests).values(
-            id=name, operator=operator, kind=kind, origin=origin, person=person, identity=identity,
-            state="identified" if identity else "received", received=today, due=add_months(today, 1), numbered=numbered,
-            decided=decided, opens=opens,
-        )
-    )  # fmt: skip
-    return name
-
-
 def ask_right(context: Context, session: Session, chosen: Chosen, kind: RightKind) -> str:
     """A person asks at a kiosk, their code asked again: received and identified at once. Gives the number to keep."""
     who.person(session)
@@ -218,16 +192,11 @@ def ask_right(context: Context, session: Session, chosen: Chosen, kind: RightKin
         found = connection.execute(operator).scalar_one_or_none()
         if found is None:
             raise BadInput("kiosk")
-        identity = _identity(context, connection, session.account)
-        name = _insert(context, connection, found, kind, "kiosk", person=session.account, identity=identity)
+        identity = register_lines.recognised_by(context, connection, session.account)
+        name = register_lines.write(context, connection, found, kind, "kiosk", person=session.account, identity=identity)
         event = Event("rights.received", by=session.account, detail=kind)
         audit.record(context, connection, session, event, person=session.account)
     return certificates.number_of(name)
-
-
-def _identity(context: Context, connection: Connection, person: str) -> str:
-    """Guardians vouch for a day after they have brought somebody back; after that, the card and the code do."""
-    return "guardians" if aftermath.holds(context, connection, person) else "card-and-code"
 
 
 def identify(context: Context, session: Session, chosen: Chosen, number: str) -> None:
@@ -242,7 +211,11 @@ def identify(context: Context, session: Session, chosen: Chosen, number: str) ->
         row = next((one for one in rows if certificates.number_of(one["id"]).replace("-", "") == wanted), None)
         if row is None:
             raise NotThere
-        values = {"person": session.account, "identity": _identity(context, connection, session.account), "state": "identified"}
+        values = {
+            "person": session.account,
+            "identity": register_lines.recognised_by(context, connection, session.account),
+            "state": "identified",
+        }
         connection.execute(update(rights_requests).where(rights_requests.c.id == row["id"]).values(**values))
         event = Event("rights.identified", by=session.account, detail=row["kind"])
         audit.record(context, connection, session, event, person=session.account)
@@ -250,14 +223,14 @@ def identify(context: Context, session: Session, chosen: Chosen, number: str) ->
 
 def extend(context: Context, session: Session, request: str, reason: str) -> None:
     """Two months more, once, within the first month, with a reason that the person is told."""
-    said = _reason(reason)
+    said = register_lines.reasoned(reason)
     with context.database.transaction() as connection:
-        row = _mine(connection, session, request)
+        row = register_lines.mine(connection, session, request)
         if not _may_extend(row, today_in_paris(context.clock())):
             raise Conflict
         later = add_months(row["received"], 3)
         connection.execute(update(rights_requests).where(rights_requests.c.id == request).values(extended=later, reason=said))
-        _tell(
+        register_lines.tell(
             context,
             connection,
             session,
@@ -269,14 +242,14 @@ def extend(context: Context, session: Session, request: str, reason: str) -> Non
 
 def refuse(context: Context, session: Session, request: str, reason: str) -> None:
     """Refuse, with a reason that the person is told, and where they may complain (GDPR 12(4))."""
-    said = _reason(reason)
+    said = register_lines.reasoned(reason)
     with context.database.transaction() as connection:
-        row = _mine(connection, session, request)
+        row = register_lines.mine(connection, session, request)
         if row["state"] not in ("received", "identified", "approved"):
             raise Conflict
         values = {"state": "refused", "reason": said, "closed": today_in_paris(context.clock())}
         connection.execute(update(rights_requests).where(rights_requests.c.id == request).values(**values))
-        _tell(context, connection, session, row, "rights.refused", Notice("right-refused", {"reason": said}))
+        register_lines.tell(context, connection, session, row, "rights.refused", Notice("right-refused", {"reason": said}))
         if row["kind"] == "death" and row["person"]:
             mourning.withdrawn(context, connection, row["person"], said)
 
@@ -284,7 +257,7 @@ def refuse(context: Context, session: Session, request: str, reason: str) -> Non
 def approval(context: Context, session: Session, request: str) -> Act:
     """What is confirmed before a yes: this request, of this kind, of this person. NotThere for another operator's."""
     with context.database.transaction(read_only=True) as connection:
-        return _approval(_mine(connection, session, request, hold=False))
+        return _approval(register_lines.mine(connection, session, request, hold=False))
 
 
 def _approval(row: RowMapping) -> Act:
@@ -299,7 +272,7 @@ def approve(context: Context, session: Session, request: str, proof: Proof | Non
     act = approval(context, session, request)
     confirming.require(context, session, act, proof)
     with context.database.transaction() as connection:
-        row = _mine(connection, session, request)
+        row = register_lines.mine(connection, session, request)
         if not _may_approve(row) or _approval(row) != act:
             raise Conflict
         if row["first_approval"] == session.account:
@@ -309,19 +282,19 @@ def approve(context: Context, session: Session, request: str, proof: Proof | Non
         connection.execute(update(rights_requests).where(rights_requests.c.id == request).values(**values))
         if whole and row["kind"] == "death":
             deaths.approved(context, connection, row)
-        _tell(context, connection, session, row, "rights.approved", None)
+        register_lines.tell(context, connection, session, row, "rights.approved", None)
     return whole
 
 
 def carry_out(context: Context, session: Session, request: str) -> dt.datetime | None:
     """Do what was approved. An erasure waits 72 hours, in which the card can cancel: tells until when."""
     with context.database.transaction() as connection:
-        row = _mine(connection, session, request)
+        row = register_lines.mine(connection, session, request)
         if not _may_carry_out(row):
             raise Conflict
         values = update(rights_requests).where(rights_requests.c.id == request).values(state="carrying-out")
         connection.execute(values)
-        _tell(context, connection, session, row, "rights.carried-out", None)
+        register_lines.tell(context, connection, session, row, "rights.carried-out", None)
         return _begin(context, connection, row)
 
 
@@ -344,9 +317,9 @@ def _begin(context: Context, connection: Connection, row: RowMapping) -> dt.date
 
 def close(context: Context, session: Session, request: str, reason: str) -> None:
     """Say what was done, and lift what this request had begun. An erasure closes by itself, when it is certified."""
-    said = _reason(reason)
+    said = register_lines.reasoned(reason)
     with context.database.transaction() as connection:
-        row = _mine(connection, session, request)
+        row = register_lines.mine(connection, session, request)
         erases = RULES[row["kind"]].erases or (row["kind"], row["decided"]) == ("court-order", "erase")
         if row["state"] not in ("approved", "carrying-out") or erases or not RULES[row["kind"]].by_hand:
             raise Conflict
@@ -354,7 +327,7 @@ def close(context: Context, session: Session, request: str, reason: str) -> None
         connection.execute(update(rights_requests).where(rights_requests.c.id == request).values(**values))
         if RULES[row["kind"]].lifts and row["person"] and row["state"] == "carrying-out":
             _lift(context, connection, row)
-        _tell(context, connection, session, row, "rights.closed", Notice("right-closed", {"reason": said}))
+        register_lines.tell(context, connection, session, row, "rights.closed", Notice("right-closed", {"reason": said}))
 
 
 def _lift(context: Context, connection: Connection, row: RowMapping) -> None:
@@ -362,34 +335,6 @@ def _lift(context: Context, connection: Connection, row: RowMapping) -> None:
         freezing.thaw(context, connection, row["person"])
     else:
         restricting.end(context, connection, row["person"])
-
-
-def _reason(reason: str) -> str:
-    said = reason.strip()
-    if not said or len(said) > REASON_LETTERS:
-        raise BadInput("reason")
-    return said
-
-
-def _mine(connection: Connection, session: Session, request: str, *, hold: bool = True) -> RowMapping:
-    """A request of the administrator's own operator, held until the commit. Another's does not exist."""
-    operator = office.operator_of(connection, session)
-    ours = (rights_requests.c.id == request, rights_requests.c.operator == operator)
-    query = select(rights_requests).where(*ours)
-    row = connection.execute(query.with_for_update() if hold else query).mappings().one_or_none()
-    if row is None:
-        raise NotThere
-    return row
-
-
-def _tell(context: Context, connection: Connection, session: Session, row: RowMapping, tag: str, notice: Notice | None) -> None:
-    name = office.first_name(connection, session.account)
-    event = Event(tag, by=session.account, by_name=name, detail=row["kind"])
-    # What an authority asks is told when it may be, and only then (`vault.requisitions`).
-    person = None if row["kind"] == "requisition" else row["person"]
-    audit.record(context, connection, session, event, person=person, worker=session.account)
-    if notice is not None and person is not None:
-        notices.tell(context, connection, row["person"], notice)
 
 
 def certificate(context: Context, session: Session, request: str) -> certificates.Certified:
