@@ -14,8 +14,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tests.browser import CHROMIUM
 from tests.journeys import site as sites
-from tests.journeys.conftest import CHROMIUM, LARGE, QUIET
+from tests.journeys.conftest import LARGE, QUIET
 from tests.journeys.navigators import Kiosk
 
 TARGET_MS = 2500.0

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Dialect
 
 from storage.blobs import BlobStore, FolderStore
 from storage.database import Database
@@ -123,7 +124,20 @@ def _opened(name: str, urls: Urls, place: Path | S3Settings) -> Iterator[Engines
         stack.callback(keyvault.close)
         blobs: BlobStore = S3Store(place) if isinstance(place, S3Settings) else FolderStore(place)
         stack.callback(blobs.close)
+        for one in (database, keyvault.database, keyvault.graveyard):
+            keep_what_is_compiled(one)
         yield Engines(name, database, blobs, keyvault, urls, place)
+
+
+dialects: dict[str, Dialect] = {}
+compiled: dict[object, object] = {}
+
+
+def keep_what_is_compiled(database: Database) -> None:
+    """Let this engine use the statements that engines before it compiled in this process: a tenth of the time of most tests."""
+    engine = database.engine
+    engine.dialect = dialects.setdefault(engine.dialect.name, engine.dialect)
+    engine.update_execution_options(compiled_cache=compiled)
 
 
 def sqlite_urls(folder: Path) -> Urls:

@@ -24,7 +24,7 @@ from tests.journeys import site as sites
 from tests.journeys.navigators import Desk, Kiosk
 from tests.journeys.site import Site
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = shutil.which("chromium-headless-shell") or "/usr/bin/chromium"
 SIZES = ((1280, 800), (360, 640))
 LANGUAGES = ("fr", "ar")
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"

@@ -1,17 +1,16 @@
 """Fixtures of the journeys: one service for each process of the tests, one Chromium, contexts that start clean."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
+from tests.browser import CHROMIUM
 from tests.journeys import site as sites
 from tests.journeys.site import Site
 from tests.vault.conftest import in_memory
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
 LARGE, SMALL = {"width": 1280, "height": 800}, {"width": 360, "height": 640}
@@ -48,7 +47,7 @@ def named_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def chromium(driver: Playwright) -> Iterator[Browser]:
     """Debian's Chromium, with its back/forward cache on: that is where pages come back from."""
     if not Path(CHROMIUM).exists():
-        pytest.skip("install Debian's chromium: tools/engines does it")
+        pytest.skip("install Debian's chromium-headless-shell: tools/engines does it")
     browser = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET, ignore_default_args=["--disable-back-forward-cache"])
     yield browser
     browser.close()

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Playwright
 
-from tests.journeys.conftest import CHROMIUM, LARGE, QUIET
+from tests.browser import CHROMIUM
+from tests.journeys.conftest import LARGE, QUIET
 from tests.journeys.navigators import Kiosk
 from tests.journeys.site import Site
 
@@ -29,7 +30,7 @@ def film(card: Path, to: Path) -> Path:
 def filmed(driver: Playwright, site: Site, tmp_path: Path) -> Iterator[Browser]:
     """A browser whose camera shows Awa's card."""
     if not Path(CHROMIUM).exists():
-        pytest.skip("install Debian's chromium: tools/engines does it")
+        pytest.skip("install Debian's chromium-headless-shell: tools/engines does it")
     camera = film(site.card("awa"), tmp_path / "card.mjpeg")
     browser = driver.chromium.launch(
         executable_path=CHROMIUM,

@@ -7,7 +7,6 @@ from playwright.sync_api import Page
 
 from vault.assets.manifest import Assets
 
-CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox"]
 OUR_FONTS = {"Atkinson Hyperlegible Next", "Noto Sans Arabic"}
 
@@ -19,6 +18,7 @@ def axe_violations(page: Page, assets: Assets, *, contrast_enhanced: bool) -> li
         """async (enhanced) => {
             const result = await axe.run(document, {
                 runOnly: { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] },
+                resultTypes: ["violations"],
                 rules: { "target-size": { enabled: true }, "color-contrast-enhanced": { enabled: enhanced } },
             });
             const where = (one) => one.nodes.map((node) => node.html).join(" | ").slice(0, 400);
