@@ -21,7 +21,7 @@ class Inside:
     def __init__(self) -> None:
         from vault.confinement import Confinement
         from vault.context import open_context
-        from vault.settings import read_settings
+        from vault.reading_settings import read_settings
 
         self.context = open_context(read_settings(os.environ), confinement=Confinement())
         self.people: list[Any] = []

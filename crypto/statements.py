@@ -96,6 +96,12 @@ def _removal(text: str) -> str:
     return text
 
 
+def _root_change(text: str) -> str:
+    if text not in {"added", "removed"}:
+        raise ValueError("an administrator is added or removed")
+    return text
+
+
 _ID = _checked(contexts.uuid)
 
 Id = Annotated[str, _ID]
@@ -108,6 +114,7 @@ Day = Annotated[str, _checked(_day)]
 MaybeDay = Annotated[str, _checked(_day, optional=True)]
 Moment = Annotated[str, _checked(_moment)]
 Reason = Annotated[str, _checked(_reason)]
+RootChange = Annotated[str, _checked(_root_change)]
 RemovalReason = Annotated[str, _checked(_removal)]
 Digest = Annotated[bytes, _hexadecimal(32)]
 MaybeDigest = Annotated[bytes, _hexadecimal(32, optional=True)]
@@ -187,6 +194,18 @@ class ServiceKey(Statement):
     previous: SignKey
     sign: SignKey
     since: Day
+
+
+@dataclass(frozen=True)
+class RootKey(Statement):
+    """This administrator's key signs certificates from this day on, or no longer. Signed by two of those who stay."""
+
+    LABEL: ClassVar[str] = "sign/root-key"
+    administrator: Id
+    change: RootChange
+    sign: SignKey
+    since: Day
+    roots: Digest
 
 
 @dataclass(frozen=True)

@@ -36,11 +36,11 @@ def names_of(pages: list[Path]) -> list[str]:
 
 
 def known_settings() -> set[str]:
-    """The variables that `read_settings` takes, read from its own source."""
-    tree = ast.parse((ROOT / "vault/settings.py").read_text())
+    """The variables that `read_settings` takes, read from its own source and from that of the places of its files."""
+    trees = [ast.parse((ROOT / "vault" / name).read_text()) for name in ("reading_settings.py", "settings.py")]
     known: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "known":
+    for node in (node for tree in trees for node in ast.walk(tree)):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Set) and ast.unparse(node.targets[0]) == "known":
             known |= {f"ABRI_{name}" for name in ast.literal_eval(node.value)}
         elif isinstance(node, ast.Call) and ast.unparse(node.func) == "environment.get":
             known.add(ast.literal_eval(node.args[0]))

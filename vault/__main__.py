@@ -15,7 +15,8 @@ from storage.errors import StorageError
 from storage.keyvault import KeyVault
 from vault import backup_commands, inquiry_commands, key_commands, trace_commands
 from vault.errors import AbriError, BadInput
-from vault.settings import Settings, UnsafeSettings, read_settings
+from vault.reading_settings import read_settings
+from vault.settings import Settings, UnsafeSettings
 
 
 def _stores(settings: Settings) -> None:

@@ -3,11 +3,8 @@
 The first two are made by the command line at the installation, with the root keys that every certificate is verified against.
 """
 
-import json
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from sqlalchemy import Connection, insert, select
 
@@ -56,8 +53,13 @@ def create_operator(context: Context, name: str, contact: str) -> OperatorId:
     return operator
 
 
-def create(context: Context, operator: str, first_name: str) -> NewAdministrator:
-    """An administrator of an operator; by the command line. Their words and seed are given once and kept nowhere in clear."""
+def create(
+    context: Context, operator: str, first_name: str, also: Callable[[Connection], None] = lambda _: None
+) -> NewAdministrator:
+    """An administrator of an operator; by the command line. Their words and seed are given once and kept nowhere in clear.
+
+    `also`: what else is written in the same commit.
+    """
     with context.database.transaction(read_only=True) as connection:
         drawn = staff.draw(connection)
     new, ways = staff.make_account(context, "administrator", drawn)
@@ -71,16 +73,8 @@ def create(context: Context, operator: str, first_name: str) -> NewAdministrator
                 sealed_totp=one_time.seal_seed(context, new.id, drawn.totp), totp_used=0,
             )
         )  # fmt: skip
+        also(connection)
     return NewAdministrator(AccountId(new.id), drawn.code, drawn.words, drawn.totp, drawn.totp_uri, public.sign, drawn.sheet)
-
-
-def add_root_key(path: Path, administrator: str, public: SignPublic) -> None:
-    """Write an administrator's public key among the root keys, whole or not at all. Read by `settings.read_public_keys`."""
-    content = json.loads(path.read_text())
-    content["roots"][administrator] = public.hex()
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(content, indent=1, sort_keys=True))
-    os.replace(part, path)
 
 
 def sign_in(context: Context, code: str, words: Sequence[str] | str, second: str, kiosk: str | None = None) -> str:

@@ -11,7 +11,8 @@ from crypto.agerecipients import HybridIdentity, Identity
 from crypto.errors import Malformed
 from crypto.keys import KemSeed
 from vault.context import Context
-from vault.settings import Places, Settings, UnsafeSettings, places, read_settings
+from vault.reading_settings import places, read_settings
+from vault.settings import Places, Settings, UnsafeSettings
 
 Command = Callable[..., argparse.ArgumentParser]
 

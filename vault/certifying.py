@@ -133,7 +133,7 @@ def _statement(row: Row[Any], serial: int) -> Certificate:
 
 
 def _valid(context: Context, connection: Connection, row: Row[Any], statement: Certificate) -> frozenset[str]:
-    """The administrators of the worker's own operator whose signature holds under a root key of the settings."""
+    """The administrators of the worker's own operator whose signature holds under a root key of the settings, or one of before."""
     query = (
         select(certificate_signatures.c.administrator, certificate_signatures.c.signature)
         .join(administrators, administrators.c.account == certificate_signatures.c.administrator)
@@ -148,7 +148,7 @@ def _valid(context: Context, connection: Connection, row: Row[Any], statement: C
 
 
 def _holds(context: Context, administrator: str, statement: Certificate, signature: bytes) -> bool:
-    root = context.settings.root_keys.get(administrator)
+    root = context.settings.root_keys.get(administrator) or context.settings.former_roots.get(administrator)
     if root is None:
         return False
     try:

@@ -62,9 +62,10 @@ def anchors(settings: Settings) -> dict[str, Any]:
         }
         for one in settings.earlier
     ]  # fmt: skip
+    roots = {**settings.former_roots, **settings.root_keys}  # who left signed certificates that go on holding
     return {
         "v": "1", "service": bytes(sign_public(settings.service_sign)).hex(), "trace": known.lines().splitlines(),
-        "roots": {name: bytes(key).hex() for name, key in sorted(settings.root_keys.items())}, "earlier": earlier,
+        "roots": {name: bytes(key).hex() for name, key in sorted(roots.items())}, "earlier": earlier,
     }  # fmt: skip
 
 

@@ -51,8 +51,9 @@ from vault.false_papers import letter_for, papers_of, papers_of_awa
 from vault.kiosks import Equipment
 from vault.pictograms import PICTURES
 from vault.printed import Printing, card_images
+from vault.reading_settings import read_settings
 from vault.sessions import Session
-from vault.settings import DEMO_MARK, Settings, UnsafeSettings, read_settings
+from vault.settings import DEMO_MARK, Settings, UnsafeSettings
 from vault.staging import Clock, Story, Town
 
 STARTS_DAYS_AGO = 47

@@ -139,6 +139,8 @@ WORDS = {
         Word("inquiry.concerned", "maintenance", "siren", alarming=True),
         Word("inquiry.not-concerned", "maintenance", "check"),
         Word("inquiry.named", "structure", "siren"),
+        Word("administrator.added", "structure", "user-check"),
+        Word("administrator.removed", "structure", "user-x"),
         Word("worker.signed-in", "structure", "log-in"),
         Word("desk.listed", "structure", "list"),
         Word("desk.acts-read", "structure", "list-checks"),

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from vault import halves, inquiry, inquiry_answer
 from vault.halves import Half
-from vault.settings import UnsafeSettings, public_keys_place, read_settings
+from vault.reading_settings import read_settings
+from vault.settings import UnsafeSettings, public_keys_place
 
 Command = Callable[[argparse.Namespace], int]
 

@@ -1,5 +1,6 @@
 """What is done once, by the people who install Abri: the service's keys, the first operator with two administrators."""
 
+import datetime as dt
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -7,10 +8,12 @@ from pathlib import Path
 from crypto.signing import sign_public
 from storage.migrate import Urls, upgrade
 from vault import administrators, one_time
+from vault.administrators import NewAdministrator
 from vault.confinement import Confinement
 from vault.context import open_context
 from vault.halves import Half, draw
-from vault.settings import UnsafeSettings, make_key_file, public_keys_place, read_settings, service_keys_place
+from vault.reading_settings import read_settings
+from vault.settings import UnsafeSettings, make_key_file, public_keys_place, service_keys_place
 
 
 def make_service_keys(environment: Mapping[str, str]) -> Path:
@@ -48,6 +51,15 @@ def install(environment: Mapping[str, str], *, operator: str, contact: str, name
             yield half.text()
 
 
+def handed_over(name: str, made: NewAdministrator, now: dt.datetime) -> Iterator[str]:
+    """What an administrator takes along: shown once, kept nowhere."""
+    yield f"{name}: sign in as {made.code}"
+    yield f"  six words: {' '.join(made.words)}"
+    yield f"  for the telephone: {made.totp_uri}"
+    yield f"  rescue sheet, to print and keep apart: {made.sheet.code}, {' '.join(made.sheet.words)}"
+    yield f"  (six digits now: {one_time.password(made.totp, now)})"
+
+
 def _administrators(
     environment: Mapping[str, str], place: Path, written: dict[str, object], operator: str, contact: str, names: Sequence[str]
 ) -> Iterator[str]:
@@ -61,11 +73,7 @@ def _administrators(
         for name in names:
             made = administrators.create(context, made_operator, name)
             roots[made.id] = bytes(made.sign_public).hex()
-            yield f"{name}: sign in as {made.code}"
-            yield f"  six words: {' '.join(made.words)}"
-            yield f"  for the telephone: {made.totp_uri}"
-            yield f"  rescue sheet, to print and keep apart: {made.sheet.code}, {' '.join(made.sheet.words)}"
-            yield f"  (six digits now: {one_time.password(made.totp, context.clock())})"
+            yield from handed_over(name, made, context.clock())
     finally:
         context.close()
     place.write_text(json.dumps({**written, "roots": roots}))

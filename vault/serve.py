@@ -6,7 +6,7 @@ from vault.app import HEADERS, create_app
 from vault.confinement import Confinement
 from vault.context import open_context
 from vault.process import harden
-from vault.settings import read_settings
+from vault.reading_settings import read_settings
 from vault.web.door import Door
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from vault.settings import read_settings
+from vault.reading_settings import read_settings
 
 AddCommand = Callable[..., argparse.ArgumentParser]
 

@@ -27,17 +27,9 @@ from vault.errors import NotThere
 from vault.false_papers import FALSE_IN_TRAINING, papers_of
 from vault.kiosks import Equipment
 from vault.printed import Printing, card_image
+from vault.reading_settings import marked
 from vault.sessions import Session
-from vault.settings import (
-    DEMO_MARK,
-    TRAINING_MARK,
-    SealKey,
-    Settings,
-    insecure_fast_kdf,
-    make_key_file,
-    marked,
-    read_public_keys,
-)
+from vault.settings import DEMO_MARK, TRAINING_MARK, SealKey, Settings, insecure_fast_kdf, make_key_file, read_public_keys
 from vault.staff import shown_digest
 from vault.staging import Clock, Story, Town
 from vault.trying import attempt
@@ -130,13 +122,13 @@ def settings_of(settings: Settings, name: str, made: str, *, new: bool = False) 
         make_key_file(folder / "service-keys.json")
         (folder / "public-keys.json").write_text(json.dumps({"roots": {}, "incident": bytes(public_key(KemSeed.random())).hex()}))
     keys = json.loads((folder / "service-keys.json").read_text())
-    roots, incident = read_public_keys(folder / "public-keys.json")
+    public = read_public_keys(folder / "public-keys.json")
     found = replace(
         settings, mode="training", folder=folder, database_url=f"sqlite:///{folder}/abri.sqlite3",
         vault_url=f"sqlite:///{folder}/vault.sqlite3", tombstones_url=f"sqlite:///{folder}/tombstones.sqlite3",
         blobs=f"folder:{folder}/papers", s3_endpoint=None, s3_access_key=None, s3_secret_key=None,
-        service_sign=SignSeed(bytes.fromhex(keys["sign"])), service_seal=SealKey(bytes.fromhex(keys["seal"])), root_keys=roots,
-        incident_key=incident, cost=insecure_fast_kdf(), trace_name=f"formation/{name}", witnesses=(), earlier=(),
+        service_sign=SignSeed(bytes.fromhex(keys["sign"])), service_seal=SealKey(bytes.fromhex(keys["seal"])), root_keys=public.roots,
+        former_roots={}, incident_key=public.incident, cost=insecure_fast_kdf(), trace_name=f"formation/{name}", witnesses=(), earlier=(),
         api=False, contact="formation", hosting=None, data_protection="",
         prefix=f"{PREFIX}/{name}",
     )  # fmt: skip

@@ -32,7 +32,7 @@ from tests.servers import die_with_parent, free_ports
 from tests.vault import builders
 from vault.confinement import Confinement
 from vault.context import Context, open_context
-from vault.settings import read_settings
+from vault.reading_settings import read_settings
 
 STARTS_WITHIN, ENDS_WITHIN = 90, 40
 MIB = 1024 * 1024

@@ -10,7 +10,8 @@ from crypto.kem import public_key
 from crypto.keys import KemSeed, SignSeed
 from crypto.signing import sign_public
 from vault import health
-from vault.settings import Hosting, Retention, UnsafeSettings, make_key_file, read_settings
+from vault.reading_settings import read_settings
+from vault.settings import Hosting, Retention, UnsafeSettings, make_key_file
 
 NOW = dt.datetime(2026, 11, 29, 12, tzinfo=dt.UTC)
 

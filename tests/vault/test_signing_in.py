@@ -2,10 +2,8 @@
 
 import dataclasses
 import datetime as dt
-import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -17,7 +15,7 @@ from tests.vault.clock import Clock
 from vault import administrators, audit, one_time, sessions, wordlist, workers
 from vault.context import Context
 from vault.errors import AbriError, MustWait, NotAllowed, NotCertified, NotThere, WrongSecret
-from vault.settings import SealKey, read_public_keys
+from vault.settings import SealKey
 
 
 def test_words_and_a_one_time_password_open_the_desk(house: Context) -> None:
@@ -138,13 +136,3 @@ def test_the_seed_of_one_time_passwords_is_not_kept_in_clear(house: Context) -> 
 )
 def test_the_vectors_of_rfc_6238(seconds: int, expected: str) -> None:
     assert one_time.password(b"12345678901234567890", dt.datetime.fromtimestamp(seconds, dt.UTC)) == expected
-
-
-def test_a_root_key_is_added_to_the_file_that_the_settings_read(house: Context, tmp_path: Path) -> None:
-    path, office = tmp_path / "public-keys.json", make_office(house)
-    path.write_text(json.dumps({"incident": bytes(house.settings.incident_key).hex(), "roots": {}}))
-    made = administrators.create(house, office.operator, "Sam")
-    administrators.add_root_key(path, made.id, made.sign_public)
-    roots, incident = read_public_keys(path)
-    assert roots == {made.id: made.sign_public}
-    assert incident == house.settings.incident_key

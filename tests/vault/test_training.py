@@ -11,7 +11,8 @@ from tests.vault.builders import make_office, make_person, make_worker
 from vault import certifying, sessions, shared_papers, sharing, training
 from vault.context import Context
 from vault.errors import NoSession, NotAllowed, NotThere
-from vault.settings import DEMO_MARK, UnsafeSettings, read_settings
+from vault.reading_settings import read_settings
+from vault.settings import DEMO_MARK, UnsafeSettings
 
 
 def test_a_room_has_its_own_stores_and_keys_and_is_thrown_away_whole(reading_house: Context) -> None:

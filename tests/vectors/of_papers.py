@@ -296,6 +296,7 @@ def all_statements() -> list[statements.Statement]:
         statements.Certificate(WORKER, "Fatou (démo)", "salaried", SHELF, kem_key, sign_key, 1, ""),
         statements.PersonKeys(PERSON, kem_key, sign_key, 1, b""),
         statements.ServiceKey(sign_key, sign_key, "2026-11-23"),
+        statements.RootKey(WORKER, "added", sign_key, "2026-11-23", digest),
         statements.ShelfEpoch(PERSON, SHELF, EPOCH, kem_key),
         statements.Origin(PAPER, VERSION, "", PERSON, KIOSK, "2026-11-23T10:00:00Z", digest, digest, b""),
         statements.GrantGiven(GRANT, PERSON, WORKER, 1, "2027-02-23", digest),
