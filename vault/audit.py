@@ -5,9 +5,11 @@ The person, the worker and the incident key each get an envelope of their own un
 """
 
 import datetime as dt
+import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, select
@@ -156,8 +158,15 @@ def _key(context: Context, session: Session | None, party: _Party, person: str) 
     """Found again by derivation, so that nothing has to be remembered; drawn for this entry alone without a session."""
     if session is None:
         return _Key(context.new_id(), TraceKey.random())
-    secret = kdf(session.key, labels.trace_secret(session=session.id, party=party.address, person=person), 64)
+    # An open session posts another key as soon as the incident key is another one.
+    address = f"{party.address} {_fingerprint(context.settings.incident_key)}" if party.name == INCIDENT else party.address
+    secret = kdf(session.key, labels.trace_secret(session=session.id, party=address, person=person), 64)
     return _Key(secret[32:].hex(), TraceKey(secret[:32]))
+
+
+@lru_cache(maxsize=8)
+def _fingerprint(key: KemPublic) -> str:
+    return hashlib.sha256(key).hexdigest()[:16]
 
 
 def _posted(connection: Connection, session: Session | None, keys: Mapping[journal.Party, _Key]) -> set[journal.Party]:

@@ -32,11 +32,23 @@ def keys(options: argparse.Namespace) -> int:
         _write(options.folder / f"incident-{half.key}-half-{half.number}.txt", half.text())
     before = [content["incident"], *content.get("incident_before", [])] if "incident" in content else []
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    changed = place.with_suffix(".new")
-    changed.write_text(json.dumps({**content, "incident": bytes(public).hex(), "incident_before": before}))
-    changed.replace(place)
+    _put(place, json.dumps({**content, "incident": bytes(public).hex(), "incident_before": before}))
     print(f"Two sheets in {options.folder}: print each, give them to the two structures, then delete both files.")
+    if before:
+        print(
+            "Start every process again: from then on entries are sealed for the new key. Keep the halves of before as long as the trace."
+        )
     return 0
+
+
+def _put(place: Path, text: str) -> None:
+    """The file of public keys is the old one or the new one, on the disk too."""
+    part = place.with_name(f".{place.name}.part")
+    with part.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(place)
 
 
 def export(options: argparse.Namespace) -> int:

@@ -17,7 +17,8 @@ def form_token(*, session: str) -> bytes:
 
 
 def trace_secret(*, session: str, party: str, person: str) -> bytes:
-    """From a session's key, the trace key of one party (the incident key has one for each person)."""
+    """From a session's key, the trace key of one party. That of the incident is one for each person and each incident key: `party` is
+    then "incident" and the first 16 digits of the SHA-256 of its public half."""
     return context("trace-secret", {"party": party, "person": person, "session": session})
 
 

@@ -186,6 +186,27 @@ def test_an_older_key_is_said_and_not_passed_over(house: Context, clock: Clock) 
     assert ([one.account for one in both.persons], both.unread) == ([awa.id], 0)
 
 
+def test_a_session_that_is_open_when_the_key_is_replaced_goes_on_for_the_new_one(any_house: Context, clock: Clock) -> None:
+    """What comes after the restart is read with the new halves alone, what came before with the old ones."""
+    house = any_house
+    fatou, awa = make_worker(house, make_office(house), "Fatou"), make_person(house, "Awa")
+    second_day(house, clock, awa)
+    paper = keep(house, awa.session, TITLE)
+    grant = sharing.grant(house, awa.session, fatou.id, offer(paper))
+    sign_in(house, fatou)
+    taken(house, fatou, grant, paper)
+    newer = KemSeed.random()
+    later = dataclasses.replace(house, settings=dataclasses.replace(house.settings, incident_key=public_key(newer)))
+    for _ in range(2):
+        taken(later, fatou, grant, paper)
+    made = inquiry.export(later, *NOVEMBER, REASON)
+    (after,) = inquiry_answer.answer(made.file, [newer], fatou.id, *moments(*NOVEMBER)).persons
+    (whole,) = inquiry_answer.answer(made.file, [newer, INCIDENT_SEED], fatou.id, *moments(*NOVEMBER)).persons
+    assert (after.acts["paper.taken"], whole.acts["paper.taken"]) == (2, 3)
+    with pytest.raises(inquiry_answer.NotReadable):
+        inquiry_answer.answer(made.file, [INCIDENT_SEED], fatou.id, *moments(*NOVEMBER))
+
+
 def test_the_commands_of_the_day_of_a_breach(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -209,4 +230,22 @@ def test_the_commands_of_the_day_of_a_breach(
     assert "Both halves" in capsys.readouterr().err
     pair = ["--half", str(sheets[0]), "--half", str(sheets[1])]
     assert commands.main(["inquiry", "answer", file, *pair, "--worker", "x", *days]) == 2
+    assert "No worker x" in capsys.readouterr().err
+    # Another key: who signs certificates stays as it was; an export of today needs the new halves, and takes the old ones too.
+    place = tmp_path / "data" / "public-keys.json"
+    before = json.loads(place.read_text())
+    assert commands.main(["inquiry", "keys", "--replace", "--structure", "ESI A", "--structure", "ESI C"]) == 0
+    assert "Start every process again" in capsys.readouterr().out
+    after = json.loads(place.read_text())
+    assert after.pop("incident") != before["incident"]
+    assert after.pop("incident_before") == [before["incident"]]
+    assert after == {name: value for name, value in before.items() if name not in ("incident", "incident_before")}
+    new = [one for one in sorted((tmp_path / "incident").glob("*.txt")) if one not in sheets]
+    assert len(new) == 2
+    later = str(tmp_path / "later.age")
+    assert commands.main(["inquiry", "export", *days, "--reason", REASON, later]) == 0
+    assert commands.main(["inquiry", "answer", later, *pair, "--worker", "x", *days]) == 2
+    assert "do not open this file" in capsys.readouterr().err
+    four = [*pair, "--half", str(new[0]), "--half", str(new[1])]
+    assert commands.main(["inquiry", "answer", later, *four, "--worker", "x", *days]) == 2
     assert "No worker x" in capsys.readouterr().err
