@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.vault.builders import MadePerson, MadeWorker, Office, make_office, make_person, make_worker, sign_in
+from tests.vault.builders import (
+    MadePerson,
+    MadeWorker,
+    Office,
+    make_office,
+    make_person,
+    make_worker,
+    sign_in,
+    sign_in_administrator,
+)
 from vault import cards, circles, guardians, recovery, sessions
 from vault.circles import Chosen, CircleSet, GuardianWorker
 from vault.context import Context
@@ -31,6 +40,14 @@ def make_circle(house: Context, *others: Chosen, needed: int = 2) -> Circle:
     awa = make_person(house, "Awa", kiosk=tilleuls.kiosk)
     circles.set_circle(house, awa.session, awa.code, [face(fatou), face(marc), *others], needed)
     return Circle(tilleuls, canal, fatou, marc, awa)
+
+
+def with_its_office(house: Context) -> Circle:
+    """The same, both administrators signed in."""
+    made = make_circle(house)
+    for administrator in made.tilleuls.administrators:
+        sign_in_administrator(house, administrator)
+    return made
 
 
 def face(worker: MadeWorker, name: str = "Awa", drawing: str = "turtle") -> GuardianWorker:

@@ -15,7 +15,7 @@ from storage.tables import entries, entry_copies
 from storage.tables import removals as records
 from tests.vault.builders import make_office, make_person, make_worker, unlock
 from tests.vault.clock import Clock
-from tests.vault.test_trace import somebody, write
+from tests.vault.trace_scene import somebody, write
 from vault import checkpoints, erasing, erasure, proofs, recount, removals, terms, workers
 from vault.context import Context
 
