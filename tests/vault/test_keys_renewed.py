@@ -25,6 +25,7 @@ from tests.vault.clock import Clock
 from tests.vault.comings import NEW_CODE, Circle, confirm, make_circle, new_card, start
 from tests.vault.papers import SAID, keep, read
 from tests.vault.test_asking import HOME, TAX
+from tests.vault.test_erasure import ask_and_carry_out
 from tests.vault.test_outside import offer as outside_offer
 from tests.vault.test_sharing import BOTH, SEE, offer, second_day
 from vault import (
@@ -350,3 +351,15 @@ def test_another_algorithm_reaches_all_that_is_a_person_s(house: Context, clock:
         values = [*belongings.of_values(connection, one.awa.id), *belongings.of_post(house, connection, one.awa.id)]
         assert {value.value[0] for value in values} == {2}
         assert {row.sealed_seed[0] for row in connection.execute(select(shelves)).all()} == {2}
+
+
+def test_an_erased_person_leaves_no_keys_of_before(house: Context, clock: Clock) -> None:
+    awa = make_person(house)
+    rekeying.ask_everyone(house)
+    unlock(house, awa)
+    with house.database.transaction(read_only=True) as connection:
+        assert len(connection.execute(select(earlier_keys.c.serial)).all()) == 1
+    ask_and_carry_out(house, clock, awa)
+    with house.database.transaction(read_only=True) as connection:
+        assert connection.execute(select(earlier_keys.c.serial)).all() == []
+        assert connection.execute(select(accounts.c.id).where(accounts.c.id == awa.id)).all() == []
