@@ -6,54 +6,53 @@ Beside the service stands a ledger written apart: sets of what each worker may d
 import datetime as dt
 import itertools
 import shutil
-from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
-from sqlalchemy import select
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-from consent.days import add_months, paris_day
+from consent.days import add_months
 from consent.errors import TermsRefused, TransitionRefused
-from consent.ids import GrantId, PaperId
+from consent.ids import PaperId
 from consent.purposes import PurposeId, ShelfKind
-from consent.receipt_file import Anchors, verify_file
 from consent.scope import Act
-from storage.tables import grant_changes, grants
 from tests.faults.kills import Stores
 from tests.vault.builders import (
     MadePerson,
-    MadeWorker,
-    Office,
-    make_office,
-    make_person,
-    make_worker,
     show_card,
     sign_in,
     unlock,
 )  # fmt: skip
 from tests.vault.clock import Clock
+from tests.vault.consent_ledger import (
+    DEPOSIT,
+    LASTS,
+    LENT,
+    PRIVATE,
+    PURPOSES,
+    REPLACE,
+    ROLES,
+    SEE,
+    SHELVES,
+    TAKE,
+    Given,
+    Ledger,
+    Scene,
+    a_page,
+    a_scene,
+    act_is_open,
+)
 from tests.vault.papers import SAID
-from tests.vault.scenes import saved, sheet
-from tests.vault.test_assisted import helped, open_with
+from tests.vault.test_assisted import open_with
 from vault import (
     arriving,
-    audit,
-    checkpoints,
     depositing_for,
     documents,
-    intake,
-    receipt_files,
     reencryption,
     shared_papers,
-    shares,
     sharing,
-    showing,
     withdrawing,
     witnessed,
     workers,
@@ -61,119 +60,16 @@ from vault import (
 from vault.context import Context
 from vault.deposits import Words
 from vault.errors import Conflict, NotThere
-from vault.preparing import PreparedPaper
 from vault.sharing import Offer
 from vault.witnessed import Wish
 
-SEE, TAKE, DEPOSIT, REPLACE = Act.SEE, Act.TAKE, Act.DEPOSIT, Act.REPLACE
-PRIVATE, LENT = "private", "money"
-SHELVES = ("money", "health", PRIVATE)
-ROLES = {"Fatou": "salaried", "Marc": "salaried", "Inès": "intern"}
-PURPOSES = ("home", "health", "rsa")
-LASTS = dt.date(2027, 6, 30)  # Inès's account
 
-
-@dataclass
-class Scene:
-    """One person with three papers, on the second day of her safe, and three workers; a fourth helps her to open one drawer, a fifth may
-    stand as witness."""
-
-    house: Context
-    office: Office
-    awa: MadePerson
-    staff: dict[str, MadeWorker]
-    papers: dict[PaperId, str]  # paper -> drawer
-    page: PreparedPaper
-    end: Callable[[], None]
-    helper: MadeWorker
-    witness: MadeWorker
-
-
-def a_scene(house: Context, page: PreparedPaper, end: Callable[[], None] = lambda: None) -> Scene:
-    office = make_office(house)
-    staff = {
-        name: make_worker(house, office, name, role, ends=LASTS if role == "intern" else None) for name, role in ROLES.items()
-    }  # fmt: skip
-    awa = make_person(house)
-    papers = {
-        documents.deposit(house, awa.session, page, ShelfKind(shelf), title=f"papier {number}", sort="tax-notice"): shelf
-        for number, shelf in enumerate(("money", "money", "health"))
-    }
-    cast("Clock", house.clock).forward(days=1)
-    unlock(house, awa)
-    helper, witness = make_worker(house, office, "Nora"), make_worker(house, office, "Paul")
-    helped(house, awa, helper, LENT)
-    return Scene(house, office, awa, staff, papers, page, end, helper, witness)
-
-
-@dataclass
-class Given:
-    """One share, as the ledger has it. `lost`: papers that were thrown away or hidden since: they are shown again by a new yes alone."""
-
-    worker: str
-    papers: frozenset[PaperId]
-    shelf: str
-    acts: frozenset[Act]
-    until: dt.date
-    purpose: str
-    changes: int = 1
-    over: bool = False
-    lost: set[PaperId] = field(default_factory=set)
-
-
-class Sharing(RuleBasedStateMachine):
+class Sharing(Ledger, RuleBasedStateMachine):
     """Everything that can happen to shares and papers, in any order; after each step, what each worker sees is compared."""
 
     def __init__(self, scene: Scene) -> None:
-        super().__init__()
-        self.scene, self.house, self.awa = scene, scene.house, scene.awa
-        self.shelf_of: dict[PaperId, str] = dict(scene.papers)
-        self.bin: set[PaperId] = set()
-        self.grants: dict[GrantId, Given] = {}
-        self.standing = dict.fromkeys(scene.staff, "certified")
-        self.opened: Counter[tuple[str, str, str, str]] = Counter()
-        self.refused = 0
-        self.titles = itertools.count(10)
-
-    @property
-    def today(self) -> dt.date:
-        return paris_day(self.house.clock())
-
-    def forward(self, **much: float) -> None:
-        cast("Clock", self.house.clock).forward(**much)
-
-    # --- The ledger
-
-    def living(self) -> dict[GrantId, Given]:
-        return {grant: one for grant, one in self.grants.items() if not one.over and self.today <= one.until}
-
-    def working(self, name: str) -> bool:
-        return self.standing[name] == "certified" and (ROLES[name] != "intern" or self.today <= LASTS)
-
-    def covered(self, one: Given) -> set[PaperId]:
-        """What the share covers of the papers that are there."""
-        return {
-            paper
-            for paper, shelf in self.shelf_of.items()
-            if paper not in self.bin and shelf != PRIVATE and (shelf == one.shelf or paper in one.papers)
-        }
-
-    def nothing_left(self, one: Given) -> bool:
-        """Every paper of the share was thrown away, erased or hidden: it can be taken back, and nothing else."""
-        return not one.shelf and not self.covered(one)
-
-    def seen(self, one: Given) -> set[PaperId]:
-        return self.covered(one) - one.lost if one.acts & {SEE, TAKE} else set()
-
-    def allowed(self, one: Given, paper: PaperId, act: Act) -> bool:
-        return one in self.living().values() and self.working(one.worker) and act in one.acts and paper in self.seen(one)
-
-    def some(self, data: st.DataObject, grants: Iterable[GrantId]) -> tuple[GrantId, Given]:
-        grant = data.draw(st.sampled_from(sorted(grants)))
-        return grant, self.grants[grant]
-
-    def paper(self, data: st.DataObject) -> PaperId:
-        return data.draw(st.sampled_from(sorted(self.shelf_of)))
+        RuleBasedStateMachine.__init__(self)
+        Ledger.__init__(self, scene)
 
     # --- The person gives, changes, takes back
 
@@ -456,84 +352,12 @@ class Sharing(RuleBasedStateMachine):
             return
         assert may
 
-    def may_put(self, one: Given, act: Act) -> bool:
-        return one in self.living().values() and self.working(one.worker) and act in one.acts
-
-    def share(self, worker: MadeWorker, grant: GrantId) -> shares.Share:
-        with self.house.database.transaction(read_only=True) as connection:
-            return shares.one_of_worker(self.house, connection, worker.session, grant)
-
-    # --- What must always hold
-
-    @invariant()
-    def each_worker_sees_exactly_the_union_of_their_live_shares(self) -> None:
-        for name, worker in self.scene.staff.items():
-            mine = {grant: one for grant, one in self.living().items() if one.worker == name and self.working(name)}
-            lines = {line.grant: line for line in shared_papers.people_sharing(self.house, worker.session)}
-            assert set(lines) == set(mine)
-            for grant, one in self.grants.items():
-                if grant not in mine:
-                    with pytest.raises(NotThere):
-                        shared_papers.papers_shared(self.house, worker.session, grant)
-                    continue
-                listed = shared_papers.papers_shared(self.house, worker.session, grant)
-                assert {paper.paper for paper in listed} == self.seen(one)
-                assert lines[grant].papers == len(listed) == len(self.seen(one))
-                assert all((paper.may_see, paper.may_take) == (SEE in one.acts, TAKE in one.acts) for paper in listed)
-
-    @invariant()
-    def the_person_reads_what_lives_and_nothing_else(self) -> None:
-        cards = {card.grant: card for card in showing.some_of(self.house, self.awa.session, lambda _: True)}
-        at_work = {name for name in ROLES if self.standing[name] != "ended" and (ROLES[name] != "intern" or self.today <= LASTS)}
-        assert set(cards) == {grant for grant, one in self.living().items() if one.worker in at_work}
-        for grant, card in cards.items():
-            one = self.grants[grant]
-            assert (card.acts, card.until, card.purpose) == (one.acts, one.until, one.purpose)
-            assert card.suspended == (self.standing[one.worker] == "suspended")
-            if one.papers and one.acts & {SEE, TAKE}:
-                assert {paper.paper for paper in card.papers} == self.seen(one)
-
     def teardown(self) -> None:
         try:
             self.every_opening_is_in_the_trace_once()
             self.every_share_has_its_receipts_and_each_verifies()
         finally:
             self.scene.end()
-
-    def every_opening_is_in_the_trace_once(self) -> None:
-        entries = [one.event for one in audit.history(self.house, self.awa.session)]
-        told = Counter(
-            (one.by, one.paper, one.act, one.purpose) for one in entries if one.tag in ("paper.seen", "paper.taken")
-        )  # fmt: skip
-        assert told == self.opened
-        assert all(one.by_name and not one.place for one in entries if one.tag in ("paper.seen", "paper.taken"))
-        assert sum(one.tag == "paper.refused-to-worker" for one in entries) == self.refused
-
-    def every_share_has_its_receipts_and_each_verifies(self) -> None:
-        with self.house.database.transaction(read_only=True) as connection:
-            rows = connection.execute(select(grants.c.id, grants.c.state).where(grants.c.person == self.awa.id)).all()
-            changes = Counter(connection.scalars(select(grant_changes.c.grant).where(grant_changes.c.grant.in_(self.grants))))
-        assert {row.id for row in rows} == set(self.grants)
-        assert changes == {grant: one.changes for grant, one in self.grants.items()}
-        for row in rows:
-            receipts = sharing.receipts_of(self.house, self.awa.session, GrantId(row.id))
-            assert receipts[-1].receipt.change.state.value == row.state
-            assert len(receipts) == self.grants[GrantId(row.id)].changes
-        if rows:
-            house = self.house
-            keys = Anchors(house.service.public, checkpoints.keys(house), house.settings.root_keys)
-            verified = verify_file(receipt_files.of_all(house, self.awa.session), keys)
-            assert len(verified) == changes.total()
-            assert all(one.number is not None for one in verified)  # each with the proof of its entry
-
-
-def act_is_open(one: Given) -> bool:
-    return bool(one.acts & {SEE, TAKE})
-
-
-def a_page(house: Context) -> PreparedPaper:
-    """A real page, small: the desk draws it each time that it is looked at."""
-    return intake.prepare(house.confinement, [saved(sheet(240, 340), "JPEG", quality=70)])
 
 
 def bounded(examples: int, steps: int) -> settings:
