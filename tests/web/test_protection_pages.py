@@ -15,7 +15,8 @@ from tests.web.site import Site
 from vault import circles, guardians, sessions, sharing, showing
 from vault.circles import NewSheet
 from vault.errors import WrongSecret
-from vault.settings import UnsafeSettings, _help_numbers
+from vault.reading_settings import _help_numbers
+from vault.settings import UnsafeSettings
 
 
 def test_help_numbers_are_a_setting_and_are_read_without_any_session(site: Site) -> None:
