@@ -89,6 +89,7 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     "/fr/avec-aide/papiers/*/montrer": {"assisted"},
     # Coming back
     "/fr/perdu": ANYONE,
+    "/fr/perdu/ailleurs": ANYONE,
     "/fr/perdu/raison/*": ANYONE,
     "/fr/perdu/commencer": ANYONE,
     "/fr/perdu/demain": ANYONE,
