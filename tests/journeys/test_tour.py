@@ -32,6 +32,12 @@ def add_a_paper(kiosk: Kiosk, file: Path) -> None:
     kiosk.page.wait_for_url("**/papiers*")
 
 
+@pytest.fixture
+def site(own_site: Site) -> Site:
+    """Shares are stopped here that other journeys look at."""
+    return own_site
+
+
 def test_a_paper_is_added_shown_seen_and_taken_back(site: Site, new_page: NewPage) -> None:
     """Given Awa and Fatou, When Awa adds a paper and gives the one that Fatou asks for, Then Fatou sees it, until Awa says stop."""
     # Given

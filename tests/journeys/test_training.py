@@ -3,7 +3,6 @@
 import pytest
 
 from tests.journeys.conftest import NewPage
-from tests.journeys.conftest import own_site as site  # noqa: F401 — a share that another journey stopped would be missing here
 from tests.journeys.navigators import Desk
 from tests.journeys.site import Site
 from tests.journeys.test_every_page import axe_script, check
@@ -12,7 +11,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("pages")]
 RIBBON = "FORMATION — faux papiers"
 
 
-def test_a_room_is_prepared_used_and_reset(site: Site, new_page: NewPage) -> None:  # noqa: F811
+@pytest.fixture
+def site(own_site: Site) -> Site:
+    """A share that another journey stopped would be missing here."""
+    return own_site
+
+
+def test_a_room_is_prepared_used_and_reset(site: Site, new_page: NewPage) -> None:
     script, wrong = axe_script(), []
     desk = Desk(new_page(), site)
     page = desk.page

@@ -21,13 +21,11 @@
     button?.setAttribute("aria-pressed", "false");
     button = null;
   };
-  // The page that asks for a yes keeps, with it, that all of it was heard to the end; of several cards, each tells the next.
+  // Heard to the end: kept with the yes that the page asks for; of several cards, each tells the next.
   const heard = () => {
-    for (const link of document.querySelectorAll("a[data-heard]")) link.href = link.dataset.heard;
-    for (const form of document.querySelectorAll("form[data-heard]:not(:has([name=heard]))")) {
-      const told = document.createElement("input");
-      Object.assign(told, { type: "hidden", name: "heard", value: "yes" });
-      form.append(told);
+    for (const one of document.querySelectorAll("[data-heard]:not(:has([name=heard]))")) {
+      if (one.dataset.heard) one.href = one.dataset.heard;
+      else one.append(Object.assign(document.createElement("input"), { type: "hidden", name: "heard", value: "yes" }));
     }
   };
   const next = () => {
