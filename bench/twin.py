@@ -156,9 +156,10 @@ def _without_signatures() -> None:
 
     classic, lattice = Halves(64), Halves(signing.SIGNATURE_BYTES - 64)
 
-    def make(self: Any, seed: bytes) -> None:
+    def make(self: Any, seed: bytes, earlier: Any = ()) -> None:
         self._classic, self._lattice = classic, lattice
         self.public = _stretched(bytes(seed), signing.PUBLIC_BYTES)
+        self.ring = signing.SignRing((self.public, *earlier))
 
     _replace(signing.Signer, __init__=make)
     _replace(signing, _loaded=lambda public: (classic, lattice))
