@@ -79,7 +79,7 @@ def _stop_page(request: Req, place: str) -> Response[str]:
 def _stop(request: Req, form: Form) -> None:
     grant = GrantId(request.path_params["grant"])
     share = next((one for one in showing.grants_of(context_of(request), signed_in(request)) if one.grant == grant), None)
-    said = said_so(request, stop_lines(share.worker_name.split(",")[0] if share else ""), form)
+    said = said_so(request, stop_lines(share.first if share else ""), form)
     withdrawing.withdraw(context_of(request), signed_in(request), grant, said)
 
 
@@ -144,7 +144,7 @@ def renew(request: Req, form: Sent) -> Response[Any]:
     share = share_of(request, form.need("grant"))
     until = sharing.offer_limits(context, session, share.worker).default_until
     day = request.app.state.pages.catalogues[language_of(request)].day(until)
-    lines = [Line("shares.renew", None, {"first": share.worker_name.split(",")[0]}), Line("k15.until", None, {"day": day})]
+    lines = [Line("shares.renew", None, {"first": share.first}), Line("k15.until", None, {"day": day})]
     try:
         sharing.renew(context, session, share.grant, until, said_so(request, lines, form))
     except TermsRefused as refused:
