@@ -135,13 +135,18 @@ class S3Store:
 
 
 class S3Writer:
-    """Keeps at most one part in memory; the first full part begins a multipart upload."""
+    """Keeps at most one part in memory; the first full part begins a multipart upload.
+
+    The buffer grows until it holds a part, and every later part is written over it: a body of any length takes this memory once,
+    and leaves no holes of five MiB behind in the memory of the thread that came by.
+    """
 
     def __init__(self, store: S3Store, name: BlobName) -> None:
         self.name = name
         self._store = store
         self._where = {"Bucket": store.settings.bucket, "Key": store.key_of(name)}
         self._buffer: bytearray | None = bytearray()
+        self._filled = 0
         self._digest = hashlib.sha256()
         self._size = 0
         self._upload: str | None = None
@@ -154,11 +159,11 @@ class S3Writer:
         self._digest.update(view)
         self._size += view.nbytes
         while view:
-            buffer = self._open_buffer()
-            taken = min(PART - len(buffer), view.nbytes)
-            buffer += view[:taken]
-            view = view[taken:]
-            if len(buffer) == PART:
+            buffer, end = self._open_buffer(), min(self._filled + view.nbytes, PART)
+            taken = end - self._filled
+            buffer[self._filled : end] = view[:taken]
+            self._filled, view = end, view[taken:]
+            if end == PART:
                 self._or_abandon(self._send_part)
 
     def digest(self) -> bytes:
@@ -167,7 +172,7 @@ class S3Writer:
 
     def commit(self) -> Stored:
         """Send the rest, and compare the store's digest with ours."""
-        self._open_buffer()
+        del self._open_buffer()[self._filled :]  # what an earlier part left
         self._or_abandon(self._put if self._upload is None else self._complete)
         self._buffer = None
         return Stored(self.name, self._size, self._digest.digest())
@@ -199,10 +204,10 @@ class S3Writer:
         _compare(told, _base64(digest))
         self._parts.append({"PartNumber": number, "ETag": told["ETag"], "ChecksumSHA256": _base64(digest)})
         self._part_digests.update(digest.digest())
-        self._buffer = bytearray()
+        self._filled = 0
 
     def _complete(self) -> None:
-        if self._buffer:
+        if self._filled:
             self._send_part()
         told = self._store.client.complete_multipart_upload(
             **self._where, UploadId=self._upload, MultipartUpload={"Parts": self._parts}
