@@ -4,8 +4,10 @@ BIN := .venv/bin
 .DEFAULT_GOAL := help
 # The tests start hundreds of interpreters: each reads what was compiled, whatever the machine's habit.
 unexport PYTHONDONTWRITEBYTECODE
+# One more than there are processors: a browser or a server is often waited for.
+WORKERS ?= $(shell expr $$(nproc) + 1)
 
-.PHONY: help run demo-reset tour test lint bench assets screenshots requirements vectors clean
+.PHONY: help run demo-reset tour test engines lint bench assets screenshots requirements vectors clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -30,10 +32,12 @@ assets: .venv/.run ## fonts, icons and sounds, taken from packages
 lint: .venv/.test ## style, types and walls
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
-test: .venv/.test assets ## install what the tests need, then run everything
+engines: ## PostgreSQL, an S3 server and a browser, for the tests
 	@tools/engines
-	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test: .venv/.run ## install what the tests need, then run everything
+	@$(MAKE) --no-print-directory -j3 --output-sync=target .venv/.test assets engines lint
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 tour: .venv/.test assets ## walk the demonstration from end to end in a browser
 	@tools/engines

@@ -87,10 +87,12 @@ def test_a_paper_is_shown_and_taken_back_by_keys_alone(site: Site, new_page: New
     page.wait_for_url("**/maison")
     kiosk.go("partages")
     before = stops(page)
+    kiosk.go("papiers")
+    paper = page.locator("a.paper", has_text=every_page.TO_SHOW).first.get_attribute("href")
     kiosk.go("maison")
     for selector, there in (
         ("main a[href$='/papiers']", "**/papiers"),
-        ("a.paper", re.compile(r"/papiers/[0-9a-f-]{36}$")),
+        (f"a[href='{paper}']", re.compile(r"/papiers/[0-9a-f-]{36}$")),
         ("a[href$='/que-faire']", "**/que-faire"),
         ("a[href*='/montrer']", "**/montrer/qui*"),
         ("button[name=worker]", "**/montrer/pour*"),
