@@ -73,7 +73,7 @@ def _is_flat(value: dict[object, object]) -> bool:
     kinds = set(map(type, value.values()))
     if not kinds <= _FLAT or set(map(type, value)) != _NAMES or not "".join(cast("dict[str, object]", value)).isascii():
         return False
-    return int not in kinds or all(type(one) is str or -_LARGEST <= cast("int", one) <= _LARGEST for one in value.values())
+    return int not in kinds or all(-_LARGEST <= one <= _LARGEST for one in value.values() if type(one) is int)
 
 
 def parse(data: bytes) -> Value:
