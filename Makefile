@@ -4,8 +4,8 @@ BIN := .venv/bin
 .DEFAULT_GOAL := help
 # The tests start hundreds of interpreters: each reads what was compiled, whatever the machine's habit.
 unexport PYTHONDONTWRITEBYTECODE
-# One more than there are processors: a browser or a server is often waited for.
-WORKERS ?= $(shell expr $$(nproc) + 1)
+# So many processes run the tests.
+WORKERS ?= 2
 
 .PHONY: help run demo-reset tour test engines lint bench assets screenshots requirements vectors clean
 

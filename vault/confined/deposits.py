@@ -112,14 +112,19 @@ def _corners(asked: Json) -> photos.Corners:
 
 
 def on_a4(pictures: Sequence[bytes]) -> bytes:
-    """A PDF with one picture on each A4 sheet; JPEG streams are embedded as they are."""
+    """A PDF with one picture on each A4 sheet; JPEG streams are embedded as they are.
+
+    Written by img2pdf itself: with pikepdf it puts the second of the writing into /ID, and the same photos make another paper.
+    """
     made: bytes = img2pdf.convert(
-        list(pictures), layout_fun=_ON_A4, nodate=True, rotation=img2pdf.Rotation.ifvalid, producer="", engine=_ENGINE
+        list(pictures),
+        layout_fun=_ON_A4,
+        nodate=True,
+        rotation=img2pdf.Rotation.ifvalid,
+        producer="",
+        engine=img2pdf.Engine.internal,
     )
     return made
-
-
-_ENGINE = img2pdf.Engine.pikepdf
 
 
 def _joined(kept: Sequence[tuple[bytes, Kind]], limits: PaperLimits) -> bytes:
