@@ -39,12 +39,10 @@ test: .venv/.run ## install what the tests need, then run everything
 	@$(MAKE) --no-print-directory -j3 --output-sync=target .venv/.test assets engines lint
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
-tour: .venv/.test assets ## walk the demonstration from end to end in a browser
-	@tools/engines
+tour: .venv/.test assets engines ## walk the demonstration from end to end in a browser
 	@$(BIN)/python -m pytest -q tests/journeys/test_tour.py
 
-bench: .venv/.test assets ## ratios of speed, measured in one run
-	@tools/engines
+bench: .venv/.test assets engines ## ratios of speed, measured in one run
 	@$(BIN)/python -m bench
 	@$(BIN)/python -m bench.sharing
 	@$(BIN)/python -m bench.leaving
@@ -52,8 +50,7 @@ bench: .venv/.test assets ## ratios of speed, measured in one run
 	@$(BIN)/python -m bench.unlocking
 	@$(BIN)/python -m bench.screens
 
-screenshots: .venv/.test assets ## the pictures of the README and of docs/
-	@tools/engines
+screenshots: .venv/.test assets engines ## the pictures of the README and of docs/
 	@$(BIN)/python -m tools.screenshots
 
 requirements: ## compile requirements/*.in into pinned and hashed lists without any index address

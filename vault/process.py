@@ -11,21 +11,22 @@ _MIB = 1024 * 1024
 
 
 def harden() -> None:
-    """Refuse core dumps and attaching debuggers, and print uncaught errors by class and place alone."""
+    """Refuse core dumps and attaching debuggers, print uncaught errors by class and place alone, keep little of what was freed."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
-        _give_memory_back()
+        library = ctypes.CDLL(None, use_errno=True)
+        library.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+        _give_memory_back(library)
     sys.excepthook = _short
 
 
-def _give_memory_back() -> None:
-    """Return what was freed to the kernel, which wipes it, instead of keeping up to two times five MiB in each of forty threads.
+def _give_memory_back(library: ctypes.CDLL) -> None:
+    """Let large blocks go back to the kernel when they are freed, which gives them to nobody before it has wiped them.
 
-    A part of a paper on its way to S3 is above the threshold, so the whole of it goes at once; smaller blocks come from two
-    arenas that all threads share. A C library without mallopt has no such arenas.
+    By itself glibc keeps them for each of forty threads. A part of a paper on its way to S3 is such a block; smaller ones come
+    from two arenas that all threads share. A C library without mallopt has no such arenas.
     """
-    if hasattr(library := ctypes.CDLL(None), "mallopt"):
+    if hasattr(library, "mallopt"):
         library.mallopt(_ARENA_MAX, 2)
         library.mallopt(_MMAP_THRESHOLD, 2 * _MIB)
         library.mallopt(_TRIM_THRESHOLD, 4 * _MIB)
