@@ -64,10 +64,10 @@ def create_app(context: Context) -> Litestar:
     rooms = Rooms()
 
     @asynccontextmanager
-    async def confined(_: Litestar) -> AsyncIterator[None]:
+    async def confined(app: Litestar) -> AsyncIterator[None]:
         # Python's own choice is six threads on two cores: as many cameras that read cards would keep every session waiting.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="beside"))
-        context.confinement.start()
+        app.state.context.confinement.start()
         yield
         rooms.close()
 

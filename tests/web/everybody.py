@@ -22,8 +22,8 @@ from tests.vault.builders import (
     one_time_password,
     show_card,
 )  # fmt: skip
+from tests.web.site import wired
 from vault import administrators, assisted, assisting, cards, opening, recovery, sessions, unlocking, workers
-from vault.app import create_app
 from vault.context import Context
 from vault.errors import NoSession
 from vault.web.guards import COOKIE
@@ -133,7 +133,7 @@ def everybody(reading_house: Context) -> Iterator[tuple[Everybody, TestClient[Li
     settings = dataclasses.replace(reading_house.settings, mode="demo", api=True)
     house = dataclasses.replace(reading_house, settings=settings)
     office = make_office(house)
-    with TestClient(create_app(house), base_url="https://abri.test", raise_server_exceptions=False) as client:
+    with TestClient(wired(house), base_url="https://abri.test", raise_server_exceptions=False) as client:
         yield Everybody(house, office, make_worker(house, office), office.administrators[0]), client
 
 

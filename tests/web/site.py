@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw
 
 from tests.vault.builders import MadeAdministrator, MadePerson, MadeWorker, one_time_password, sign_in
 from vault import administrators, assisted, assisting, kiosks, sessions, unlocking, workers
+from vault.app import create_app
 from vault.context import Context
 from vault.kiosks import Equipment
 from vault.sessions import Session
@@ -25,6 +26,19 @@ ORIGIN = "https://abri.test"
 HOST = "abri.test"
 EVERYTHING = Equipment(camera=True, scanner=True, printer=True, sound=True)
 Fields = Mapping[str, str | Sequence[str]]
+
+
+_wired: dict[tuple[object, ...], Litestar] = {}
+
+
+def wired(context: Context) -> Litestar:
+    """The real application on a house. It is wired once for each way to set it up, and each test stands it on a house of its own."""
+    settings = context.settings
+    way = (settings.mode, settings.api, settings.ribbon, settings.origins)
+    if way not in _wired:
+        _wired[way] = create_app(context)
+    _wired[way].state.context = context
+    return _wired[way]
 
 
 @dataclass(frozen=True)

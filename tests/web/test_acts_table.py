@@ -29,9 +29,8 @@ from tests.vault.papers import SAID
 from tests.vault.scenes import saved, sheet
 from tests.vault.test_assisted import helped, open_with
 from tests.web.desk_scene import clock_of, give
-from tests.web.site import ORIGIN, Site
+from tests.web.site import ORIGIN, Site, wired
 from vault import documents, first_day, intake, shared_papers, sharing, withdrawing, witnessed, workers
-from vault.app import create_app
 from vault.context import Context
 from vault.preparing import PreparedPaper
 from vault.witnessed import Wish
@@ -274,7 +273,7 @@ def witness_leaves(scene: Scene, state: str, witness: MadeWorker) -> None:
 def programs(reading_house: Context) -> Iterator[tuple[Context, Site]]:
     settings = dataclasses.replace(reading_house.settings, api=True, origins=(ORIGIN,))
     house = dataclasses.replace(reading_house, settings=settings)
-    with TestClient(create_app(house), base_url=ORIGIN, raise_server_exceptions=False) as client:
+    with TestClient(wired(house), base_url=ORIGIN, raise_server_exceptions=False) as client:
         yield house, Site(house, client)
 
 

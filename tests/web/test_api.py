@@ -21,8 +21,8 @@ from tests.vault.builders import CODE, MadePerson, make_office, make_person, mak
 from tests.vault.clock import Clock
 from tests.vault.scenes import saved, sheet
 from tests.web.desk_scene import clock_of
+from tests.web.site import wired
 from vault import cards, sessions
-from vault.app import create_app
 from vault.context import Context
 from vault.web.guards import COOKIE
 
@@ -50,12 +50,12 @@ class Programs:
 def programs(reading_house: Context) -> Iterator[Programs]:
     """A house whose interface is on."""
     context = dataclasses.replace(reading_house, settings=dataclasses.replace(reading_house.settings, api=True))
-    with TestClient(create_app(context), base_url="https://abri.test", raise_server_exceptions=False) as client:
+    with TestClient(wired(context), base_url="https://abri.test", raise_server_exceptions=False) as client:
         yield Programs(context, client)
 
 
 def test_it_is_off_unless_it_is_asked_for(reading_house: Context) -> None:
-    with TestClient(create_app(reading_house), base_url="https://abri.test") as client:
+    with TestClient(wired(reading_house), base_url="https://abri.test") as client:
         assert client.post("/api/v1/unlock", json={}).status_code == 404
         assert client.get("/api/v1/schema/openapi.json").status_code == 404
 

@@ -8,11 +8,10 @@ from typing import Any
 
 import httpx
 import pytest
-from litestar import Litestar
 
 from tests.loops import run
 from tests.vault.builders import make_office, make_person
-from tests.web.site import ORIGIN
+from tests.web.site import ORIGIN, wired
 from vault import kiosks, people, sessions
 from vault.assets.manifest import read_assets
 from vault.context import NOBODY, Context
@@ -342,13 +341,13 @@ async def test_styles_and_pictures_pass_by(house: House) -> None:
     assert "style" in house.inside
 
 
-def test_the_application_says_whom_it_recognised(house: Context, application: Callable[[Context], Litestar]) -> None:
+def test_the_application_says_whom_it_recognised(house: Context) -> None:
     """Through the real pages: the kiosk by its token, the person by the session that their code opened, and nobody by a card."""
     office, awa = make_office(house), make_person(house)
     kiosk = kiosks.enrol(house, office.admin, office.structure, "poste 2", Equipment())
     shown, opened = (people.present_card(house, None, awa.card) for _ in range(2))
     opened = people.unlock(house, sessions.find(house, opened), awa.code)
-    made = Door(application(house), pages(), {})
+    made = Door(wired(house), pages(), {})
 
     async def visit() -> None:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(made), base_url=ORIGIN) as client:  # type: ignore[arg-type]
