@@ -82,23 +82,28 @@ def step(context: Context, session: Session) -> Progress:
     return Progress(0, 0)
 
 
-def _opened(
-    context: Context, connection: Connection, session: Session, keys: AccountKeys, version: str, *, hold: bool
-) -> tuple[VersionRow, Opened, Shelves]:  # fmt: skip
+def _row(connection: Connection, session: Session, version: str, *, hold: bool) -> VersionRow:
     query = joined().where(versions.c.id == version, versions.c.person == session.account)
     row = connection.execute(query.with_for_update() if hold else query).one_or_none()
     if row is None:
         raise NotThere
+    return row
+
+
+def _opened(
+    context: Context, connection: Connection, session: Session, keys: AccountKeys, row: VersionRow
+) -> tuple[Opened, Shelves]:  # fmt: skip
     opened = drawers.open_all(connection, session.account, keys.values)
     with one_refusal():
         secret = secret_of(context, opened, row)
     witnesses = Witnesses.own(context, connection, session.account, keys)
-    return row, open_version(context, connection, row, secret, witnesses), opened
+    return open_version(context, connection, row, secret, witnesses), opened
 
 
 def _seal_anew(context: Context, session: Session, keys: AccountKeys, version: str) -> None:
     with context.database.transaction(read_only=True) as connection:
-        _, old, _ = _opened(context, connection, session, keys, version, hold=False)
+        seen = _row(connection, session, version, hold=False)
+        old, opened = _opened(context, connection, session, keys, seen)
     fresh_version = VersionId(context.new_id())
     secret, fresh_keys = new_keys(context, session.account, old.paper, fresh_version)
     kept: dict[Role, Kept] = {}
@@ -109,8 +114,10 @@ def _seal_anew(context: Context, session: Session, keys: AccountKeys, version: s
         fresh = Fresh(session.account, old.paper, fresh_version, old.card, kept, secret, fresh_keys)
         with context.database.transaction() as connection:
             drawers.hold_all(connection, session.account)
-            row, now, opened = _opened(context, connection, session, keys, version, hold=True)
-            _move_rows(context, connection, session, keys, row, replace(fresh, card=now.card), now, opened)
+            row = _row(connection, session, version, hold=True)
+            if row != seen:  # renamed, moved or removed while its objects were written: what was verified then says nothing of it
+                old, opened = _opened(context, connection, session, keys, row)
+            _move_rows(context, connection, session, keys, row, replace(fresh, card=old.card), old, opened)
     except DatabaseUnreachable:
         raise  # nobody knows whether the rows were written: the sweep looks later
     except BaseException:
