@@ -6,8 +6,9 @@ counted and committed before anything is derived: whoever crashes the service do
 
 import datetime as dt
 import math
+from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.tables import attempts
@@ -34,13 +35,7 @@ def refuse_if_waiting(context: Context, shown: str) -> None:
 
 def count(context: Context, connection: Connection, shown: str) -> int:
     """Count one more attempt, as if it were wrong, and give how many there are; its row is held. Raises MustWait."""
-    now = context.clock()
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    # One statement makes the row or finds it, and holds it: between two, a right attempt elsewhere may forget it.
-    held = insert(attempts).values(shown_digest=shown, wrong=0, last=now)
-    held = held.on_conflict_do_update(index_elements=["shown_digest"], set_={"wrong": attempts.c.wrong})
-    row = connection.execute(held.returning(attempts.c.wrong, attempts.c.wait_until, attempts.c.last)).one()
-    _refuse(row.wait_until, now)
+    now, row = context.clock(), hold(context, connection, shown)
     wrong = 1 if now - row.last >= DAY else int(row.wrong) + 1
     wait = wait_after(wrong)
     connection.execute(
@@ -49,6 +44,18 @@ def count(context: Context, connection: Connection, shown: str) -> int:
         .values(wrong=wrong, wait_until=now + wait if wait else None, last=now)
     )
     return wrong
+
+
+def hold(context: Context, connection: Connection, shown: str) -> Row[Any]:
+    """The count of what was shown (`wrong`, `last`), its row held until the transaction ends. Raises MustWait."""
+    now = context.clock()
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    # One statement makes the row or finds it, and holds it: between two, a right attempt elsewhere may forget it.
+    held = insert(attempts).values(shown_digest=shown, wrong=0, last=now)
+    held = held.on_conflict_do_update(index_elements=["shown_digest"], set_={"wrong": attempts.c.wrong})
+    row = connection.execute(held.returning(attempts.c.wrong, attempts.c.wait_until, attempts.c.last)).one()
+    _refuse(row.wait_until, now)
+    return row
 
 
 def forget(connection: Connection, shown: str) -> None:

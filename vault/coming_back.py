@@ -43,7 +43,7 @@ from vault import (
 )
 from vault.certifying import verified_certificate
 from vault.context import Context
-from vault.errors import AbriError, AlreadyKnown, Conflict, MustWait, NoSession, Tampered, WrongSecret
+from vault.errors import AlreadyKnown, Conflict, MustWait, NoSession, Tampered, WrongSecret
 from vault.events import Event
 from vault.notices import Notice
 from vault.opening import check_chosen
@@ -89,17 +89,13 @@ def _finish(context: Context, name: str, seed: KemSeed, kiosk: str | None, card:
         opened = _open(context, connection, _of_the_person(underway(context, connection, name)), seed)
         _refuse_taken(connection, shown, opened.person)
     new = slots.make(context, opened.person, kind, opened.secret, password, shown=shown, kiosk=kiosk)
-    try:
-        with context.database.transaction() as connection:
-            found = underway(context, connection, name)  # held until the commit: two clicks finish once
-            refuse_finished(found, context.clock())
-            if found.said != opened.said:
-                raise Conflict
-            _refuse_taken(connection, shown, opened.person)
-            return _change_everything(context, connection, opened, new, kiosk, card)
-    except AbriError:
-        slots.discard(context, new)  # nothing was written: what follows a commit raises other errors
-        raise
+    with slots.given_up(context, new), context.database.transaction() as connection:
+        found = underway(context, connection, name)  # held until the commit: two clicks finish once
+        refuse_finished(found, context.clock())
+        if found.said != opened.said:
+            raise Conflict
+        _refuse_taken(connection, shown, opened.person)
+        return _change_everything(context, connection, opened, new, kiosk, card)
 
 
 def _change_everything(context: Context, connection: Connection, opened: Opened, new: Slot, kiosk: str | None, card: str) -> str:
@@ -250,7 +246,7 @@ def wait(context: Context, session: Session, card: str, chosen: Chosen) -> dt.da
             raise AlreadyKnown
     pending = _pending(context, found.said.person, kind, password, shown, session.kiosk, seed)
     opens = context.clock() + recovery.FAR_WAITS
-    with context.database.transaction() as connection:
+    with slots.given_up(context, pending), context.database.transaction() as connection:
         if underway(context, connection, name).whole is None:
             raise Conflict
         if slots.known(connection, shown):
@@ -305,6 +301,8 @@ def stop(context: Context, kiosk: str | None, card: str, chosen: Chosen) -> None
     person = tried.slot.account
     with context.database.transaction() as connection:
         trying.settle(connection, tried)
+        if _is_over(context, connection, tried.slot.id):
+            raise WrongSecret
         freezing.freeze_person(context, connection, person, session=None, by=person)
         sessions.end_all(context, connection, account=person)
         newer = (ways.c.account == person, ways.c.state == "live", ways.c.kind != Kind.RECOVERY.value)
@@ -314,3 +312,9 @@ def stop(context: Context, kiosk: str | None, card: str, chosen: Chosen) -> None
             raise WrongSecret
         audit.record(context, connection, None, Event("recovery.stopped", by=person), person=person)
         notices.tell(context, connection, person, Notice("recovery-stopped"))
+
+
+def _is_over(context: Context, connection: Connection, way: str) -> bool:
+    """Whether the day of an old card has passed, though the task that ends its say has not run yet."""
+    until: dt.datetime | None = connection.execute(select(ways.c.veto_until).where(ways.c.id == way)).scalar_one()
+    return until is None or until <= context.clock()

@@ -22,6 +22,8 @@ def freeze_person(
     """
     open_one = (accounts.c.id == person, accounts.c.state == "open")
     if not connection.execute(update(accounts).where(*open_one).values(state="frozen")).rowcount:
+        # As much work as for an open one: time does not tell that it was frozen.
+        audit.rehearse(context, connection, Event("means.frozen", by=by, by_name=by_name))
         return
     connection.execute(update(persons).where(persons.c.account == person).values(frozen=context.clock()))
     sessions.end_all(context, connection, account=person)

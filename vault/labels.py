@@ -152,6 +152,16 @@ def code_typist(*, worker: str) -> bytes:
     return context("recovery-typist", {"worker": worker})
 
 
+def lending_typist(*, worker: str) -> bytes:
+    """The same for the digits of an opening with help: a right code of one kind forgives no wrong one of another."""
+    return context("lending-typist", {"worker": worker})
+
+
+def witness_typist(*, worker: str) -> bytes:
+    """The same for the digits that a witness types."""
+    return context("witness-typist", {"worker": worker})
+
+
 def erased_copies(*, erasure: str) -> bytes:
     """The mark that a safe's copies of the trace carry while it is being erased."""
     return context("erased-copies", {"erasure": erasure})

@@ -1,7 +1,5 @@
 """Changing a way in: another code, another card, five words. The secret is asked again; the new way opens, then the old one dies."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, select
@@ -62,7 +60,7 @@ def give_words(context: Context, session: Session, chosen: Chosen) -> Slip:
     told, spoken = account_numbers.digest(context, number), words_password(words)
     way = slots.make(context, session.account, Kind.WORDS, secret, spoken, shown=told, kiosk=session.kiosk)
     cookie = None
-    with or_discard(context, way), context.database.transaction() as connection:
+    with slots.given_up(context, way), context.database.transaction() as connection:
         ended = slots.living(connection, session.account, [Kind.WORDS])
         slots.keep(context, connection, way)
         if session.slot in {slot.id for slot in ended}:
@@ -117,7 +115,7 @@ def reopen(
 
 
 def _replace(context: Context, session: Session, way: Slot, card: CardSecret, tag: str) -> str:
-    with or_discard(context, way), context.database.transaction() as connection:
+    with slots.given_up(context, way), context.database.transaction() as connection:
         take_card(connection, way)
         if session.slot not in {slot.id for slot in slots.living(connection, session.account)}:
             raise NoSession  # the way that opened this session ended in between: somebody else decides now
@@ -131,13 +129,3 @@ def _replace(context: Context, session: Session, way: Slot, card: CardSecret, ta
         if tag == "means.card-replaced":
             notices.tell(context, connection, session.account, Notice("card-replaced"))
     return cookie
-
-
-@contextmanager
-def or_discard(context: Context, way: Slot) -> Iterator[None]:
-    """A way that is not kept leaves no row in the key vault."""
-    try:
-        yield
-    except BaseException:
-        slots.discard(context, way)
-        raise

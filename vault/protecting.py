@@ -17,7 +17,7 @@ from vault.circles import Owner
 from vault.context import Context
 from vault.errors import AlreadyKnown, MustWait, NoSession, NotAllowed, NotThere
 from vault.events import Event
-from vault.means import or_discard, prepare_card_slot, reopen, take_card
+from vault.means import prepare_card_slot, reopen, take_card
 from vault.opening import check_chosen, seal_number
 from vault.sessions import Session
 from vault.shown_cards import person_of
@@ -122,7 +122,7 @@ def protect(context: Context, session: Session, chosen: Chosen, text: str, new: 
     secret, card, fresh = confirm(context, session, chosen), cards.read(text), AccountSecret.random()
     person, number = session.account, account_numbers.draw()
     way = prepare_card_slot(context, session.kiosk, person, fresh, card, new)
-    with or_discard(context, way), context.database.transaction() as connection:
+    with slots.given_up(context, way), context.database.transaction() as connection:
         take_card(connection, way)
         if session.slot not in {slot.id for slot in slots.living(connection, person)}:
             raise NoSession

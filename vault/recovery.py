@@ -35,7 +35,7 @@ from storage.tables import (
     slots,
     workers,
 )
-from vault import account_numbers, attempts, audit, cards, labels, sessions, who
+from vault import account_numbers, aftermath, attempts, audit, cards, erasure, labels, sessions, who
 from vault.context import Context
 from vault.errors import BadInput, NoSession, NotAllowed, NotThere, Tampered, WrongSecret
 from vault.events import Event
@@ -246,7 +246,7 @@ def _typed(context: Context, session: Session, person: str, code: str) -> str:
     typist = kdf(context.settings.service_seal, labels.code_typist(worker=session.account), 32).hex()
     with context.database.transaction() as connection:
         living = (recoveries.c.state == "asking", recoveries.c.code_term > now, recoveries.c.tries_left > 0)
-        attempts.refuse_if_waiting(context, typist)
+        _count(context, connection, typist)
         row = connection.execute(
             select(recoveries.c.id, recoveries.c.code_digest).where(*living, recoveries.c.code_digest == digest)
         )
@@ -254,19 +254,21 @@ def _typed(context: Context, session: Session, person: str, code: str) -> str:
             if hmac.compare_digest(found.code_digest, digest):
                 attempts.forget(connection, typist)
                 return str(found.id)
-        _count(connection, typist, now)
         fewer = update(recoveries).where(*living, recoveries.c.person == person)
         connection.execute(fewer.values(tries_left=recoveries.c.tries_left - 1))
     raise WrongSecret
 
 
-def _count(connection: Connection, typist: str, now: dt.datetime) -> None:
-    """One more wrong code of this guardian. Three of them, and they wait ten minutes: a longer wait would harm who is waiting."""
-    row = connection.execute(select(tried).where(tried.c.shown_digest == typist)).one_or_none()
-    wrong = 1 if row is None or now - row.last > CODE_LASTS else row.wrong + 1
-    connection.execute(delete(tried).where(tried.c.shown_digest == typist))
+def _count(context: Context, connection: Connection, typist: str) -> None:
+    """One more code of this guardian, wrong until it is looked at: many at once are three. MustWait.
+
+    After three they wait ten minutes: a longer wait would harm who is waiting.
+    """
+    now, row = context.clock(), attempts.hold(context, connection, typist)
+    wrong = 1 if now - row.last > CODE_LASTS else row.wrong + 1
     wait = now + CODE_LASTS if wrong >= CODE_TRIES else None
-    connection.execute(insert(tried).values(shown_digest=typist, wrong=wrong % CODE_TRIES, wait_until=wait, last=now))
+    counted = {"wrong": wrong % CODE_TRIES, "wait_until": wait, "last": now}
+    connection.execute(update(tried).where(tried.c.shown_digest == typist).values(**counted))
 
 
 def _send_parts(
@@ -316,7 +318,14 @@ def _send_parts(
 
 
 def _bar_cards(context: Context, connection: Connection, person: str) -> None:
-    """From the first confirmed theft on, every old way in meets the page of an unknown card, and its sessions end."""
+    """From the first confirmed theft on, every old way in meets the page of an unknown card, and its sessions end.
+
+    An erasure that was asked ends first: whoever has the card and the code may have asked it, and would cancel it to open again.
+    A card of before an earlier recovery says stop no more: it may be the stolen one.
+    """
+    erasure.cancel_all(context, connection, person)
+    saying = (slots.c.account == person, slots.c.state == "vetoing")
+    aftermath.end_ways(context, connection, connection.scalars(select(slots.c.id).where(*saying).with_for_update()).all())
     until = context.clock() + THEFT_BARS
     ways = (slots.c.account == person, slots.c.kind != "recovery")
     connection.execute(update(slots).where(*ways, slots.c.state == "live").values(state="barred", veto_until=until))

@@ -6,7 +6,7 @@ stops in between, the old way opens or the new one does: never neither.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from crypto.contexts import SlotContext
 from crypto.errors import Malformed, Undecryptable
 from crypto.keys import AccountSecret, Kek, Password, Stretched
 from crypto.unlock import Cost, Kind, kek, new_salt, open_slot, seal_slot, slot_context, stretch, veto_hash
+from storage.errors import StorageError
 from storage.tables import assist_shelves, assists, kept_cards, slots
 from vault import endings, sessions
 from vault.context import Context
@@ -159,13 +160,25 @@ def discard(context: Context, slot: Slot) -> None:
 
 @contextmanager
 def given_up(context: Context, new: Slot | None) -> Iterator[None]:
-    """A new way that does not come to be kept leaves no row in the key vault."""
+    """A new way that does not come to be kept leaves no row in the key vault. Around the transaction that keeps it.
+
+    What follows a commit may fail too (the rows of old ways are destroyed then): a way that was written keeps its row, and so does
+    one of which nobody can tell.
+    """
     try:
         yield
     except BaseException:
         if new is not None:
-            discard(context, new)
+            with suppress(StorageError):
+                _discard_unless_kept(context, new)
         raise
+
+
+def _discard_unless_kept(context: Context, new: Slot) -> None:
+    with context.database.transaction(read_only=True) as connection:
+        kept = connection.execute(select(slots.c.id).where(slots.c.id == new.id)).first() is not None
+    if not kept:
+        discard(context, new)
 
 
 def _slot(row: Mapping[Any, Any]) -> Slot:

@@ -286,10 +286,10 @@ def _signed(
 def type_code(context: Context, session: Session, code: str) -> str:
     """The witness types the digits of the kiosk. Gives which asking it is; WrongSecret, MustWait after three wrong ones."""
     who.worker(session)
-    typist = kdf(context.settings.service_seal, labels.code_typist(worker=session.account), 32).hex()
-    attempts.refuse_if_waiting(context, typist)
+    typist = kdf(context.settings.service_seal, labels.witness_typist(worker=session.account), 32).hex()
     digest, found = _digest(context, code), None
     with context.database.transaction() as connection:
+        attempts.count(context, connection, typist)  # wrong until it is looked at: many at once are three
         for row in connection.execute(_of(session).where(witnessings.c.term > context.clock()).with_for_update()):
             if hmac.compare_digest(row.code_digest, digest):
                 found = str(row.id)
@@ -297,9 +297,7 @@ def type_code(context: Context, session: Session, code: str) -> str:
                 name = colleague(context, connection, session.account).name
                 event = Event("share.shown-to-witness", by=session.account, by_name=name)
                 audit.record(context, connection, session, event, person=row.person, worker=session.account)
-        if found is None:
-            attempts.count(context, connection, typist)
-        else:
+        if found is not None:
             attempts.forget(connection, typist)
     if found is None:
         raise WrongSecret

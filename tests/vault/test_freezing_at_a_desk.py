@@ -1,6 +1,9 @@
 """Somebody asks a desk to block their safe, with their account number alone: it is done, and nothing is learned by it."""
 
+import dataclasses
 from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -37,6 +40,33 @@ def test_a_number_blocks_at_once_and_card_and_words_open_again(any_house: Contex
     back = people.lift_freeze(house, show_card(house, awa.card), awa.code, awa.number, awa.words or ())
     told = audit.history(house, sessions.find(house, back))
     assert [one.event.by_name for one in told if one.event.tag == "means.frozen"] == ["Fatou"]
+
+
+class Counting:
+    """The key vault, and how many rows it was asked for."""
+
+    def __init__(self, real: Any) -> None:
+        self._real, self.asked = real, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def derive_many(self, wanted: Sequence[Any]) -> list[bytes]:
+        self.asked += len(wanted)
+        return list(self._real.derive_many(wanted))
+
+
+def test_a_blocked_safe_costs_the_same_work_as_a_number_that_nobody_has(house: Context) -> None:
+    """Time would tell else that the number is somebody's, and that it is blocked already."""
+    fatou, awa = make_worker(house, make_office(house)), make_person(house, "Awa")
+    desk = sign_in(house, fatou)
+    people.freeze_number(house, desk, awa.number)
+    asked = []
+    for number in (awa.number, account_numbers.draw()):
+        counting = Counting(house.keyvault)
+        people.freeze_number(dataclasses.replace(house, keyvault=counting), desk, number)
+        asked.append(counting.asked)
+    assert asked[0] == asked[1] > 0
 
 
 def test_nothing_tells_a_number_that_somebody_has_from_one_that_nobody_has(house: Context, clock: Clock) -> None:
