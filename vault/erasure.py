@@ -25,7 +25,7 @@ from storage.tables import (
     workers,
 )
 from storage.tables import slots as ways
-from vault import aftermath, audit, cards, certificates, erasing, notices, restricting, sessions, trying, unlocking, who
+from vault import aftermath, audit, cards, certificates, erasing, mourning, notices, restricting, sessions, trying, unlocking, who
 from vault import workers as working
 from vault.context import Context
 from vault.errors import Conflict, NotAllowed, WrongSecret
@@ -223,7 +223,8 @@ def cancel_all(context: Context, connection: Connection, person: str) -> bool:
     registers = [row.register for row in rows if row.register]
     closing = {"state": "closed", "closed": today_in_paris(context.clock()), "reason": "cancelled"}
     connection.execute(update(rights_requests).where(rights_requests.c.id.in_(registers)).values(**closing))
-    connection.execute(update(accounts).where(accounts.c.id == person, accounts.c.state == "leaving").values(state="open"))
+    before = "frozen" if mourning.frozen_too(connection, person) else "open"  # a card that was blocked gains nothing by this
+    connection.execute(update(accounts).where(accounts.c.id == person, accounts.c.state == "leaving").values(state=before))
     connection.execute(update(ways).where(*_ways(person, "leaving")).values(state="live"))
     audit.record(context, connection, None, Event("erasure.cancelled", by=person), person=person)
     notices.tell(context, connection, person, Notice("erasure-cancelled"))

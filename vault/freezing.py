@@ -2,41 +2,61 @@
 
 import datetime as dt
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from crypto.unlock import Kind
-from storage.tables import accounts, circles, persons
+from storage.tables import accounts, circles, persons, tickets
 from vault import aftermath, audit, sessions, slots
 from vault.context import Context
 from vault.events import Event
 from vault.sessions import Session
 
+UNDER = ("mourned", "leaving")  # what a safe may be going through and be frozen all the same
+
 
 def freeze_person(
     context: Context, connection: Connection, person: str, *, session: Session | None, by: str = "", by_name: str = "",
     told: bool = True,
-) -> None:  # fmt: skip
-    """Freeze a safe and end its sessions, in the caller's transaction; a frozen one stays as it is. Narrowing needs no key.
+) -> bool:  # fmt: skip
+    """Freeze a safe, end its sessions and its one-time links, in the caller's transaction. Narrowing needs no key.
 
-    `told`: the worker who did it reads it in their own history too, and so that this safe was there.
+    A safe that is being erased, or whose person is said to be dead, keeps that state and is frozen under it: whatever brings it back
+    gives back a frozen one. One that is frozen already stays as it is: tells whether this froze it. `told`: the worker who did it
+    reads it in their own history too, and so that this safe was there.
     """
-    open_one = (accounts.c.id == person, accounts.c.state == "open")
-    if not connection.execute(update(accounts).where(*open_one).values(state="frozen")).rowcount:
+    held = select(accounts.c.state).where(accounts.c.id == person).with_for_update()
+    state = connection.execute(held).scalar_one_or_none()
+    thawed = (persons.c.account == person, persons.c.frozen.is_(None))
+    may = state in ("open", *UNDER)
+    if not may or not connection.execute(update(persons).where(*thawed).values(frozen=context.clock())).rowcount:
         # As much work as for an open one: time does not tell that it was frozen.
         audit.rehearse(context, connection, Event("means.frozen", by=by, by_name=by_name))
-        return
-    connection.execute(update(persons).where(persons.c.account == person).values(frozen=context.clock()))
+        return False
+    if state == "open":
+        connection.execute(update(accounts).where(accounts.c.id == person).values(state="frozen"))
     sessions.end_all(context, connection, account=person)
+    end_links(connection, person)
     worker = by if told and by and by != person else None
     audit.record(context, connection, session, Event("means.frozen", by=by, by_name=by_name), person=person, worker=worker)
+    return True
+
+
+def end_links(connection: Connection, person: str) -> None:
+    """No one-time link of this person gives anything any more, in the caller's transaction, nor goes on where it was cut."""
+    connection.execute(delete(tickets).where(tickets.c.person == person))
 
 
 def thaw(context: Context, connection: Connection, person: str) -> bool:
-    """Open a frozen safe again, in the caller's transaction. Tells whether it was frozen."""
-    frozen = (accounts.c.id == person, accounts.c.state == "frozen")
-    if not connection.execute(update(accounts).where(*frozen).values(state="open")).rowcount:
+    """Open a frozen safe again, in the caller's transaction; one frozen under another state keeps that. Tells whether it was frozen."""
+    known = select(accounts.c.state).where(accounts.c.id == person).with_for_update()
+    state = connection.execute(known).scalar_one_or_none()
+    if state not in ("frozen", *UNDER):
         return False
-    connection.execute(update(persons).where(persons.c.account == person).values(frozen=None))
+    frozen = (persons.c.account == person, persons.c.frozen.is_not(None))
+    if not connection.execute(update(persons).where(*frozen).values(frozen=None)).rowcount:
+        return False
+    if state == "frozen":
+        connection.execute(update(accounts).where(accounts.c.id == person).values(state="open"))
     audit.record(context, connection, None, Event("means.unfrozen", by=person), person=person)
     return True
 

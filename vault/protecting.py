@@ -46,7 +46,7 @@ def freeze(context: Context, session: Session) -> None:
     if session.kind not in ("person", "assisted", "card"):
         raise NotAllowed
     with context.database.transaction() as connection:
-        person = person_of(connection, session)
+        person = person_of(connection, session, of=("open", *freezing.UNDER))
         if person is not None:
             freezing.freeze_person(context, connection, person, session=session, by=person)
         sessions.end_one(context, connection, session)
@@ -131,6 +131,7 @@ def protect(context: Context, session: Session, chosen: Chosen, text: str, new: 
         slots.keep(context, connection, way)
         cookie = reopen(context, connection, session, way, card, keys=keys)
         aftermath.end_ways(context, connection, old)
+        freezing.end_links(connection, person)
         circles.void_sheets(context, connection, Owner(person, keys, fresh))
         told = {"number_digest": account_numbers.digest(context, number), "sealed_number": seal_number(keys, person, number)}
         connection.execute(update(persons).where(persons.c.account == person).values(**told))
