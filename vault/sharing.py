@@ -28,7 +28,7 @@ from crypto.signing import Signer
 from storage.errors import StorageError
 from storage.tables import accounts, grants, papers, persons
 from storage.tables import wraps as wrap_rows
-from vault import audit, receipts, restricting, shares, shelves, who, wraps
+from vault import audit, receipts, reencryption, restricting, shares, shelves, who, wraps
 from vault.colleagues import Colleague, colleague
 from vault.context import Context
 from vault.errors import BadInput, Conflict, NotThere, Tampered
@@ -272,6 +272,7 @@ def narrow(
         body = rules.narrow(share.row, share.body, terms, at=context.clock(), salt=secrets.token_bytes(32))
         _take_less(context, connection, share, terms)
         _keep_changed(context, connection, session, share, body, said, "share.narrowed", to)
+        reencryption.renew_drawers(context, connection, session)  # what is put in from now on must not open for the old key
 
 
 def _still_certified(share: Share) -> Colleague:

@@ -1,8 +1,10 @@
 """A share from both sides: given, opened, renewed, narrowed, taken back with a session and with the card alone."""
 
+import contextlib
 import datetime as dt
 
 import pytest
+from sqlalchemy import select
 
 from consent.errors import TermsReason, TermsRefused
 from consent.grant import GrantState
@@ -10,7 +12,11 @@ from consent.ids import GrantId, PaperId
 from consent.purposes import PurposeId, ShelfKind
 from consent.receipt import verify_receipt
 from consent.scope import Act
+from crypto import contexts, envelope
+from crypto.errors import Undecryptable
+from crypto.keys import shelf_key
 from crypto.signing import sign_public
+from storage.tables import shelf_wraps
 from tests.vault.builders import MadePerson, MadeWorker, make_office, make_person, make_worker, show_card, sign_in, unlock
 from tests.vault.clock import Clock
 from tests.vault.papers import SAID, keep, picture
@@ -28,9 +34,11 @@ from vault import (
     withdrawing,
     workers,
 )  # fmt: skip
+from vault.bindings import wrap_place
 from vault.context import Context
 from vault.errors import NotAllowed, NotThere
 from vault.sharing import Offer
+from vault.versions import joined
 
 SEE = frozenset({Act.SEE})
 BOTH = frozenset({Act.SEE, Act.TAKE})
@@ -197,6 +205,37 @@ def test_a_drawer_narrowed_to_deposits_is_closed_to_the_eye(house: Context, cloc
     arrival = arriving.at_unlock(house, awa.session)
     assert arrival.to_reencrypt == 1
     assert shared_papers.papers_shared(house, fatou.session, grant) == []
+
+
+def test_a_drawer_narrowed_to_deposits_is_closed_to_its_old_key_too(any_house: Context, clock: Clock) -> None:
+    """The worker kept the drawer's wrap, and their row of the key vault lives on: what is put in afterwards lies under another key."""
+    office = make_office(any_house)
+    fatou, awa = make_worker(any_house, office), make_person(any_house)
+    first = keep(any_house, awa.session, "un", text="un")
+    second_day(any_house, clock, awa, fatou)
+    grant = sharing.grant(any_house, awa.session, fatou.id, offer(acts=frozenset({Act.SEE, Act.DEPOSIT}), shelf="money"))
+    with any_house.database.transaction(read_only=True) as connection:
+        lent = connection.execute(select(shelf_wraps)).one()
+    place = contexts.wrap_shelf(person=awa.id, grant=grant, worker=fatou.id, shelf=lent.shelf, epoch=lent.epoch)
+    answer = any_house.keyvault.derive("grant", grant, place)
+    seed = envelope.open_granted_shelf(fatou.session.opened().kem, answer, place, lent.wrap)
+    key = shelf_key(seed, contexts.shelf_key(person=awa.id, shelf=lent.shelf, epoch=lent.epoch))
+
+    def opened() -> set[str]:
+        found = set()
+        with any_house.database.transaction(read_only=True) as connection:
+            for row in connection.execute(joined()).all():
+                with contextlib.suppress(Undecryptable):
+                    envelope.unwrap(key, wrap_place(row), row.wrap)
+                    found.add(row.paper)
+        return found
+
+    assert opened() == {first}  # the instrument can find something
+    sharing.narrow(any_house, awa.session, grant, SAID, acts=frozenset({Act.DEPOSIT}))
+    assert [progress.left for progress in reencryption.all_steps(any_house, awa.session)] == [0]
+    keep(any_house, awa.session, "plus tard", text="deux")
+    assert opened() == set()
+    assert arriving.at_unlock(any_house, awa.session).to_reencrypt == 0  # nothing is done twice
 
 
 def test_a_share_ends_with_its_last_day(any_house: Context, clock: Clock) -> None:
