@@ -8,6 +8,7 @@ import datetime as dt
 import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -18,7 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from crypto import contexts
 from crypto import trace as sealed_trace
 from crypto.canonical import instant, parse_instant
-from crypto.errors import Undecryptable
+from crypto.errors import Malformed, Undecryptable
 from crypto.kem import KemPrivate, KemPublic, kem_public
 from crypto.keys import TraceKey, kdf
 from storage import journal
@@ -26,7 +27,7 @@ from storage.errors import RowGone
 from storage.tables import accounts, entries, entry_copies, trace_keys
 from vault import labels
 from vault.context import NOBODY, Context
-from vault.events import Event
+from vault.events import UNREADABLE, Event
 from vault.sessions import Session
 
 PERSON: journal.Party = "person"
@@ -221,27 +222,40 @@ def party_of(session: Session) -> journal.Party:
 
 
 def opened(context: Context, connection: Connection, session: Session, query: Select[Any]) -> list[Entry]:
-    """The entries that a query of `copies_of` finds, newest first."""
+    """The entries that a query of `copies_of` finds, newest first. One that does not open is a line that says so, in its place."""
     keys, account = session.opened(), session.account
     rows = connection.execute(query).all()
     places = {row.key: (contexts.trace_key(session=row.session, party=account), row.posted) for row in rows}
     answers = context.keyvault.derive_many([("person", account, place) for place, _ in places.values()])
     private = KemPrivate(keys.kem)
-    secret = {
-        key: sealed_trace.open_trace_key(private, answer, place, posted)
-        for (key, (place, posted)), answer in zip(places.items(), answers, strict=True)
-    }
-    found = [
-        _entry(
-            row.entry,
-            row.number,
-            sealed_trace.open_event(secret[row.key], contexts.trace(entry=row.entry, party=account), row.envelope),
-        )
-        for row in rows
-    ]
+    secret: dict[str, TraceKey] = {}
+    for (key, (place, posted)), answer in zip(places.items(), answers, strict=True):
+        with suppress(Undecryptable):
+            secret[key] = sealed_trace.open_trace_key(private, answer, place, posted)
+    found, damaged = [], []
+    for row in rows:
+        try:
+            place = contexts.trace(entry=row.entry, party=account)
+            found.append(_entry(row.entry, row.number, sealed_trace.open_event(secret[row.key], place, row.envelope)))
+        except (KeyError, Undecryptable):
+            damaged.append(row)
+    found += [_damaged(row.entry, row.number, found, context.clock()) for row in damaged]
     # Ties (one transaction, one second) keep the order in which they were numbered.
-    found.sort(key=lambda entry: (entry.at, entry.number if entry.number is not None else 1 << 62), reverse=True)
+    found.sort(key=lambda entry: (entry.at, _place(entry.number)), reverse=True)
     return found
+
+
+def _place(number: int | None) -> int:
+    return number if number is not None else 1 << 62
+
+
+def _damaged(entry: str, number: int | None, readable: Sequence[Entry], now: dt.datetime) -> Entry:
+    """Its moment is sealed with the rest: the line stands beside the one that was numbered before it."""
+    before = [one for one in readable if _place(one.number) < _place(number)]
+    beside = max(before, key=lambda one: _place(one.number), default=None) or min(
+        readable, key=lambda one: _place(one.number), default=None
+    )
+    return Entry(entry, number, beside.at if beside else now, Event(UNREADABLE))
 
 
 def tags_of(
@@ -262,4 +276,7 @@ def _entry(entry: str, number: int | None, fields: Mapping[str, object]) -> Entr
     version, at = texts.pop("v", None), texts.pop("at", None)
     if version != 1 or not isinstance(at, str):
         raise Undecryptable
-    return Entry(entry, number, parse_instant(at), Event(**{name: str(value) for name, value in texts.items()}))
+    try:
+        return Entry(entry, number, parse_instant(at), Event(**{name: str(value) for name, value in texts.items()}))
+    except (Malformed, TypeError):
+        raise Undecryptable from None  # whoever holds the key of the session wrote something that is no event

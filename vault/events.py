@@ -20,6 +20,9 @@ class Word:
     alarming: bool = False
 
 
+UNREADABLE = "maintenance.unreadable"
+"""Never written: what a history shows in the place of a line that does not open."""
+
 WORDS = {
     word.tag: word
     for word in (
@@ -135,6 +138,7 @@ WORDS = {
         Word("maintenance.repaired", "maintenance", "wrench"),
         Word("maintenance.rotated", "maintenance", "key-round"),
         Word("maintenance.damaged", "maintenance", "file-x", alarming=True),
+        Word(UNREADABLE, "maintenance", "file-x", alarming=True),
         Word("inquiry.exported", "maintenance", "siren"),
         Word("inquiry.concerned", "maintenance", "siren", alarming=True),
         Word("inquiry.not-concerned", "maintenance", "check"),

@@ -1,15 +1,17 @@
 """K18 "Qui a regardé ?": sentences in the language of the page, by day, with a way to stop; and the same on paper."""
 
 import pytest
+from sqlalchemy import select, update
 
+from storage.tables import entry_copies, trace_keys
 from tests.vault.builders import MadePerson, make_office, make_person, make_worker, sign_in, unlock
 from tests.vault.clock import Clock
 from tests.vault.papers import keep
 from tests.web.sharing_steps import share_paper
 from tests.web.site import Site
 from tests.web.test_paper_pages import keep_photo
-from vault import documents, shared_papers
-from vault.events import WORDS
+from vault import audit, documents, shared_papers, showing
+from vault.events import UNREADABLE, WORDS
 from vault.languages import read_catalogues
 from vault.web.history import ENTRIES_A_PAGE
 
@@ -45,6 +47,30 @@ def test_what_a_worker_did_is_told_with_name_and_reason_and_without_place(site: 
     arabic = site.get("/ar/regards")
     assert "Fatou" in arabic.text
     assert read_catalogues()["ar"].plain("reason.home") in arabic.text
+
+
+@pytest.mark.parametrize("damaged", ["envelope", "key"])
+def test_a_line_that_does_not_open_shuts_nothing_and_is_shown(site: Site, awa: MadePerson, damaged: str) -> None:
+    """One byte of the trace is wrong, or the key of a whole session: the person opens their safe, and sees that lines are missing."""
+    fatou = make_worker(site.house, make_office(site.house), "Fatou")
+    paper = keep_photo(site, awa)
+    grant = share_paper(site, awa, fatou, paper)
+    shared_papers.page_image_shared(site.house, sign_in(site.house, fatou), grant, paper, 1)
+    seen = next(one for one in audit.history(site.house, awa.session) if one.event.tag == "paper.seen")
+    with site.house.database.transaction() as connection:
+        where = (entry_copies.c.entry == seen.id, entry_copies.c.party == "person")
+        if damaged == "envelope":
+            connection.execute(update(entry_copies).where(*where).values(envelope=bytes(200)))
+        else:
+            key = select(entry_copies.c.key).where(*where).scalar_subquery()
+            connection.execute(update(trace_keys).where(trace_keys.c.id == key).values(posted=bytes(1297)))
+    site.open(awa)
+    assert "Une ligne de cette page est abîmée." in site.get("/fr/regards").text
+    assert "Fatou" in site.get("/fr/partages").text
+    (line,) = [one for one in audit.history(site.house, awa.session) if one.event.tag == UNREADABLE]
+    assert line.id == seen.id
+    site.press(site.get(f"/fr/partages/{grant}/arreter"), answer="yes")
+    assert showing.grants_of(site.house, awa.session) == []
 
 
 def test_stopping_takes_the_way_to_stop_away(site: Site, awa: MadePerson) -> None:
