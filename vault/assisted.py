@@ -231,14 +231,9 @@ def _open(context: Context, session: Session, paper: PaperId) -> Opened:
 
 
 def page_image(context: Context, session: Session, paper: PaperId, page: int) -> rendering.PageImage:
-    """One page of a lent paper, from 1; the first page is traced. NotThere for a paper of another drawer."""
+    """One page of a lent paper, from 1; turning its pages is one opening. NotThere for a paper of another drawer."""
     opened = _open(context, session, paper)
     image = rendering.page_image(context.confinement, verified_bytes(context, opened, "view"), page, dpi=SCREEN_DPI)
-    if page == 1:
-        with context.database.transaction() as connection:
-            event = Event(
-                "paper.opened", by=session.account, paper=opened.paper, title=opened.card.title, detail="assisted",
-                place=place_of(connection, session.kiosk),
-            )  # fmt: skip
-            audit.record(context, connection, session, event, person=session.account)
+    event = Event("paper.opened", by=session.account, paper=opened.paper, title=opened.card.title, detail="assisted")
+    looking.say_page(context, session, event, opened.version, page)
     return image

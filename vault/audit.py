@@ -235,8 +235,8 @@ def opened(context: Context, connection: Connection, session: Session, query: Se
     found, damaged = [], []
     for row in rows:
         try:
-            place = contexts.trace(entry=row.entry, party=account)
-            found.append(_entry(row.entry, row.number, sealed_trace.open_event(secret[row.key], place, row.envelope)))
+            fields = sealed_trace.open_event(secret[row.key], contexts.trace(entry=row.entry, party=account), row.envelope)
+            found.append(_entry(row.entry, row.number, fields))
         except (KeyError, Undecryptable):
             damaged.append(row)
     found += [_damaged(row.entry, row.number, found, context.clock()) for row in damaged]

@@ -239,11 +239,11 @@ def preview(context: Context, session: Session, paper: PaperId) -> bytes:
 
 
 def page_image(context: Context, session: Session, paper: PaperId, page: int, *, dpi: int = SCREEN_DPI) -> rendering.PageImage:
-    """One page to look at, from 1. Turning the pages of a paper is one opening: the first page is traced."""
+    """One page to look at, from 1. Turning the pages of a paper is one opening, whichever page comes first."""
     opened = read_own(context, session, paper)
     image = rendering.page_image(context.confinement, verified_bytes(context, opened, "view"), page, dpi=dpi)
-    if page == 1:
-        trace_own(context, session, "paper.opened", opened)
+    event = Event("paper.opened", by=session.account, paper=opened.paper, title=opened.card.title)
+    looking.say_page(context, session, event, opened.version, page)
     return image
 
 

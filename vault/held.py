@@ -6,13 +6,14 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from consent.ids import GrantId
 from crypto.canonical import instant
 from crypto.sealing import seal_text, unseal_text
-from storage.tables import brought, grants
-from vault import asking, audit, directives, guardians, labels, people, portable, receipts, showing, who
+from storage.tables import brought
+from vault import asking, audit, directives, guardians, labels, outside, people, portable, receipt_files, showing, who
 from vault.asking import Waiting
 from vault.context import Context
+from vault.errors import Tampered
+from vault.outside import OutsideCard
 from vault.sessions import Session
 from vault.settings import today_in_paris
 from vault.showing import ShareCard
@@ -36,7 +37,7 @@ def no_texts(context: Context) -> dict[str, bytes]:
     """The same texts with nothing in them: whom the person named gets their papers, not their life with Abri."""
     nobody = {"made": instant(context.clock()), "name": ""}
     empty: dict[str, dict[str, Any]] = {
-        portable.ME: nobody, portable.SHARES: {"shares": [], "requests": []}, portable.RECEIPTS: {"receipts": []},
+        portable.ME: nobody, portable.SHARES: {"shares": [], "outside": [], "requests": []}, portable.RECEIPTS: {"receipts": []},
         portable.HISTORY: {"history": []}, portable.EARLIER: {"earlier": []},
     }  # fmt: skip
     return {name: portable.write({**FORMAT, **text}) for name, text in empty.items()}
@@ -63,7 +64,17 @@ def contacts(context: Context, session: Session) -> list[dict[str, str]]:
 def _shares(context: Context, session: Session) -> dict[str, Any]:
     given = [*showing.grants_of(context, session), *showing.grants_of(context, session, ended=True)]
     asked = asking.waiting_for_me(context, session)
-    return {"shares": [_share(one) for one in given], "requests": [_request(one) for one in asked]}
+    links = [*outside.mine(context, session), *outside.mine(context, session, ended=True)]
+    return {
+        "shares": [_share(one) for one in given], "outside": [_link(one) for one in links], "requests": [_request(one) for one in asked],
+    }  # fmt: skip
+
+
+def _link(one: OutsideCard) -> dict[str, Any]:
+    return {
+        "id": one.share, "who": one.recipient, "state": one.state, "until": instant(one.until), "purpose": one.purpose or "",
+        "own_words": one.own_words, "papers": one.papers, "made_by": one.by, "opened": [instant(at) for at in one.opened],
+    }  # fmt: skip
 
 
 def _share(one: ShareCard) -> dict[str, Any]:
@@ -81,10 +92,14 @@ def _request(one: Waiting) -> dict[str, Any]:
 
 
 def _receipts(context: Context, session: Session) -> list[Any]:
+    found: list[Any] = []
     with context.database.transaction(read_only=True) as connection:
-        given = connection.scalars(select(grants.c.id).where(grants.c.person == session.account).order_by(grants.c.id)).all()
-        found = [receipts.read_all(context, connection, session, GrantId(one)) for one in given]
-    return [one.to_value() for records in found for one in records]
+        for given in receipt_files.given_by(connection, session.account):
+            try:
+                found += [one.to_value() for one in receipt_files.read_records(context, connection, session, given)]
+            except Tampered:
+                found.append({"share": given, "damaged": True})  # the rest leaves all the same, and the loss is not hidden
+    return found
 
 
 def _history(context: Context, session: Session) -> list[dict[str, Any]]:

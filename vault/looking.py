@@ -6,7 +6,7 @@ remembered, and nobody without the session can tell such an entry from another.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -57,6 +57,22 @@ def own(context: Context, session: Session, tag: str) -> None:
     with context.database.transaction(read_only=True) as connection:
         looks = new(connection, session, tag)
     say_own(context, session, looks)
+
+
+def say_page(context: Context, session: Session, event: Event, version: str, page: int) -> None:
+    """A page of one's own paper was opened. Turning pages is one opening: each first page is said, and another page when this session
+    has said nothing yet of that version, so that nobody reads a back side unseen."""
+    entry = _entry(session, event.tag, version)
+    if page > 1:
+        with context.database.transaction(read_only=True) as connection:
+            if journal.known(connection, [entry]):
+                return
+    with context.database.transaction() as connection:
+        serialise(connection, f"abri looked {entry}")
+        said = bool(journal.known(connection, [entry]))
+        if page == 1 or not said:
+            event = replace(event, place=place_of(connection, session.kiosk))
+            audit.record(context, connection, session, event, person=session.account, entry=None if said else entry)
 
 
 def say_shared(context: Context, session: Session, look: Look, event: Event, person: str) -> None:

@@ -263,10 +263,11 @@ def mine(context: Context, session: Session, *, ended: bool = False) -> list[Out
 def receipts_of(context: Context, session: Session, share: GrantId) -> list[SignedReceipt]:
     """The receipts of what was given, oldest first. NotThere, Tampered."""
     with context.database.transaction(read_only=True) as connection:
-        return _receipts(context, connection, session, share)
+        return read_receipts(context, connection, session, share)
 
 
-def _receipts(context: Context, connection: Connection, session: Session, share: GrantId) -> list[SignedReceipt]:
+def read_receipts(context: Context, connection: Connection, session: Session, share: GrantId) -> list[SignedReceipt]:
+    """The same in the caller's transaction."""
     private = KemPrivate(who.person(session).kem)
     owner = connection.execute(select(outside_shares.c.person).where(outside_shares.c.id == share)).scalar_one_or_none()
     if owner != session.account:
@@ -304,8 +305,15 @@ def withdraw(context: Context, session: Session, share: GrantId, said: Said) -> 
             endings.end_row(context, connection, "grant", share)
             return
         signer = Signer(session.opened().sign) if session.kind == "person" else None
-        before = _receipts(context, connection, session, share)[-1].receipt if signer else None
+        before = _receipt_before(context, connection, session, share) if signer else None
         _close(context, connection, share, person, GrantState.WITHDRAWN, session, said.how(session), signer, before)
+
+
+def _receipt_before(context: Context, connection: Connection, session: Session, share: GrantId) -> Receipt | None:
+    try:
+        return read_receipts(context, connection, session, share)[-1].receipt
+    except (Tampered, IndexError):
+        return None  # an ending is recorded even when the record before it does not open
 
 
 def _close(

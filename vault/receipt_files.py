@@ -1,12 +1,12 @@
-"""The receipts of a share, or of all of them, as one file that the person carries away: on a key, in an export.
+"""The receipts of a share, of a link to somebody outside, or of all of them, as one file that the person carries away.
 
-It is the person's own: it names the worker, the purpose and the kinds of papers, never a title. Sheets that are printed bear the same
-number and the same imprint, so that paper and file are known to belong together.
+It goes on a key or in an export, and is the person's own: it names the worker, the purpose and the kinds of papers, never a title.
+Sheets that are printed bear the same number and the same imprint, so that paper and file are known to belong together.
 """
 
 from dataclasses import replace
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, union_all
 
 from consent.ids import GrantId
 from consent.receipt import SignedReceipt, digest
@@ -15,41 +15,57 @@ from consent.record import Receipt
 from crypto.errors import Undecryptable
 from crypto.inclusion import InclusionProof
 from crypto.notes import Note
-from storage.tables import accounts, grants
+from storage.tables import accounts, grants, outside_shares
 from vault import accounts as account_rows
-from vault import certifying, checkpoints, proofs, receipts, who
+from vault import certifying, checkpoints, outside, proofs, receipts, who
 from vault.context import Context
 from vault.errors import NotThere, Tampered
 from vault.sessions import Session
 
 
-def of_share(context: Context, session: Session, grant: GrantId) -> bytes:
-    """The file of one share, living or over. NotThere when it is not this person's."""
-    who.person(session)
+def records_of(context: Context, session: Session, given: GrantId) -> list[SignedReceipt]:
+    """The records of one share, or of one link to somebody outside, oldest first. NotThere when it is not this person's, Tampered."""
     with context.database.transaction(read_only=True) as connection:
-        owned = select(grants.c.id).where(grants.c.id == grant, grants.c.person == session.account)
-        if connection.execute(owned).first() is None:
-            raise NotThere
-        found = _file(context, connection, session, [grant])
+        return read_records(context, connection, session, given)
+
+
+def read_records(context: Context, connection: Connection, session: Session, given: GrantId) -> list[SignedReceipt]:
+    """The same in the caller's transaction."""
+    who.person(session)
+    shared = select(grants.c.id).where(grants.c.id == given, grants.c.person == session.account)
+    if connection.execute(shared).first() is None:
+        return outside.read_receipts(context, connection, session, given)
+    try:
+        return receipts.read_all(context, connection, session, given)
+    except Undecryptable:
+        raise Tampered from None
+
+
+def given_by(connection: Connection, person: str) -> list[GrantId]:
+    """Every share and every link that a person ever gave, in the order of their ids."""
+    shared, linked = (select(table.c.id).where(table.c.person == person) for table in (grants, outside_shares))
+    return [GrantId(one) for one in sorted(connection.scalars(union_all(shared, linked)))]
+
+
+def of_share(context: Context, session: Session, given: GrantId) -> bytes:
+    """The file of one share or link, living or over. NotThere when it is not this person's."""
+    with context.database.transaction(read_only=True) as connection:
+        found = _file(context, connection, session, [given])
     return _with_proofs(context, found).to_bytes()
 
 
 def of_all(context: Context, session: Session) -> bytes:
-    """The file of every share that the person ever gave. NotThere when there was none."""
-    who.person(session)
+    """The file of everything that the person ever gave. NotThere when there was nothing."""
     with context.database.transaction(read_only=True) as connection:
-        query = select(grants.c.id).where(grants.c.person == session.account).order_by(grants.c.id)
-        found = _file(context, connection, session, [GrantId(one) for one in connection.execute(query).scalars()])
+        found = _file(context, connection, session, given_by(connection, session.account))
     return _with_proofs(context, found).to_bytes()
 
 
 def _file(context: Context, connection: Connection, session: Session, wanted: list[GrantId]) -> ReceiptFile:
+    who.person(session)
     query = select(accounts.c.keys_statement, accounts.c.keys_signature).where(accounts.c.id == session.account)
     keys = connection.execute(query).one()
-    try:
-        found = [signed for grant in wanted for signed in receipts.read_all(context, connection, session, grant)]
-    except Undecryptable:
-        raise Tampered from None
+    found = [signed for given in wanted for signed in read_records(context, connection, session, given)]
     if not found:
         raise NotThere
     names = sorted({one.receipt.change.witness for one in found if one.receipt.change.witness})

@@ -13,7 +13,7 @@ from storage.tables import objects
 from tests.vault.builders import make_person, unlock
 from tests.vault.clock import Clock
 from tests.vault.papers import read
-from vault import documents, drafts, orphans
+from vault import audit, documents, drafts, orphans
 from vault.context import Context
 from vault.errors import BadInput, Conflict, NotThere
 from vault.kinds import Kind
@@ -47,6 +47,27 @@ def stored(house: Context) -> set[str]:
 def named(house: Context) -> set[str]:
     with house.database.transaction(read_only=True) as connection:
         return set(connection.scalars(select(objects.c.blob)))
+
+
+def test_turning_pages_is_one_opening_whichever_page_comes_first(reading_house: Context) -> None:
+    """Nobody who holds the card and the code reads a back side unseen; and turning to and fro does not bury what matters."""
+    house = reading_house
+    awa = make_person(house)
+    for text in ("recto", "verso"):
+        drafts.add(house, awa.session, photo(text))
+    paper = drafts.keep(house, awa.session, ShelfKind("identity"), title="Carte")
+
+    def openings() -> int:
+        return [one.event.tag for one in audit.history(house, awa.session)].count("paper.opened")
+
+    told = []
+    for page in (2, 2, 1, 2, 1):  # each first page begins anew
+        documents.page_image(house, awa.session, paper, page)
+        told.append(openings())
+    assert told == [1, 1, 2, 2, 3]
+    unlock(house, awa)
+    documents.page_image(house, awa.session, paper, 2)  # another session says it again
+    assert openings() == 4
 
 
 def test_three_photos_become_one_paper_in_their_order(reading_house: Context) -> None:

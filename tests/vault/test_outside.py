@@ -2,14 +2,16 @@
 
 import base64
 import datetime as dt
+import json
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from consent.errors import TermsRefused
 from consent.ids import PaperId
 from consent.purposes import PurposeId
 from consent.receipt import verify_receipt
+from consent.receipt_file import Anchors, ReceiptFile, verify_file
 from crypto.signing import Signer
 from storage.errors import RowGone
 from storage.tables import attempts, outside_changes, outside_shares, outside_wraps, receipts
@@ -17,10 +19,24 @@ from tests.vault.builders import MadePerson, make_office, make_person, make_work
 from tests.vault.clock import Clock
 from tests.vault.papers import SAID, keep
 from tests.vault.test_erasure import ask_and_carry_out
+from tests.vault.test_sharing import offer as shared
 from tests.web.desk_scene import give, real_paper, stop
-from vault import audit, documents, outside, outside_links, outside_opening, reencryption, sessions
+from vault import (
+    audit,
+    checkpoints,
+    documents,
+    held,
+    outside,
+    outside_links,
+    outside_opening,
+    portable,
+    receipt_files,
+    reencryption,
+    sessions,
+    sharing,
+)  # fmt: skip
 from vault.context import Context
-from vault.errors import BadInput, MustWait, NotAllowed, NotThere, WrongSecret
+from vault.errors import BadInput, MustWait, NotAllowed, NotThere, Tampered, WrongSecret
 from vault.outside import Given, OutsideOffer
 from vault.sessions import Session
 
@@ -91,6 +107,39 @@ def test_the_receipt_says_who_what_for_until_when_and_verifies(house: Context) -
     assert ended.receipt.replaces == begun.receipt.record
     with pytest.raises(NotThere):
         outside.receipts_of(house, make_person(house, "Yonas").session, given.share)
+
+
+def test_its_receipts_leave_with_those_of_the_shares_and_verify_elsewhere(house: Context) -> None:
+    """In the file of the link, in the file of everything, and in the copy of all that Abri holds."""
+    awa = second_day(house)
+    given = outside.give(house, awa.session, offer(keep(house, awa.session, "Avis", "money", sort="tax-notice")))
+    grant = sharing.grant(house, awa.session, make_worker(house, make_office(house)).id, shared(keep(house, awa.session, "un")))
+    outside.withdraw(house, awa.session, given.share, SAID)
+    anchors = Anchors(house.service.ring, checkpoints.keys(house), house.settings.root_keys)
+    alone = ReceiptFile.from_bytes(receipt_files.of_share(house, awa.session, given.share))
+    assert [one.receipt.change.state.value for one in alone.receipts] == ["given", "withdrawn"]
+    assert len(verify_file(alone.to_bytes(), anchors)) == 2
+    every = ReceiptFile.from_bytes(receipt_files.of_all(house, awa.session))
+    assert {one.receipt.grant for one in every.receipts} == {given.share, grant}
+    assert len(verify_file(every.to_bytes(), anchors)) == 3
+    told = held.texts(house, awa.session)
+    assert len(json.loads(told[portable.RECEIPTS])["receipts"]) == 3
+    (link,) = json.loads(told[portable.SHARES])["outside"]
+    assert (link["id"], link["who"], link["state"]) == (given.share, "Banque du Canal", "withdrawn")
+    with pytest.raises(NotThere):
+        receipt_files.of_share(house, make_person(house, "Yonas").session, given.share)
+
+
+def test_a_damaged_receipt_keeps_nobody_from_taking_a_link_back(house: Context) -> None:
+    awa = second_day(house)
+    given = outside.give(house, awa.session, offer(keep(house, awa.session)))
+    with house.database.transaction() as connection:
+        connection.execute(update(receipts).values(digest="00" * 32))
+    with pytest.raises(Tampered):
+        outside.receipts_of(house, awa.session, given.share)
+    outside.withdraw(house, awa.session, given.share, SAID)
+    assert outside.mine(house, awa.session) == []
+    assert {"share": given.share, "damaged": True} in json.loads(held.texts(house, awa.session)[portable.RECEIPTS])["receipts"]
 
 
 def test_what_is_wrong_is_one_answer_and_waits_alike(house: Context, clock: Clock) -> None:

@@ -9,7 +9,7 @@ from litestar.types import ControllerRouterHandler
 from consent.grant import OPEN_STATES
 from consent.ids import GrantId
 from consent.scope import Act
-from vault import checkpoints, proofs, receipt_files, sharing
+from vault import checkpoints, proofs, receipt_files
 from vault.errors import NotThere
 from vault.web.guards import anyone, context_of, signed_in, who
 from vault.web.shell import Req, page
@@ -19,9 +19,9 @@ ICONS = {Act.SEE: "eye", Act.TAKE: "copy", Act.DEPOSIT: "file-plus", Act.REPLACE
 
 @get("/{language:str}/partages/{grant:str}/recu", opt=who("person"), sync_to_thread=True)
 def receipt(request: Req, grant: FromPath[str]) -> Response[str]:
-    """The last receipt of a share, for paper: with whom, what for, until when, how to stop."""
+    """The last receipt of a share or of a link, for paper: with whom, what for, until when, how to stop."""
     context = context_of(request)
-    found = sharing.receipts_of(context, signed_in(request), GrantId(grant))
+    found = receipt_files.records_of(context, signed_in(request), GrantId(grant))
     if not found:
         raise NotThere
     last = found[-1].receipt
