@@ -87,7 +87,7 @@ def _bound(left: dict[Slot, tuple[int | None, bytes]], entry: str, statement: by
 def _said(context: Context, entry: str, statement: bytes, signature: bytes, copies: bytes) -> CopiesRemoved | None:
     try:
         said = CopiesRemoved.parse(statement)
-        verify(context.service.public, said, signature)
+        verify(context.service.ring, said, signature)
     except CryptoError:
         return None
     whole = len(copies) == 17 * said.count and hashlib.sha256(copies).digest() == said.copies

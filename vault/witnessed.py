@@ -273,7 +273,7 @@ def _signed(
     try:
         signatures = Signatures(context.service.sign(statement(body)), witness=of_share)
         person = accounts.public_keys(context, connection, body.person).sign
-        verify_grant(body.row(), body.to_bytes(), signatures, service=context.service.public, person=person, witness=witness.sign)
+        verify_grant(body.row(), body.to_bytes(), signatures, service=context.service.ring, person=person, witness=witness.sign)
         verify(witness.sign, said, of_receipt)
     except CryptoError:
         raise Tampered from None

@@ -1,5 +1,6 @@
 """A copy of the trace goes with a signed record of why it went, or somebody cut it out, and the count says which one."""
 
+import dataclasses
 import hashlib
 from collections.abc import Callable
 from uuid import UUID, uuid4
@@ -55,6 +56,15 @@ def test_what_was_erased_is_recorded_and_the_tree_is_as_it_was(any_house: Contex
     assert (said.reason, said.count, said.days, said.day) == ("erased", 10, 0, house.clock().date().isoformat())
     assert record.copies == b"".join(UUID(one).bytes + party for one in sorted(made) for party in (b"\1", b"\3"))
     assert (leaf.person, leaf.incident) == (hashlib.sha256(record.statement).digest(), hashlib.sha256(record.signature).digest())
+
+
+def test_what_was_erased_before_the_service_s_key_turned_is_still_recorded(house: Context) -> None:
+    erased(house)
+    turned = dataclasses.replace(house, service=Signer(SignSeed.random(), [house.service.public]))
+    found = recount.count(turned)
+    assert (found.faults, found.gone) == ((), 10)
+    stranger = dataclasses.replace(house, service=Signer(SignSeed.random()))
+    assert recount.count(stranger).faults, "the instrument can fail"
 
 
 def test_a_safe_that_is_erased_and_years_that_are_pruned_leave_no_fault(any_house: Context, clock: Clock) -> None:
