@@ -291,8 +291,22 @@ def release(context: Context, session: Session, secret: unlocking.Chosen, member
         audit.record(context, connection, session, Event("recovery.circle-set", by=session.account), person=session.account)
 
 
+def refuse_without_a_set(context: Context, connection: Connection, person: str) -> None:
+    """AfterRecovery when workers alone could bring nobody back, while an old card may still say stop.
+
+    After that stop no card and no words open, whatever is shown: without a set of guardians the safe would stay shut for ever.
+    """
+    needed = connection.execute(select(circles.c.needed).where(circles.c.person == person)).scalar_one_or_none()
+    query = select(workers.c.role).join(circle_members, circle_members.c.worker == workers.c.account)
+    query = query.join(circles, circles.c.id == circle_members.c.circle)
+    roles = connection.scalars(query.where(circles.c.person == person, workers.c.state == "certified"))
+    if needed is not None and sum(role(name).may_guard for name in roles) < needed:
+        aftermath.refuse_while_held(context, connection, person, only_with_veto=True)
+
+
 def void_sheets(context: Context, connection: Connection, owner: Owner) -> None:
-    """Every printed sheet is void from now on; workers stay. In the caller's transaction ("je me protège")."""
+    """Every printed sheet is void from now on; workers stay. In the caller's transaction ("je me protège"). AfterRecovery."""
+    refuse_without_a_set(context, connection, owner.person)
     needed = connection.execute(select(circles.c.needed).where(circles.c.person == owner.person)).scalar_one_or_none()
     if needed is None:
         return

@@ -43,7 +43,8 @@ __all__ = [
     "conditions", "confirm_secret", "face", "freeze", "freeze_number", "freeze_person", "freeze_ward", "give_words", "keep_choices",
     "lift_freeze", "lift_wait", "me", "not_today", "number_of", "open_safe", "opening_choices", "own_preferences", "person_keys",
     "person_of",
-    "prepare_card_slot", "present_card", "protect", "redraw", "rename", "replace_card", "reviewed", "settle", "show_places",
+    "prepare_card_slot", "present_card", "protect", "redraw", "refuse_protecting", "rename", "replace_card", "reviewed", "settle",
+    "show_places",
     "start_opening", "try_card", "unlock", "unlock_with_pictures", "unlock_with_words", "way_in",
 ]  # fmt: skip
 
@@ -57,6 +58,7 @@ change_code, replace_card, give_words, number_of = means.change_code, means.repl
 prepare_card_slot = means.prepare_card_slot
 freeze, freeze_ward, freeze_person = protecting.freeze, protecting.freeze_ward, freezing.freeze_person
 protect, freeze_number, check_card = protecting.protect, protecting.freeze_number, protecting.check_card
+refuse_protecting = protecting.refuse_too_early
 way_in = unlocking.way_in
 person_keys = accounts.public_keys
 

@@ -100,6 +100,13 @@ def _count_freeze(context: Context, connection: Connection, worker: str) -> None
     connection.execute(update(attempts).where(attempts.c.shown_digest == digest).values(wrong=done + 1, last=since))
 
 
+def refuse_too_early(context: Context, session: Session) -> None:
+    """Before the first question of "je me protège": AfterRecovery when its last answer would be refused (`circles.void_sheets`)."""
+    who.person(session)
+    with context.database.transaction(read_only=True) as connection:
+        circles.refuse_without_a_set(context, connection, session.account)
+
+
 def check_card(context: Context, session: Session, text: str) -> None:
     """Whether a card may become the new one, before the last question is asked. WrongSecret for another square, AlreadyKnown.
 
@@ -115,10 +122,10 @@ def protect(context: Context, session: Session, chosen: Chosen, text: str, new: 
     """Leave everything that somebody else may know: new card, new code, new number, new keys; words and printed sheets are void.
 
     The account's secret and its three keys turn too: whoever had them reads nothing of what comes after. Guardians and shares stay, to
-    be reviewed one by one; places are hidden. WrongSecret, WeakSecret, AlreadyKnown, BadInput.
+    be reviewed one by one; places are hidden. WrongSecret, WeakSecret, AlreadyKnown, BadInput, AfterRecovery.
     """
     check_chosen(new)
-    who.person(session)
+    refuse_too_early(context, session)
     secret, card, fresh = confirm(context, session, chosen), cards.read(text), AccountSecret.random()
     person, number = session.account, account_numbers.draw()
     way = prepare_card_slot(context, session.kiosk, person, fresh, card, new)

@@ -1,13 +1,12 @@
 """What counts in a recovery that is under way: confirmations of the present circle, and whether a whole set has come."""
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, RowMapping, select
 
 from crypto.statements import CircleFormed
-from storage.tables import circle_members, recoveries, recovery_confirmations
+from storage.tables import circle_members, recoveries, recovery_confirmations, workers
 from vault import accounts, aftermath
 from vault import circles as forming
 from vault.context import Context
@@ -55,10 +54,15 @@ def underway(context: Context, connection: Connection, recovery: str) -> Underwa
     beside = {one["member"] for one in confirmed if one["beside"]}
     have = {(int(one["set"]), one["member"]) for one in confirmed}
     whole = [number for number, members in enumerate(said.sets) if all((number, member) in have for member in members)]
+    somebody_left = False
     if aftermath.stopped(connection, row["person"]):
-        everybody = set(_workers_of(connection, said.circle))
+        working = _workers_of(connection, said.circle)
+        everybody = {member for member, state in working.items() if state == "certified"}
         whole = whole if everybody <= {one["member"] for one in confirmed} else []
-    # A set of people with one of them beside the person opens at once; it is taken before one that would wait.
+        somebody_left = len(everybody) < len(working)
+    # A set of people with one of them beside the person opens at once; it is taken before one that would wait. After a stop it
+    # waits too when a guardian is no longer there to say no (ADR 0071).
+    beside = set() if somebody_left else beside
     at_once = [
         number for number in whole if beside.intersection(said.sets[number]) and not sheets.intersection(said.sets[number])
     ]
@@ -72,9 +76,10 @@ def circle_of(context: Context, connection: Connection, person: str) -> CircleFo
     return None if found is None else found[1]
 
 
-def _workers_of(connection: Connection, circle: str) -> Sequence[str]:
-    query = select(circle_members.c.id).where(circle_members.c.circle == circle, circle_members.c.kind == "worker")
-    return connection.scalars(query).all()
+def _workers_of(connection: Connection, circle: str) -> dict[str, str]:
+    """The workers of a circle, by member, and whether each still is one."""
+    query = select(circle_members.c.id, workers.c.state).join(workers, workers.c.account == circle_members.c.worker)
+    return {row.id: row.state for row in connection.execute(query.where(circle_members.c.circle == circle))}
 
 
 def refuse_finished(found: Underway, now: dt.datetime) -> int:

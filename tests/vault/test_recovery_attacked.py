@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -364,19 +365,26 @@ def test_a_day_that_cannot_begin_leaves_no_row_in_the_key_vault(house: Context, 
     assert sorted(house.keyvault.owned(made.awa.id)) == sorted(before)
 
 
-def test_what_fails_after_the_commit_does_not_take_the_new_way_back(house: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("how", ["recovery", "je-me-protege"])
+def test_what_fails_after_the_commit_does_not_take_the_new_way_back(
+    house: Context, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
     """Old rows of the key vault could not be destroyed at once: the new card and code open all the same."""
-    made = make_circle(house)
+    made, card = make_circle(house), new_card()
     session, code = start(house, made.tilleuls.kiosk)
     confirm(house, made.marc, code, beside=True)
     confirm(house, made.fatou, code)
-    card = new_card()
+    hers = unlock(house, made.awa)
 
     def unreachable(*_: object) -> None:
         monkeypatch.undo()
         raise VaultUnreachable
 
     monkeypatch.setattr(endings, "_end", unreachable)
+    does: Callable[[], object] = {
+        "recovery": lambda: coming_back.finish(house, session, card, NEW_CODE),
+        "je-me-protege": lambda: protecting.protect(house, hers, made.awa.code, card, NEW_CODE),
+    }[how]
     with pytest.raises(VaultUnreachable):
-        coming_back.finish(house, session, card, NEW_CODE)
+        does()
     assert unlocking.unlock(house, show_card(house, card), NEW_CODE)

@@ -66,6 +66,7 @@ def thaw(request: Req, form: Sent) -> Response[Any]:
 @get("/{language:str}/proteger/tout-changer", opt=who("person"), sync_to_thread=True)
 def renew(request: Req) -> Response[str]:
     """What changes: card, code, number; sheets are void; then people of trust and shares one by one (`web/renewing`)."""
+    people.refuse_protecting(context_of(request), signed_in(request))
     return page(request, "kiosk/protect_renew.html", back="proteger")
 
 
