@@ -175,5 +175,5 @@ def _listed(context: Context, connection: Connection, *which: object, session: S
 def outside_recipients(context: Context, session: Session) -> list[str]:
     """Whom the person gave something outside, by the name that they typed: only they can tell them, with a letter."""
     who.person(session)
-    given = [*outside.mine(context, session), *outside.mine(context, session, ended=True)]
+    given = [one for over in (False, True) for one in outside.mine(context, session, ended=over, openings=False)]
     return sorted({one.recipient for one in given if one.recipient})

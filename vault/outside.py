@@ -227,8 +227,11 @@ def _hand_over(
 # --- What became of it ----------------------------------------------------------------------------------------------------
 
 
-def mine(context: Context, session: Session, *, ended: bool = False) -> list[OutsideCard]:
-    """What the person gave to people outside and that still opens, or all that is over; oldest first."""
+def mine(context: Context, session: Session, *, ended: bool = False, openings: bool = True) -> list[OutsideCard]:
+    """What the person gave to people outside and that still opens, or all that is over; oldest first.
+
+    Without `openings` nothing of the trace is opened; with them, nothing that is older than the links.
+    """
     with context.database.transaction(read_only=True) as connection:
         try:
             person = who.narrowing(connection, session)
@@ -241,9 +244,10 @@ def mine(context: Context, session: Session, *, ended: bool = False) -> list[Out
         return [OutsideCard(GrantId(row.id), row.state, row.until, row.openings_left) for row in rows]
     private = KemPrivate(who.person(session).kem)
     opened: dict[str, list[datetime]] = {}
-    for entry in audit.history(context, session):
-        if entry.event.tag == "outside.opened":
-            opened.setdefault(entry.event.grant, []).append(entry.at)
+    if openings and rows:
+        for entry in audit.history(context, session, since=min(row.created for row in rows)):
+            if entry.event.tag == "outside.opened":
+                opened.setdefault(entry.event.grant, []).append(entry.at)
     found = []
     for row in rows:
         try:

@@ -77,19 +77,25 @@ class ShareCard:
         return sum(one.tag == "paper.taken" for one in self.opened)
 
 
-def grants_of(context: Context, session: Session, *, ended: bool = False) -> list[ShareCard]:
+def grants_of(
+    context: Context, session: Session, *, ended: bool = False, only: str | None = None, openings: bool = True
+) -> list[ShareCard]:  # fmt: skip
     """The person's living shares, or those that are over; oldest first. With the card alone: worker, state and day.
 
     Living is what could open something: a share whose day has passed, or whose worker has left, is over before any task has run.
+    `only`: that one alone. Without `openings` nothing of the trace is opened; with them, nothing that is older than the shares.
     """
     if session.kind != "person":
         return _without_keys(context, session, ended)
-    history = audit.history(context, session)
     with context.database.transaction(read_only=True) as connection:
         found = [one for one in shares.of_person(context, connection, session) if (_state(context, one) in OPEN_STATES) != ended]
         if ended:
             found = shares.oldest_first([*found, *shares.of_person(context, connection, session, ended=True)])
+        found = [one for one in found if only in (None, one.grant)]
         titles = _titles(context, connection, session, found)
+    history: Sequence[Entry] = ()
+    if openings and found:
+        history = audit.history(context, session, since=min(one.body.since for one in found).date())
     return [_card(context, share, titles, history) for share in found]
 
 

@@ -1,5 +1,7 @@
 """K18 "Qui a regardé ?": sentences in the language of the page, by day, with a way to stop; and the same on paper."""
 
+import datetime as dt
+
 import pytest
 from sqlalchemy import select, update
 
@@ -11,8 +13,11 @@ from tests.web.sharing_steps import share_paper
 from tests.web.site import Site
 from tests.web.test_paper_pages import keep_photo
 from vault import audit, documents, shared_papers, showing
+from vault.audit import Entry
+from vault.context import Context
 from vault.events import UNREADABLE, WORDS
 from vault.languages import read_catalogues
+from vault.sessions import Session
 from vault.web.history import ENTRIES_A_PAGE
 
 
@@ -71,6 +76,30 @@ def test_a_line_that_does_not_open_shuts_nothing_and_is_shown(site: Site, awa: M
     assert line.id == seen.id
     site.press(site.get(f"/fr/partages/{grant}/arreter"), answer="yes")
     assert showing.grants_of(site.house, awa.session) == []
+
+
+def test_the_pages_of_shares_open_no_more_of_the_trace_than_they_show(
+    site: Site, awa: MadePerson, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    """A long life in Abri does not make "Qui peut voir ?" slow: what is older than the shares stays shut, and nothing is read twice."""
+    read: list[object] = []
+    real = audit.history
+
+    def counted(context: Context, session: Session, *, newest: int | None = None, since: dt.date | None = None) -> list[Entry]:
+        read.append(since)
+        return real(context, session, newest=newest, since=since)
+
+    monkeypatch.setattr(audit, "history", counted)
+    site.get("/fr/partages")
+    assert read == []  # nobody sees anything
+    clock.forward(days=100)
+    site.open(awa)
+    fatou = make_worker(site.house, make_office(site.house), "Fatou")
+    grant = share_paper(site, awa, fatou, keep(site.house, awa.session))
+    read.clear()
+    site.get("/fr/partages")
+    site.get(f"/fr/partages/{grant}/arreter")
+    assert read == [clock().date(), clock().date()]
 
 
 def test_stopping_takes_the_way_to_stop_away(site: Site, awa: MadePerson) -> None:

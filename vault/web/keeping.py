@@ -127,7 +127,7 @@ def choose_drawer(request: Req, form: Sent) -> Response[Any]:
     if form.has("dont_know"):
         return _keep(request, Adding(told.paper, UNSORTED), "")
     shelf = drawer(form.get("shelf"))
-    seen = [one for one in showing.grants_of(context, session) if one.shelf == shelf]
+    seen = [one for one in showing.grants_of(context, session, openings=False) if one.shelf == shelf]
     if any(one.grant not in form.all("agreed") for one in seen):
         shares = [(one.grant, one.worker_name, one.until) for one in seen]
         return would_show(request, shares, shelf, place="ajouter/tiroir", back="ajouter/tiroir")
@@ -179,7 +179,7 @@ def _confirm(request: Req, told: Adding, shelf: ShelfKind, sort: str) -> None:
     try:
         leaving.confirm(context, session, told.paper, shelf=shelf, sort=sort)
     except documents.WouldShow as question:
-        seen = {one.grant for one in showing.grants_of(context, session) if one.shelf == shelf}
+        seen = {one.grant for one in showing.grants_of(context, session, openings=False) if one.shelf == shelf}
         documents.move(context, session, told.paper, shelf, agreed=[one.grant for one in question.shares if one.grant in seen])
 
 

@@ -252,7 +252,8 @@ def have_it(request: Req, form: Sent) -> Response[Any]:  # noqa: ARG001 — the 
 
 
 def _mine(request: Req, share: str) -> OutsideCard:
-    found = next((one for one in outside.mine(context_of(request), signed_in(request)) if one.share == share), None)
+    links = outside.mine(context_of(request), signed_in(request), openings=False)
+    found = next((one for one in links if one.share == share), None)
     if found is None:
         raise NotThere
     return found

@@ -38,12 +38,13 @@ def shares(request: Req) -> Response[str]:
 def _shares_page(request: Req, faults: list[Fault], status: int = 200) -> Response[str]:
     context, session = context_of(request), signed_in(request)
     shown = leaf(showing.grants_of(context, session), asked(request), SHARES_A_PAGE)
-    ended = showing.grants_of(context, session, ended=True)
+    ended = showing.grants_of(context, session, ended=True, openings=False)
     stopped = next((one for one in ended if one.grant == request.query_params.get("arrete")), None)
     return page(
         request, "kiosk/shares.html", status=status, back="maison", faults=faults, shares=shown.items, stopped=stopped,
-        links=outside.mine(context, session), handed=outside.mine(context, session, ended=True)[::-1][:ENDED_SHOWN],
-        ended=ended[::-1][:ENDED_SHOWN], done=request.query_params.get("dit") in ("continue", "moins"),
+        links=outside.mine(context, session),
+        handed=outside.mine(context, session, ended=True, openings=False)[::-1][:ENDED_SHOWN], ended=ended[::-1][:ENDED_SHOWN],
+        done=request.query_params.get("dit") in ("continue", "moins"),
         before=address(request, "partages", suite=shown.before) if shown.before else None,
         after=address(request, "partages", suite=shown.after) if shown.after else None,
     )  # fmt: skip
@@ -51,10 +52,10 @@ def _shares_page(request: Req, faults: list[Fault], status: int = 200) -> Respon
 
 def share_of(request: Req, grant: str) -> ShareCard:
     """One living share of this person."""
-    found = next((one for one in showing.grants_of(context_of(request), signed_in(request)) if one.grant == grant), None)
-    if found is None:
-        raise NotThere
-    return found
+    for found in showing.grants_of(context_of(request), signed_in(request), only=grant):
+        if found.grant == grant:
+            return found
+    raise NotThere
 
 
 # --- K17 ------------------------------------------------------------------------------------------------------------------
@@ -78,7 +79,8 @@ def _stop_page(request: Req, place: str) -> Response[str]:
 
 def _stop(request: Req, form: Form) -> None:
     grant = GrantId(request.path_params["grant"])
-    share = next((one for one in showing.grants_of(context_of(request), signed_in(request)) if one.grant == grant), None)
+    living = showing.grants_of(context_of(request), signed_in(request), only=grant, openings=False)
+    share = next((one for one in living if one.grant == grant), None)
     said = said_so(request, stop_lines(share.first if share else ""), form)
     withdrawing.withdraw(context_of(request), signed_in(request), grant, said)
 
