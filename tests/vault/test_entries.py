@@ -45,7 +45,7 @@ WRITES_NOTHING = {
     SCREEN: (
         "adding.forget adding.keep adding.show_square drafts.add drafts.adjust drafts.drop drafts.remove offers.forget offers.keep "
         "once.forget once.keep sending.forget sending.keep sessions.extend sessions.find sessions.end unlocking.present_card "
-        "copying.offer leaving.to_phone leaving.from_phone notices.seen handing.ready assisted.start recovery.state recovery.new_code "
+        "copying.offer copying.refuse leaving.to_phone leaving.from_phone notices.seen handing.ready assisted.start recovery.state recovery.new_code "
         "coming_back.wait "
         "witnessed.ask witnessed.decline witnessed.forget "
         "authenticators.ask_key ceremonies.keep_challenge ceremonies.take_challenge confirming.ask entering.asked entering.start"
@@ -53,7 +53,7 @@ WRITES_NOTHING = {
     PART: (
         "aftermath.end_ways circles.dissolve circles.form circles.void_sheets documents.trace_own endings.doom endings.end_row "
         "directives.write directives.forget directives.follow "
-        "endings.end_rows looking.own looking.say_own looking.say_shared removing.erase_rows slots.end trying.attempt "
+        "endings.end_rows looking.own looking.say_own looking.say_page looking.say_shared removing.erase_rows slots.end trying.attempt "
         "passkeys.check passkeys.remove "
         "maintaining.tell_everyone assisting.worker_left"
     ),

@@ -55,21 +55,34 @@ def _words(node: ast.AST) -> set[str]:
     return {one.value for one in ast.walk(node) if isinstance(one, ast.Constant) and one.value in WORDS}
 
 
+def _bound(function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+    """Names that are values of this function: its parameters, and what it assigns."""
+    arguments = function.args
+    found = {one.arg for one in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]}
+    return found | {one.id for one in ast.walk(function) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+
+
+def _functions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    """The functions of a module and the methods of its classes. What stands inside a function is a part of it."""
+    for node in tree.body:
+        inside = node.body if isinstance(node, ast.ClassDef) else [node]
+        yield from ((one.name, one) for one in inside if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
 def _read(module: str, tree: ast.Module) -> Iterator[tuple[str, Function]]:
     modules, imported = _imports(tree)
     constants = _tags_by_constant(tree)
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
+    for name, node in _functions(tree):
         first = [*node.args.posonlyargs, *node.args.args][:1]
         takes = bool(first) and ast.unparse(first[0].annotation or ast.Constant(None)) == "Context"
-        one = Function(not node.name.startswith("_") and node in tree.body, takes)
+        one = Function(not name.startswith("_") and node in tree.body, takes)
         # A comparison looks for a word that somebody else wrote.
         compared = {id(word) for part in ast.walk(node) if isinstance(part, ast.Compare) for word in ast.walk(part)}
+        own = _bound(node)
         for part in ast.walk(node):
             if isinstance(part, ast.Constant) and part.value in WORDS and id(part) not in compared:
                 one.tags.add(str(part.value))
-            elif isinstance(part, ast.Name) and id(part) not in compared:
+            elif isinstance(part, ast.Name) and part.id not in own and id(part) not in compared:
                 one.tags |= constants.get(part.id, set())
                 one.calls.add(imported.get(part.id, (module, part.id)))
             elif isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id in modules:
@@ -79,7 +92,7 @@ def _read(module: str, tree: ast.Module) -> Iterator[tuple[str, Function]]:
                 readers = any(word.arg == "read_only" for word in part.keywords)
                 one.writes = one.writes or (called.endswith("database.transaction") and not readers)
                 one.records = one.records or called in ("audit.record", "record")
-        yield node.name, one
+        yield name, one
 
 
 def read() -> dict[Name, Function]:
