@@ -31,6 +31,13 @@ def declare(connection: Connection, *, intention: str, kind: str, subject: str, 
     return Intention(**connection.execute(select(intentions).where(*where)).mappings().one())
 
 
+def find(connection: Connection, kind: str, subject: str) -> Intention | None:
+    """What was begun for this subject and not finished, or None."""
+    where = (intentions.c.kind == kind, intentions.c.subject == subject)
+    row = connection.execute(select(intentions).where(*where)).mappings().one_or_none()
+    return None if row is None else Intention(**row)
+
+
 def advance(connection: Connection, intention: str, step: str) -> None:
     """Say that a step is done."""
     connection.execute(update(intentions).where(intentions.c.id == intention).values(step=step))

@@ -20,6 +20,7 @@ from vault.context import Context
 
 _PREFIX = "end-"  # intentions of the kinds end-slot, end-grant, end-person
 BATCH = 200
+SOON = dt.timedelta(seconds=60)  # what a living process is finishing by itself right now is left to it
 
 
 def end_rows(context: Context, connection: Connection, rows: Iterable[tuple[Kind, str]]) -> None:

@@ -8,7 +8,7 @@ without a name.
 import datetime as dt
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Select, Table, bindparam, delete, func, insert, or_, select, update
@@ -57,13 +57,14 @@ from storage.tables import (
     workers,
     wraps,
 )  # fmt: skip
-from vault import article19, audit, certificates, endings, exposed, labels, removals, sessions
+from vault import article19, audit, certificates, endings, exposed, labels, postponing, removals, sessions
 from vault.context import Context
 from vault.errors import Conflict
 from vault.settings import today_in_paris
 
 INTENTION = "erasure"
 ASKED, CARRYING_OUT, DONE, CANCELLED = "asked", "carrying-out", "done", "cancelled"
+CERTIFIED = "certified"  # the last step
 OF_A_PERSON: tuple[Table, ...] = (
     outside_wraps, outside_changes, outside_shares,
     wraps, shelf_wraps, receipts, grant_changes, grants, requests, notices, tickets, brought, objects, versions, papers, shelves,
@@ -84,22 +85,39 @@ class _Begun:
 
 
 def carry_out(context: Context, erasure: str) -> None:
-    """Erase, or go on erasing. Does nothing when it is done or was cancelled; Conflict before its time."""
+    """Erase, or go on erasing. Does nothing when it is done or was cancelled; Conflict before its time, or while it must wait.
+
+    Two processes may be at it: each step is taken by one of them, and the other goes on from there.
+    """
     begun = _begin(context, erasure)
+    while begun is not None and begun.step != CERTIFIED:
+        begun = _next(context, begun)
     if begun is None:
         return
-    if begun.step == "":
-        _destroy_keys(context, begun)
-        begun = _advance(context, begun, "keys")
-    if begun.step == "keys":
-        begun = _erase_rows(context, begun)
-    if begun.step.startswith("rows "):
-        endings.finish(context)  # the blobs that the rows named, if a process died before they went
-        begun = _certify(context, begun)
     # Only now: what was deleted must not stand in the files of the database either.
     context.database.secure(*OF_A_PERSON)
     with context.database.transaction() as connection:
-        intentions.finish(connection, begun.intention)
+        if _now(connection, begun) is not None:
+            intentions.finish(connection, begun.intention)
+
+
+def _next(context: Context, begun: _Begun) -> _Begun | None:
+    """Take the next step; gives where the erasure is now, None when another process has finished it."""
+    if begun.step == "":
+        _destroy_keys(context, begun)
+        return _advance(context, begun, "keys")
+    if begun.step == "keys":
+        return _erase_rows(context, begun)
+    endings.finish(context)  # the blobs that the rows named, if a process died before they went
+    return _certify(context, begun)
+
+
+def _now(connection: Connection, begun: _Begun) -> _Begun | None:
+    """Where the erasure is, held there until the commit: another process may have gone on with it. None when it is finished."""
+    held = select(erasures.c.person).where(erasures.c.id == begun.erasure).with_for_update()
+    person = connection.execute(held).scalar_one_or_none()
+    found = intentions.find(connection, INTENTION, begun.erasure)
+    return None if found is None else _Begun(begun.erasure, found.id, person, found.step)
 
 
 def again(context: Context, connection: Connection, person: str, tags: Sequence[bytes]) -> str:
@@ -119,11 +137,18 @@ def again(context: Context, connection: Connection, person: str, tags: Sequence[
 
 
 def due(context: Context) -> list[str]:
-    """Erasures whose time has come, and those that a process left half-way."""
+    """Erasures whose time has come and that wait for nothing, and those that a process left half-way.
+
+    What was begun a moment ago, or is to be done at once before a witness, is left to the process that began it.
+    """
+    now = context.clock()
     with context.database.transaction(read_only=True) as connection:
-        waiting = select(erasures.c.id).where(erasures.c.state == ASKED, erasures.c.due <= context.clock())
-        found = connection.scalars(waiting.order_by(erasures.c.due)).all()
-        begun = [one.subject for one in intentions.pending(connection, INTENTION)]
+        left = now - endings.SOON
+        theirs = or_(erasures.c.witness.is_(None), erasures.c.due <= left)
+        waiting = select(erasures).where(erasures.c.state == ASKED, erasures.c.due <= now, theirs).order_by(erasures.c.due)
+        rows = connection.execute(waiting).mappings().all()
+        found = [row["id"] for row in rows if not postponing.waits(context, connection, row)]
+        begun = [one.subject for one in intentions.pending(connection, INTENTION) if one.created <= left]
     return [*begun, *(one for one in found if one not in begun)]
 
 
@@ -133,13 +158,15 @@ def _begin(context: Context, erasure: str) -> _Begun | None:
         row = connection.execute(select(erasures).where(erasures.c.id == erasure).with_for_update()).mappings().one_or_none()
         if row is None or row["state"] == CANCELLED:
             return None
-        if row["state"] == DONE and not any(one.subject == erasure for one in intentions.pending(connection, INTENTION)):
+        found = intentions.find(connection, INTENTION, erasure)
+        if found is None and row["state"] == DONE:
             return None
-        if row["state"] == ASKED and row["due"] > context.clock():
+        if row["state"] == ASKED and (row["due"] > context.clock() or postponing.waits(context, connection, row)):
             raise Conflict
-        at = context.clock()
-        intention = intentions.declare(connection, intention=context.new_id(), kind=INTENTION, subject=erasure, at=at)
-        begun = _Begun(erasure, intention.id, row["person"], intention.step)
+        if found is None:
+            at = context.clock()
+            found = intentions.declare(connection, intention=context.new_id(), kind=INTENTION, subject=erasure, at=at)
+        begun = _Begun(erasure, found.id, row["person"], found.step)
         if row["state"] == ASKED:
             connection.execute(update(erasures).where(erasures.c.id == erasure).values(state=CARRYING_OUT))
             connection.execute(update(accounts).where(accounts.c.id == begun.person).values(state="erasing"))
@@ -149,10 +176,13 @@ def _begin(context: Context, erasure: str) -> _Begun | None:
     return begun
 
 
-def _advance(context: Context, begun: _Begun, step: str) -> _Begun:
+def _advance(context: Context, begun: _Begun, step: str) -> _Begun | None:
     with context.database.transaction() as connection:
+        now = _now(connection, begun)
+        if now is None or now.step != begun.step:
+            return now
         intentions.advance(connection, begun.intention, step)
-    return _Begun(begun.erasure, begun.intention, begun.person, step)
+    return replace(now, step=step)
 
 
 def _mark(erasure: str) -> bytes:
@@ -196,10 +226,13 @@ def _destroy_keys(context: Context, begun: _Begun) -> None:
     context.keyvault.destroy_owned(person, at)
 
 
-def _erase_rows(context: Context, begun: _Begun) -> _Begun:
+def _erase_rows(context: Context, begun: _Begun) -> _Begun | None:
     """One transaction: recipients are told, the person's rows go, the names of their blobs are listed for deletion."""
     person = begun.person or ""
     with context.database.transaction() as connection:
+        now = _now(connection, begun)
+        if now is None or now.step != begun.step:
+            return now
         count = {
             table.name: connection.execute(select(func.count()).select_from(table).where(table.c.person == person)).scalar_one()
             for table in (papers, grants)
@@ -215,7 +248,7 @@ def _erase_rows(context: Context, begun: _Begun) -> _Begun:
         connection.execute(update(erasures).where(erasures.c.id == begun.erasure).values(entry=entry))
         step = f"rows {count['papers']} {count['grants']} {kept} {told}"
         intentions.advance(connection, begun.intention, step)
-    return _Begun(begun.erasure, begun.intention, None, step)
+    return replace(now, person=None, step=step)
 
 
 def _tell_recipients(context: Context, connection: Connection, erasure: str, person: str) -> int:
@@ -279,12 +312,15 @@ def _delete_rows(connection: Connection, person: str) -> None:
     connection.execute(delete(accounts).where(accounts.c.id == person))
 
 
-def _certify(context: Context, begun: _Begun) -> _Begun:
+def _certify(context: Context, begun: _Begun) -> _Begun | None:
     counts = certificates.Went(*(int(one) for one in begun.step.split(" ")[1:]))
     with context.database.transaction(read_only=True) as connection:
         entry = connection.execute(select(erasures.c.entry).where(erasures.c.id == begun.erasure)).scalar_one()
     made = certificates.certify(context, begun.erasure, counts, entry)
     with context.database.transaction() as connection:
+        now = _now(connection, begun)
+        if now is None or now.step != begun.step:
+            return now
         values = {
             "state": DONE,
             "done": context.clock(),
@@ -295,5 +331,5 @@ def _certify(context: Context, begun: _Begun) -> _Begun:
         register = select(erasures.c.register).where(erasures.c.id == begun.erasure).scalar_subquery()
         closing = update(rights_requests).where(rights_requests.c.id == register, rights_requests.c.state == "carrying-out")
         connection.execute(closing.values(state="closed", closed=bindparam("today")), {"today": today_in_paris(context.clock())})
-        intentions.advance(connection, begun.intention, "certified")
-    return _Begun(begun.erasure, begun.intention, None, "certified")
+        intentions.advance(connection, begun.intention, CERTIFIED)
+    return replace(now, step=CERTIFIED)

@@ -49,7 +49,6 @@ from vault.context import Context
 from vault.errors import AbriError
 
 PAUSE_SECONDS = 1.0
-SOON = dt.timedelta(seconds=60)  # what a living process is finishing by itself right now is left to it
 FAILURES = (AbriError, StorageError, CryptoError, SQLAlchemyError)
 log = structlog.get_logger()
 
@@ -94,7 +93,7 @@ def erase_due(context: Context) -> int:
 
 def finish_endings(context: Context) -> int:
     """Finish destructions that a process left behind a minute ago or more."""
-    return endings.finish(context, context.clock() - SOON)
+    return endings.finish(context, context.clock() - endings.SOON)
 
 
 JOBS: tuple[Job, ...] = (
