@@ -16,8 +16,9 @@ from consent.policy import covering as covering_grants
 from consent.purposes import purpose
 from consent.scope import Act, Paper, ShelfScope
 from crypto.kem import KemPrivate
+from crypto.keys import FileSecret
 from storage.tables import grants, papers, versions, workers
-from vault import accounts, audit, page_rate, rendering, shares, who
+from vault import accounts, audit, looking, page_rate, rendering, shares, who
 from vault.colleagues import LIVING, name_of
 from vault.contents import Content, content_of, verified_bytes
 from vault.context import Context
@@ -54,7 +55,7 @@ def open_shared(context: Context, session: Session, grant: GrantId, paper: Paper
     private = KemPrivate(who.worker(session).kem)
     refused: Reason | None = None
     with context.database.transaction(read_only=True) as connection:
-        share = _share_or_none(context, connection, session, grant)
+        share = share_or_none(context, connection, session, grant)
         row = _row(connection, share.person if share else None, paper)
         if share is not None and row is not None:
             decision = (
@@ -63,18 +64,26 @@ def open_shared(context: Context, session: Session, grant: GrantId, paper: Paper
                 else Refused(Reason.NOT_CERTIFIED)
             )
             if isinstance(decision, Allowed):
-                with one_refusal():
-                    secret = Keyring(context, connection, share, private).secret(row)
-                witnesses = Witnesses(
-                    context, connection, share.person, accounts.public_keys(context, connection, share.person).ring
-                )
-                return Granted(share, act, open_version(context, connection, row, secret, witnesses))
-            refused = decision.reason
+                secret = _secret(Keyring(context, connection, share, private), row)
+                if secret is not None:
+                    signed_by = accounts.public_keys(context, connection, share.person).ring
+                    witnesses = Witnesses(context, connection, share.person, signed_by)
+                    return Granted(share, act, open_version(context, connection, row, secret, witnesses))
+            refused = decision.reason if isinstance(decision, Refused) else Reason.NOT_COVERED
     _trace_refusal(context, session, grant, paper, act, share, refused)
     raise NotThere
 
 
-def _share_or_none(context: Context, connection: Connection, session: Session, grant: str) -> Share | None:
+def _secret(keyring: Keyring, row: VersionRow) -> FileSecret | None:
+    """None when the rules say yes and the key was taken away: a paper that was hidden since."""
+    try:
+        with one_refusal():
+            return keyring.secret(row)
+    except NotThere:
+        return None
+
+
+def share_or_none(context: Context, connection: Connection, session: Session, grant: str) -> Share | None:
     try:
         return shares.one_of_worker(context, connection, session, grant)
     except NotThere:
@@ -105,6 +114,18 @@ def _trace_refusal(
             purpose=share.body.terms.purpose if share else "", act=act, detail=(reason or Reason.NOT_LIVE).value,
         )  # fmt: skip
         audit.record(context, connection, session, event, person=person, worker=session.account)
+
+
+def trace_refused_list(context: Context, session: Session, grant: str) -> None:
+    """The same for the list of a share that is over: once in a session, for a worker who comes back to an old address."""
+    with context.database.transaction(read_only=True) as connection:
+        query = select(grants.c.person).where(grants.c.id == grant, grants.c.worker == session.account)
+        person = connection.execute(query).scalar_one_or_none()
+        looks = looking.new(connection, session, "paper.refused-to-worker", [grant]) if person else []
+        by_name = name_of(connection, session.account)
+    for look in looks:
+        event = Event(look.tag, by=session.account, by_name=by_name, grant=grant, detail=Reason.NOT_LIVE.value)
+        looking.say_shared(context, session, look, event, str(person))
 
 
 def _trace_opening(context: Context, session: Session, granted: Granted, detail: str) -> None:

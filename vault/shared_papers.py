@@ -28,7 +28,16 @@ from vault.errors import NotThere, Tampered
 from vault.events import Event
 from vault.keyring import Keyring
 from vault.kinds import Kind
-from vault.opening_shared import SHOWN, covering_shares, open_shared, page_image_shared, paper_of, take
+from vault.opening_shared import (
+    SHOWN,
+    covering_shares,
+    open_shared,
+    page_image_shared,
+    paper_of,
+    share_or_none,
+    take,
+    trace_refused_list,
+)  # fmt: skip
 from vault.paper_cards import Card
 from vault.sessions import Session
 from vault.shares import Share
@@ -121,14 +130,20 @@ def _line(share: Share, many: int, at: datetime) -> PersonSharing:
 
 
 def papers_shared(context: Context, session: Session, grant: GrantId) -> list[SharedPaper]:
-    """The papers of one share that open now, newest first. NotThere when the share is not this worker's, or is over."""
+    """The papers of one share that open now, newest first. NotThere when the share is not this worker's, or is over.
+
+    Asking for the list of a share that is over is an attempt, and the person reads it.
+    """
     private, now = KemPrivate(who.worker(session).kem), context.clock()
     with context.database.transaction(read_only=True) as connection:
-        share = shares.one_of_worker(context, connection, session, grant)
-        recipient = share.recipient
-        if recipient is None or not _lives(share, recipient, now):
-            raise NotThere
-        cards = _cards(context, connection, share, recipient, private, now)
+        share = share_or_none(context, connection, session, grant)
+        recipient = share.recipient if share else None
+        if share is None or recipient is None or not _lives(share, recipient, now):
+            share = recipient = None
+        cards = _cards(context, connection, share, recipient, private, now) if share and recipient else []
+    if share is None or recipient is None:
+        trace_refused_list(context, session, grant)
+        raise NotThere
     listed(context, session, [_line(share, len(cards), now)])
     shown = [_shown(share, recipient, row, card, now) for row, card in cards]
     return sorted(shown, key=lambda one: (one.added, one.paper), reverse=True)

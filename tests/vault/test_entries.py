@@ -23,7 +23,19 @@ from tests.vault.conftest import INCIDENT_SEED
 from tests.vault.papers import SAID, keep, prepared, read
 from tests.vault.test_sharing import SEE, UNTIL, offer, second_day, taken
 from tests.vault.use_cases import PINNED, table, use_cases
-from vault import cards, documents, looking_back, opening_shared, people, recount, shared_papers, sharing, unlocking, withdrawing
+from vault import (
+    audit,
+    cards,
+    documents,
+    looking_back,
+    opening_shared,
+    people,
+    recount,
+    shared_papers,
+    sharing,
+    unlocking,
+    withdrawing,
+)
 from vault.context import Context
 from vault.errors import AbriError, NotThere, WrongSecret
 from vault.events import WORDS
@@ -228,6 +240,32 @@ class Dying:
             raise Dying.Died
         self.left -= 1
         return self.house.new_id()
+
+
+def test_what_a_worker_tried_in_vain_is_read_by_the_person(house: Context, clock: Clock) -> None:
+    """Also when the rules said yes and the key was gone, and when only a list was asked for: once in a session, that one."""
+    fatou, awa = make_worker(house, make_office(house)), make_person(house)
+    paper = keep(house, awa.session, "Avis")
+    second_day(house, clock, awa, fatou)
+    grant = sharing.grant(house, awa.session, fatou.id, offer(paper))
+
+    def attempts() -> list[tuple[str, str]]:
+        found = [one.event for one in audit.history(house, awa.session) if one.event.tag == "paper.refused-to-worker"]
+        return sorted(((event.paper, event.act) for event in found), reverse=True)
+
+    documents.move(house, awa.session, paper, ShelfKind("private"))
+    with pytest.raises(NotThere):
+        shared_papers.take(house, fatou.session, grant, paper)
+    assert attempts() == [(paper, "take")]
+    withdrawing.withdraw(house, awa.session, grant, SAID)
+    for _ in range(2):
+        with pytest.raises(NotThere):
+            shared_papers.papers_shared(house, fatou.session, grant)
+    assert attempts() == [(paper, "take"), ("", "")]
+    yonas = make_worker(house, make_office(house, "Accueil du Canal"), "Yonas")
+    with pytest.raises(NotThere):
+        shared_papers.papers_shared(house, yonas.session, grant)  # an address that was never theirs concerns nobody
+    assert len(attempts()) == 2
 
 
 @pytest.mark.parametrize("what", ["deposit", "grant", "rename"])
