@@ -72,7 +72,7 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     "/fr/avec-la-carte/*/images": CARD,
     "/fr/arreter*": {"card", "assisted"},
     "/fr/bloquer": NARROWING,
-    "/fr/debloquer": CARD,
+    "/fr/debloquer*": CARD,
     "/fr/proteger": ANYONE,
     "/fr/proteger/parler": ANYONE,
     "/fr/proteger/tout-changer": PERSON,

@@ -13,7 +13,11 @@ from vault.web.guards import anyone, context_of, session_of, signed_in, who
 from vault.web.home import secret_of
 from vault.web.pages import Fault
 from vault.web.shell import Req, closed, go, page
-from vault.web.unlock import refused
+from vault.web.unlock import arrived, picked_pictures, refused
+
+WHAT_IS_WRONG = {
+    "code": "error.code-digits", "pictures": "error.pictures-count", "number": "error.number", "words": "error.words-count",
+}  # fmt: skip
 
 
 @get("/{language:str}/proteger", opt=anyone(), sync_to_thread=True)
@@ -44,23 +48,35 @@ def freeze(request: Req, form: Sent) -> Response[str]:  # noqa: ARG001 — the t
     return closed(request, "kiosk/said.html", said="k19.frozen")
 
 
-@get("/{language:str}/debloquer", opt=who("card"), sync_to_thread=True)
+def _thaw_page(request: Req, *, pictures: bool, faults: list[Fault], status: int = 200, number: str = "") -> Response[str]:
+    return page(request, "kiosk/thaw.html", status=status, back="proteger", faults=faults, pictures_first=pictures, number=number)
+
+
 def thaw_page(request: Req) -> Response[str]:
-    """Open again what was blocked: code, number and words. Or guardians."""
-    return page(request, "kiosk/thaw.html", back="carte", faults=[])
+    """Open again what was blocked: code or pictures, number and words. Or guardians. The same for a card that nobody knows."""
+    return _thaw_page(request, pictures=request.scope["path"].endswith("/images"), faults=[])
 
 
-@post("/{language:str}/debloquer", opt=who("card"), sync_to_thread=True)
 def thaw(request: Req, form: Sent) -> Response[Any]:
     """Who blocked it with a stolen card cannot know the words."""
-    typed = " ".join(form.get("words").split())
+    with_pictures = request.scope["path"].endswith("/images")
+    typed, number = " ".join(form.get("words").split()), form.get("number").strip()
     try:
-        cookie = people.lift_freeze(context_of(request), signed_in(request), form.get("code"), form.need("number"), typed)
+        chosen = picked_pictures(form) if with_pictures else form.get("code")
+        cookie = people.lift_freeze(context_of(request), signed_in(request), chosen, number, typed)
     except BadInput as error:
-        return page(request, "kiosk/thaw.html", status=422, back="carte", faults=[Fault("error.bad-input", error.field)])
+        faults = [Fault(WHAT_IS_WRONG.get(error.field or "", "error.bad-input"), error.field)]
+        return _thaw_page(request, pictures=with_pictures, status=422, faults=faults, number=number)
     except (WrongSecret, MustWait, Busy) as error:
-        return refused(request, error, "debloquer")
-    return go(request, "maison", cookie=cookie)
+        return refused(request, error, "debloquer/images" if with_pictures else "debloquer")
+    return arrived(request, cookie)
+
+
+THAWS: list[ControllerRouterHandler] = [
+    make(f"/{{language:str}}/debloquer{way}", opt=who("card"), sync_to_thread=True)(handler)
+    for way in ("", "/images")
+    for make, handler in ((get, thaw_page), (post, thaw))
+]
 
 
 @get("/{language:str}/proteger/tout-changer", opt=who("person"), sync_to_thread=True)
@@ -130,5 +146,5 @@ def confirm_trusted(request: Req, form: Sent) -> Response[Any]:  # noqa: ARG001 
 
 
 ROUTES: list[ControllerRouterHandler] = [
-    protect, talk, freeze_page, freeze, thaw_page, thaw, renew, trusted, choose_trusted, set_trusted, confirm_trusted,
+    protect, talk, freeze_page, freeze, *THAWS, renew, trusted, choose_trusted, set_trusted, confirm_trusted,
 ]  # fmt: skip

@@ -7,7 +7,8 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
-from vault import coming_back, recovery, sessions
+from crypto.printed import card_text
+from vault import coming_back, people, recovery, sessions
 from vault.context import Context
 from vault.errors import AbriError, AlreadyKnown, BadInput, Conflict, WeakSecret, WrongSecret
 from vault.intake import read_qr
@@ -15,7 +16,7 @@ from vault.opening import check_chosen
 from vault.refusals import PaperRefused
 from vault.sessions import Session
 from vault.web.forms import Sent
-from vault.web.guards import anyone, context_of, signed_in, who
+from vault.web.guards import anyone, context_of, session_of, signed_in, who
 from vault.web.new_secret import NewSecret
 from vault.web.pages import Fault
 from vault.web.shell import Req, closed, end_session, fragment, go, page, session_cookie
@@ -25,10 +26,15 @@ from vault.web.uploads import in_thread, receive, receive_frame
 PLACE = "recovery-page"  # what this page keeps in the recovering session: the chosen new code
 
 
+def _what_is_lost(request: Req) -> recovery.Reason:
+    """The card, or the code alone (`?oubli=code`, from the page of a forgotten code)."""
+    return "forgotten" if request.query_params.get("oubli") == "code" else "lost"
+
+
 @get("/{language:str}/perdu", opt=anyone(), sync_to_thread=True)
 def lost(request: Req) -> Response[str]:
     """K23: it is not grave. Where are the guardians?"""
-    return page(request, "kiosk/lost.html", back="")
+    return page(request, "kiosk/lost.html", back="", reason=_what_is_lost(request))
 
 
 @get("/{language:str}/perdu/je-ne-sais-plus", opt=anyone(), sync_to_thread=True)
@@ -40,7 +46,7 @@ def who_were_they(request: Req) -> Response[str]:
 @get("/{language:str}/perdu/ailleurs", opt=anyone(), sync_to_thread=True)
 def elsewhere(request: Req) -> Response[str]:
     """They answer from their own desks: the safe opens the day after, and whoever comes back with the new card begins here too."""
-    return page(request, "kiosk/lost_elsewhere.html", back="perdu")
+    return page(request, "kiosk/lost_elsewhere.html", back="perdu", reason=_what_is_lost(request))
 
 
 @get("/{language:str}/perdu/plus-rien", opt=anyone(), sync_to_thread=True)
@@ -64,8 +70,21 @@ def erase_what_is_lost(request: Req) -> Response[str]:
 
 @get("/{language:str}/perdu/raison/{reason:str}", opt=anyone(), sync_to_thread=True)
 def begin_page(request: Req, reason: FromPath[str]) -> Response[str]:
-    """Before the code is made: with a number or without."""
-    return page(request, "kiosk/lost_begin.html", back="perdu", reason=_reason(reason), faults=[])
+    """Before the code is made: the card that is there, a number, or neither."""
+    return _begin_page(request, _reason(reason), [])
+
+
+def _begin_page(request: Req, reason: recovery.Reason, faults: list[Fault], status: int = 200) -> Response[str]:
+    shown = _card_shown(request) is not None
+    return page(request, "kiosk/lost_begin.html", status=status, back="perdu", reason=reason, faults=faults, shown=shown)
+
+
+def _card_shown(request: Req) -> str | None:
+    """The card that was shown at this kiosk just now: it says which safe it is, and needs no code for that."""
+    session = session_of(request)
+    if session is None or session.kind != "card":
+        return None
+    return card_text(people.card_of(context_of(request), session))
 
 
 def _reason(text: str) -> recovery.Reason:
@@ -77,13 +96,16 @@ def _reason(text: str) -> recovery.Reason:
 
 @post("/{language:str}/perdu/commencer", opt=anyone(), sync_to_thread=True)
 def begin(request: Req, form: Sent) -> Response[Any]:
-    """The kiosk's code is made. A number that nobody has looks like any other."""
+    """The kiosk's code is made. A number or a card that nobody has looks like any other."""
     reason, number = _reason(form.get("reason")), form.get("number").strip() or None
+    card = _card_shown(request) if form.has("card") else None
+    if card is not None and reason == "lost":
+        reason = "forgotten"  # the card is here: the code is what is missing
     try:
-        started = recovery.start(context_of(request), here(request).id or "", reason, number=number)
+        started = recovery.start(context_of(request), here(request).id or "", reason, card=card, number=number)
     except BadInput as error:
         faults = [Fault("error.kiosk-needed")] if error.field == "kiosk" else [Fault("error.number", "number")]
-        return page(request, "kiosk/lost_begin.html", status=422, back="perdu", reason=reason, faults=faults)
+        return _begin_page(request, reason, faults, 422)
     return go(request, "perdu/attente", cookie=started.cookie)
 
 

@@ -1,5 +1,5 @@
 """A card, then its code, for something else than opening: come back after a recovery that had to wait, stop a recovery, cancel an
-erasure. The same two screens, and the same answer for a card that nobody knows.
+erasure. The same two screens, and the same answer for a card that nobody knows. Or a card alone, for a page that asks the rest.
 """
 
 from collections.abc import Callable
@@ -29,12 +29,18 @@ ACTS: dict[str, tuple[Act, str]] = {
     "effacement": (erasure.cancel, "k20.cancelled"),
 }
 CANCELS = ("effacement", "reouverture")
+# The card alone is asked here; what follows is asked on the page that it leads to.
+LEADS_TO = {"deblocage": "debloquer", "oublie": "perdu/raison/forgotten"}
 
 
 def _act(what: str) -> tuple[Act, str]:
     if what not in ACTS:
         raise NotThere
     return ACTS[what]
+
+
+def _after_card(what: str) -> str:
+    return LEADS_TO.get(what, f"avec-la-carte/{what}/code")
 
 
 @get("/{language:str}/annuler", opt=anyone(), sync_to_thread=True)
@@ -50,8 +56,9 @@ def show_card(request: Req, what: FromPath[str]) -> Response[str]:
 
 
 def _card_page(request: Req, what: str, faults: list[Fault], status: int = 200) -> Response[str]:
-    _act(what)
-    back = "annuler" if what in CANCELS else "perdu"
+    if what not in LEADS_TO:
+        _act(what)
+    back = "annuler" if what in CANCELS else "proteger" if what == "deblocage" else "perdu"
     equipment = here(request).equipment
     return page(request, "kiosk/card_then_code.html", status=status, back=back, faults=faults, what=what, equipment=equipment)
 
@@ -63,7 +70,7 @@ def read_card(request: Req, what: FromPath[str], form: Sent) -> Response[Any]:
         cookie = people.present_card(context_of(request), here(request).id, form.need("card"))
     except (WrongSecret, BadInput):
         return _card_page(request, what, [Fault("error.card-unreadable", "card")], 422)
-    return go(request, f"avec-la-carte/{what}/code", cookie=cookie)
+    return go(request, _after_card(what), cookie=cookie)
 
 
 @post("/{language:str}/avec-la-carte/{what:str}/photo", opt=anyone(streams=True))
@@ -76,18 +83,20 @@ async def photo_of_card(request: Req, what: FromPath[str]) -> Response[Any]:
         cookie = await in_thread(present_in_picture, context_of(request), here(request).id, upload.contents[0])
     except (WrongSecret, PaperRefused):
         return await in_thread(_card_page, request, what, [Fault("error.card-unreadable", "file")], 422)
-    return go(request, f"avec-la-carte/{what}/code", cookie=cookie)
+    return go(request, _after_card(what), cookie=cookie)
 
 
 @get("/{language:str}/avec-la-carte/{what:str}/code", opt=who("card"), sync_to_thread=True)
 def code(request: Req, what: FromPath[str]) -> Response[str]:
     """Then the code."""
+    _act(what)
     return secret_page(request, "kiosk/code.html", base=f"avec-la-carte/{what}/")
 
 
 @get("/{language:str}/avec-la-carte/{what:str}/images", opt=who("card"), sync_to_thread=True)
 def pictures(request: Req, what: FromPath[str]) -> Response[str]:
     """Or the pictures."""
+    _act(what)
     return secret_page(request, "kiosk/pictures.html", base=f"avec-la-carte/{what}/")
 
 

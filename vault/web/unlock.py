@@ -141,7 +141,12 @@ def refused(request: Req, error: AbriError, again: str) -> Response[str]:
     locked = isinstance(error, MustWait) and error.seconds > CODE_LOCK_SECONDS
     waits = isinstance(error, MustWait) and not locked
     template = "kiosk/locked.html" if locked else "kiosk/wrong.html"
-    return page(request, template, status=status, again=fragment(request, again), waits=waits, busy=isinstance(error, Busy))
+    session = session_of(request)
+    outside = session is None or session.kind == "card"  # whoever is inside has nothing to unblock
+    return page(
+        request, template, status=status, again=fragment(request, again), waits=waits, busy=isinstance(error, Busy),
+        outside=outside,
+    )  # fmt: skip
 
 
 def picked_pictures(form: Form) -> list[int]:
@@ -202,7 +207,7 @@ def type_words(request: Req, form: Sent) -> Response[Any]:
 
 @get("/{language:str}/aide/code-oublie", opt=anyone(), sync_to_thread=True)
 def forgotten(request: Req) -> Response[str]:
-    """The code is forgotten: words, or guardians. The safe is not lost."""
+    """The code is forgotten: words, or guardians. The safe is not lost, and the card that was shown says which one it is."""
     return page(request, "kiosk/forgotten.html", back="code" if session_of(request) else "")
 
 
