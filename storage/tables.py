@@ -539,7 +539,8 @@ rights_requests = Table(
     word("identity", "register", FIVE, nullable=True),  # card-and-code, guardians; never by sending papers
     word("state", "register", FIVE),  # received, identified, approved, refused, carrying-out, closed
     day("received", "register", FIVE), day("due", "register", FIVE), day("extended", "register", FIVE, nullable=True),
-    text("reason", "register", FIVE, nullable=True),  # of an extension or a refusal, without what is in papers
+    text("reason", "register", FIVE, nullable=True),  # of a refusal, or what was done: without what is in papers
+    text("extension", "register", FIVE, nullable=True),  # why it was prolonged: a reason of its own, which a later one does not replace
     ident("first_approval", "register", FIVE, nullable=True), ident("second_approval", "register", FIVE, nullable=True),
     day("closed", "register", FIVE, nullable=True),
     flag("numbered", "register", FIVE),  # whether it came with an account number, known or not: a name is never searched
@@ -547,6 +548,7 @@ rights_requests = Table(
     day("opens", "register", FIVE, nullable=True),  # of a death: when the named person may come; of a requisition: when the person is told
     day("term", "register", FIVE, nullable=True),  # of a death: nothing is erased before
     day("told", "register", FIVE, nullable=True),  # when the person was told of a requisition
+    flag("froze", "register", FIVE, nullable=True),  # whether a judge's order froze the safe: what its owner had frozen stays so after it
 )  # fmt: skip
 
 death_reports = Table(  # who of those a person counts on has seen the certificate of death

@@ -5,7 +5,7 @@ import datetime as dt
 from sqlalchemy import Connection, delete, select, update
 
 from crypto.unlock import Kind
-from storage.tables import accounts, circles, persons, tickets
+from storage.tables import accounts, circles, persons, rights_requests, tickets
 from vault import aftermath, audit, sessions, slots
 from vault.context import Context
 from vault.events import Event
@@ -29,6 +29,9 @@ def freeze_person(
     thawed = (persons.c.account == person, persons.c.frozen.is_(None))
     may = state in ("open", *UNDER)
     if not may or not connection.execute(update(persons).where(*thawed).values(frozen=context.clock())).rowcount:
+        if by:  # somebody asks for what a judge has done already: then it outlives the judge's order
+            orders = (rights_requests.c.person == person, rights_requests.c.froze, rights_requests.c.state == "carrying-out")
+            connection.execute(update(rights_requests).where(*orders).values(froze=False))
         # As much work as for an open one: time does not tell that it was frozen.
         audit.rehearse(context, connection, Event("means.frozen", by=by, by_name=by_name))
         return False

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from crypto.keys import AccountKeys
 from storage.tables import recoveries, rights_requests
-from vault import aftermath, audit, certificates, coming_back, deaths, recovery, sessions
+from vault import aftermath, audit, certificates, coming_back, deaths, recovery, restricting, sessions
 from vault.context import Context
 from vault.errors import NotThere
 from vault.events import Event
@@ -23,7 +23,10 @@ from vault.underway import underway
 
 
 def start(context: Context, kiosk: str, number: str) -> Started:
-    """Begin at a kiosk, with the number that the office gave. NotThere for any other number, and before or after its time."""
+    """Begin at a kiosk, with the number that the office gave. NotThere for any other number, and before or after its time.
+
+    Restricted while somebody wants everything kept as it is.
+    """
     wanted, today = number.replace("-", "").replace(" ", "").upper(), today_in_paris(context.clock())
     with context.database.transaction() as connection:
         approved = (rights_requests.c.kind == "death", rights_requests.c.state == "approved")
@@ -31,6 +34,7 @@ def start(context: Context, kiosk: str, number: str) -> Started:
         row = next((one for one in rows if certificates.number_of(one["id"]).replace("-", "") == wanted), None)
         if row is None or row["person"] is None or not deaths.may_hand(row, today):
             raise NotThere
+        restricting.refuse(connection, row["person"])
         begun = recovery.begin(context, connection, kiosk, "named", row["person"])
         started = Event("recovery.started", place=place_of(connection, kiosk), detail="named")
         audit.record(context, connection, None, started, person=row["person"])
@@ -53,7 +57,7 @@ def ready(context: Context, session: Session) -> bool:
 
 
 def finish(context: Context, session: Session) -> str:
-    """Open what may be taken away: gives the cookie of a session that can do nothing else. Conflict when it is not time."""
+    """Open what may be taken away: gives the cookie of a session that can do nothing else. Conflict when it is not time, Restricted."""
     with context.database.transaction() as connection:
         name, seed = recovery.seed_of(connection, session)
         opened = coming_back.opened_for_named(context, connection, name, seed)
@@ -61,6 +65,7 @@ def finish(context: Context, session: Session) -> str:
         row = connection.execute(select(rights_requests).where(*line, rights_requests.c.state == "approved")).mappings().first()
         if row is None or not deaths.may_hand(row, today_in_paris(context.clock())):
             raise NotThere
+        restricting.refuse(connection, opened.person)
         aftermath.forget(connection, name)
         connection.execute(update(recoveries).where(recoveries.c.id == name).values(term=context.clock()))
         guardians = ", ".join(opened.guardians)

@@ -55,15 +55,16 @@ def state(context: Context, session: Session) -> str:
     with context.database.transaction(read_only=True) as connection:
         if not is_restricted(connection, session.account):
             return ""
-        return "ordered" if _orders(connection, session.account) else "asked"
+        return "ordered" if held(connection, session.account, by_a_judge=True) else "asked"
 
 
-def _orders(connection: Connection, person: str) -> bool:
-    ordered = (
-        rights_requests.c.person == person, rights_requests.c.kind == "court-order", rights_requests.c.decided == "keep",
-        rights_requests.c.state == "carrying-out",
-    )  # fmt: skip
-    return connection.execute(select(rights_requests.c.id).where(*ordered).limit(1)).first() is not None
+def held(connection: Connection, person: str, *, by_a_judge: bool = False) -> bool:
+    """Whether a line of the register keeps this safe restricted now: the person's own request, or a judge's order (alone)."""
+    of = rights_requests.c
+    order = (of.kind == "court-order") & (of.decided == "keep")
+    wanted = order if by_a_judge else order | (of.kind == "restriction")
+    lines = select(of.id).where(of.person == person, of.state == "carrying-out", wanted).limit(1)
+    return connection.execute(lines).first() is not None
 
 
 def lift(context: Context, session: Session, chosen: unlocking.Chosen) -> None:
@@ -72,7 +73,7 @@ def lift(context: Context, session: Session, chosen: unlocking.Chosen) -> None:
     unlocking.confirm(context, session, chosen)
     with context.database.transaction() as connection:
         person = session.account
-        if not is_restricted(connection, person) or _orders(connection, person):
+        if not is_restricted(connection, person) or held(connection, person, by_a_judge=True):
             raise Conflict
         end(context, connection, person, by=person)
         asked = (rights_requests.c.person == person, rights_requests.c.kind == "restriction")

@@ -66,6 +66,7 @@ class Request:
     approvals: tuple[str, ...]
     reason: str
     extended: bool
+    extension: str
     may_extend: bool
     may_approve: bool
     closed: dt.date | None
@@ -101,7 +102,7 @@ def _shown(row: RowMapping, session: Session, names: dict[str, str], today: dt.d
         received=row["received"], due=due, days_left=left,
         colour="red" if left <= RED_DAYS else "amber" if left <= AMBER_DAYS or row["kind"] == "minor" else "calm",
         identity=row["identity"] or "", approvals=tuple(names.get(one, "") for one in said), reason=row["reason"] or "",
-        extended=row["extended"] is not None, may_extend=_may_extend(row, today),
+        extended=row["extended"] is not None, extension=row["extension"] or "", may_extend=_may_extend(row, today),
         may_approve=_may_approve(row) and session.account not in said, closed=row["closed"], numbered=row["numbered"],
         decided=row["decided"] or "", opens=row["opens"], term=row["term"], told=row["told"], may_carry_out=_may_carry_out(row),
         may_extract=row["kind"] == "requisition" and row["state"] == "carrying-out" and row["numbered"],
@@ -229,7 +230,7 @@ def extend(context: Context, session: Session, request: str, reason: str) -> Non
         if not _may_extend(row, today_in_paris(context.clock())):
             raise Conflict
         later = add_months(row["received"], 3)
-        connection.execute(update(rights_requests).where(rights_requests.c.id == request).values(extended=later, reason=said))
+        connection.execute(update(rights_requests).where(rights_requests.c.id == request).values(extended=later, extension=said))
         register_lines.tell(
             context,
             connection,
@@ -309,7 +310,8 @@ def _begin(context: Context, connection: Connection, row: RowMapping) -> dt.date
     if kind == "restriction" or (kind, order) == ("court-order", "keep"):
         restricting.begin(context, connection, person)
     elif (kind, order) == ("court-order", "freeze"):
-        freezing.freeze_person(context, connection, person, session=None)
+        froze = freezing.freeze_person(context, connection, person, session=None)
+        connection.execute(update(rights_requests).where(rights_requests.c.id == row["id"]).values(froze=froze))
     elif kind == "requisition" and person and (row["opens"] is None or row["opens"] <= today_in_paris(context.clock())):
         requisitions.tell(context, connection, row["id"], person, row["received"])
     return None
@@ -331,9 +333,11 @@ def close(context: Context, session: Session, request: str, reason: str) -> None
 
 
 def _lift(context: Context, connection: Connection, row: RowMapping) -> None:
+    """Only what this line began: what its person had frozen stays frozen, what another line restricts stays restricted."""
     if row["decided"] == "freeze":
-        freezing.thaw(context, connection, row["person"])
-    else:
+        if row["froze"]:
+            freezing.thaw(context, connection, row["person"])
+    elif not restricting.held(connection, row["person"]):
         restricting.end(context, connection, row["person"])
 
 

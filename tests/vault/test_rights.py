@@ -110,6 +110,9 @@ def test_one_extension_within_the_first_month_with_its_reason(house: Context, cl
         rights.extend(house, admin.session, line.id, "encore")
     (told,) = notices.waiting(house, unlock(house, made.awa))
     assert (told.key, told.values["reason"]) == ("right-extended", "Beaucoup de demandes.")
+    rights.refuse(house, admin.session, line.id, "Déjà répondu.")
+    (over,) = rights.requests(house, admin.session, closed=True)
+    assert (over.extension, over.reason) == ("Beaucoup de demandes.", "Déjà répondu."), "neither replaces the other"
     clock.forward(days=40)
     late = rights.receive(house, sign_in_administrator(house, admin), "access", "desk")
     clock.forward(days=32)

@@ -7,13 +7,13 @@ import pytest
 
 from tests.vault.builders import unlock
 from tests.vault.clock import Clock
-from tests.vault.comings import Circle, make_circle
+from tests.vault.comings import NEW_CODE, Circle, confirm, make_circle, new_card, start
 from tests.vault.papers import keep
 from tests.vault.test_printed import words
 from tests.vault.test_sharing import SEE, offer, second_day
 from tests.web.site import Shown, Site
 from tests.web.test_desk_pages import confirmed, plain, said, submit
-from vault import erasing, erasure, sharing
+from vault import coming_back, erasing, erasure, restricting, rights, sessions, sharing
 
 
 @pytest.fixture
@@ -92,6 +92,36 @@ def test_a_restriction_is_read_at_the_kiosk_and_lifted_there(site: Site, made: C
     assert said("restricted.banner") not in plain(site.get("/fr/droits"))
     site.sign_in_administrator(made.tilleuls.administrators[0])
     assert said("office.request.lifted") in plain(site.get(link))
+
+
+def test_what_may_not_begin_yet_is_said_in_the_office_s_words(site: Site, made: Circle) -> None:
+    """An erasure of somebody who has just come back, or whose safe is restricted: the page says why, and nothing has begun."""
+    house, nadia = site.house, made.tilleuls.administrators[0]
+    session, code = start(house, made.tilleuls.kiosk)
+    confirm(house, made.marc, code, beside=True)
+    confirm(house, made.fatou, code)
+    back = sessions.find(house, coming_back.finish(house, session, new_card(), NEW_CODE))
+    rights.ask_right(house, back, NEW_CODE, "erasure")
+    site.sign_in_administrator(nadia)
+    (link,) = [one for one in site.get("/fr/association/registre").links if one.count("/") == 4 and not one.endswith("recevoir")]
+    page = step(site, made, 1, step(site, made, 0, site.get(link), "approuver"), "approuver")
+    refused = submit(site, page, f"{link}/executer")
+    assert (refused.status, refused.errors) == (409, said("office.request.after_recovery"))
+    cast("Clock", house.clock).forward(days=2)
+    with house.database.transaction() as connection:
+        restricting.begin(house, connection, made.awa.id)
+    refused = step(site, made, 0, site.get(link), "executer")
+    assert (refused.status, refused.errors) == (409, said("office.request.restricted"))
+    assert said("register.state.approved") in plain(refused)
+
+
+def test_why_it_was_prolonged_stays_beside_why_it_was_refused(site: Site, made: Circle) -> None:
+    site.sign_in_administrator(made.tilleuls.administrators[0])
+    page = receive(site, kind="access", origin="letter")
+    submit(site, page, f"{page.path}/prolonger", reason="Beaucoup de demandes.")
+    over = submit(site, site.get(page.path), f"{page.path}/refuser", reason="Nous ne savons pas de qui il s'agit.")
+    for part in (said("o01.extension"), "Beaucoup de demandes.", "Nous ne savons pas de qui il s'agit."):
+        assert part in plain(over)
 
 
 def test_recipients_answer_at_their_desk_and_the_office_sees_who_has_not(site: Site, made: Circle) -> None:

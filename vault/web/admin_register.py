@@ -8,9 +8,11 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from vault import article19, mourning, printed, requisitions, restricting, rights
+from vault.aftermath import AfterRecovery
 from vault.confirming import Proof
 from vault.errors import AbriError, BadInput, Conflict, NotAllowed, NotThere
 from vault.register import KINDS, ORDERS, RULES, Origin, RightKind
+from vault.restricting import Restricted
 from vault.rights import Request
 from vault.web.confirming import confirmed
 from vault.web.forms import Sent
@@ -85,7 +87,7 @@ def _step(request: Req, name: str, act: Callable[[], object]) -> Response[Any]:
         act()
     except BadInput:
         return _request_page(request, name, [Fault("office.request.reason_missing", "reason")], 422)
-    except (NotAllowed, Conflict) as error:
+    except (NotAllowed, Conflict, AfterRecovery, Restricted) as error:
         return _refused(request, name, error)
     return go(request, f"association/registre/{name}")
 
@@ -93,7 +95,8 @@ def _step(request: Req, name: str, act: Callable[[], object]) -> Response[Any]:
 def _refused(request: Req, name: str, error: AbriError) -> Response[str]:
     if isinstance(error, NotAllowed):
         return _request_page(request, name, [Fault("office.another_person")], 403)
-    return _request_page(request, name, [Fault("office.conflict")], 409)
+    said = {AfterRecovery: "office.request.after_recovery", Restricted: "office.request.restricted"}
+    return _request_page(request, name, [Fault(said.get(type(error), "office.conflict"))], 409)
 
 
 @post("/registre/{name:str}/approuver", opt=who("administrator"), sync_to_thread=True)

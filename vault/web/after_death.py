@@ -9,6 +9,7 @@ from litestar.types import ControllerRouterHandler
 
 from vault import adding, directives, handing, parcels, recovery
 from vault.errors import BadInput, Busy, MustWait, NotThere, TicketGone, WrongSecret
+from vault.restricting import Restricted
 from vault.web.forms import Sent
 from vault.web.guards import anyone, context_of, signed_in, who
 from vault.web.home import secret_of
@@ -100,8 +101,8 @@ def begin(request: Req, form: Sent) -> Response[Any]:
     """A number that is nobody's, too early or too late: the same answer."""
     try:
         started = handing.start(context_of(request), here(request).id or "", form.get("number"))
-    except (BadInput, NotThere) as error:
-        sentence = "error.kiosk-needed" if isinstance(error, BadInput) else "after.not_now"
+    except (BadInput, NotThere, Restricted) as error:
+        sentence = {BadInput: "error.kiosk-needed", NotThere: "after.not_now"}.get(type(error), error.sentence)
         return page(request, "kiosk/after.html", status=422, back="aide", faults=[Fault(sentence, "number")])
     return go(request, "apres-un-deces/attente", cookie=started.cookie)
 

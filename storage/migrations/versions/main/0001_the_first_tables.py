@@ -471,6 +471,7 @@ def upgrade() -> None:
         sa.Column("due", sa.Date(), nullable=False),
         sa.Column("extended", sa.Date(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("extension", sa.Text(), nullable=True),
         sa.Column("first_approval", sa.String(length=64), nullable=True),
         sa.Column("second_approval", sa.String(length=64), nullable=True),
         sa.Column("closed", sa.Date(), nullable=True),
@@ -479,6 +480,7 @@ def upgrade() -> None:
         sa.Column("opens", sa.Date(), nullable=True),
         sa.Column("term", sa.Date(), nullable=True),
         sa.Column("told", sa.Date(), nullable=True),
+        sa.Column("froze", sa.Boolean(), nullable=True),
         sa.ForeignKeyConstraint(["operator"], ["operators.id"], name=op.f("fk_rights_requests_operator")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rights_requests")),
     )
