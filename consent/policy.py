@@ -179,4 +179,4 @@ def _as_if_back(recipient: Recipient) -> Recipient:
 def ending_soon(grant: VerifiedGrant, at: datetime) -> bool:
     """Whether a live grant is in its last 30 days: the person is told at each unlock, the worker too."""
     today = _day(at)
-    return today is not None and _live(grant, at, today) and grant.body.terms.until - today < WARNING
+    return today is not None and _live(grant, at, today) and grant.body.terms.until - today <= WARNING

@@ -157,12 +157,16 @@ def finish(context: Context, shown: Session, pictures: Sequence[int] | None = No
             attempts.forget(connection, told)
             connection.execute(delete(assist_openings).where(assist_openings.c.id == kept["opening"]))
             worker = connection.execute(
-                select(workers.c.first_name).join(assists, assists.c.worker == workers.c.account).where(assists.c.slot == way.id)
-            ).scalar_one()
+                select(workers.c.account, workers.c.first_name)
+                .join(assists, assists.c.worker == workers.c.account)
+                .where(assists.c.slot == way.id)
+            ).one()
             cookie = sessions.open_for(
                 context, connection, kind="assisted", account=way.account, slot=way.id, kiosk=shown.kiosk, assist=seed
             )
-            opened = Event("safe.opened-with-help", by=way.account, by_name=worker, place=place_now)
+            opened = Event(
+                "safe.opened-with-help", by=way.account, by_name=worker.first_name, beside=worker.account, place=place_now
+            )
             audit.record(context, connection, None, opened, person=way.account)
             sessions.end_one(context, connection, shown)
     if seed is None:
@@ -234,6 +238,9 @@ def page_image(context: Context, session: Session, paper: PaperId, page: int) ->
     """One page of a lent paper, from 1; turning its pages is one opening. NotThere for a paper of another drawer."""
     opened = _open(context, session, paper)
     image = rendering.page_image(context.confinement, verified_bytes(context, opened, "view"), page, dpi=SCREEN_DPI)
-    event = Event("paper.opened", by=session.account, paper=opened.paper, title=opened.card.title, detail="assisted")
+    event = Event(
+        "paper.opened", by=session.account, beside=helper_id(context, session), paper=opened.paper, title=opened.card.title,
+        detail="assisted",
+    )  # fmt: skip
     looking.say_page(context, session, event, opened.version, page)
     return image

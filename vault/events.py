@@ -192,6 +192,7 @@ class Event:
     tag: str
     by: str = ""  # the account that acted; empty for the service itself
     by_name: str = ""  # the worker's shown name; empty for the person
+    beside: str = ""  # the worker who sat beside the person in an opening with help, and saw what they saw
     paper: str = ""
     version: str = ""  # of a paper: the last one that the person's trace names is the current one
     title: str = field(default="", repr=False)

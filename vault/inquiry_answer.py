@@ -135,7 +135,7 @@ def answer(file: bytes, seeds: Sequence[KemSeed], worker: str, since: dt.datetim
             unknown.add(line["owner"])
             continue
         event, read = _event(line, keys[line["with"]]), read + 1
-        if event.get("by") == asked[0]["worker"] and since <= parse_instant(str(event["at"])) <= until:
+        if asked[0]["worker"] in (event.get("by"), event.get("beside")) and since <= parse_instant(str(event["at"])) <= until:
             touched.setdefault(line["owner"], []).append(event)
     persons = owners - set(head["staff"])
     mine = [person for person in touched if person in persons]

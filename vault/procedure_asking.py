@@ -11,7 +11,7 @@ from datetime import date
 from consent.days import paris_day
 from consent.ids import GrantId, KindId, PaperId, RequestId
 from consent.purposes import PRIVATE
-from vault import asking, documents, procedure_editing, shared_papers
+from vault import asking, documents, procedure_editing, shared_papers, soon
 from vault.asking import Asking, Waiting
 from vault.context import Context
 from vault.errors import BadInput, NotThere
@@ -77,7 +77,8 @@ def for_one(context: Context, session: Session, grant: GrantId, slug: str) -> Fo
     """The checklist of a procedure for whoever gave this share. NotThere."""
     procedure = procedure_of(context, session, slug)
     share, papers = shown_by(context, session, grant)
-    held = [Held(one.paper.paper, one.paper.sort, one.paper.added) for one in papers.values()]
+    shown = [one.paper for one in papers.values()]
+    held = [Held(one.paper, one.sort, one.added, soon.last_day(one.sort, one.added)) for one in shown]
     lines = checklist(procedure, held, today_in_paris(context.clock()))
     with context.database.transaction(read_only=True) as connection:
         asked = asking.asked_of(context, connection, session, share.person)

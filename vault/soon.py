@@ -6,7 +6,7 @@ counted from the day when the paper was put in, which is never before the day wh
 """
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from consent.days import add_months
@@ -33,6 +33,11 @@ class Ending:
     drawing: str
 
 
+def last_day(sort: str, added: datetime) -> date | None:
+    """The last day that a paper of this kind can be good for, whenever it was made; None for a kind of which nobody can tell."""
+    return add_months(today_in_paris(added), 12) - timedelta(days=1) if sort == DOMICILIATION else None
+
+
 def ending_soon(context: Context, session: Session) -> list[Ending]:
     """What ends soon, the first end first; what only the person knows at the foot."""
     today = today_in_paris(context.clock())
@@ -52,8 +57,8 @@ def _of(share: PersonSharing, what: What, on: date | None) -> Ending:
 
 def _of_an_address(share: PersonSharing, paper: SharedPaper, today: date) -> list[Ending]:
     added = today_in_paris(paper.added)
-    last, visit = add_months(added, 12) - timedelta(days=1), add_months(added, 3)
+    last, visit = last_day(paper.sort, paper.added), add_months(added, 3)
     found = [_of(share, "visit", visit) if visit >= today else _of(share, "visit-unknown", None)]
-    if last <= today + timedelta(days=PAPER_DAYS):
+    if last is not None and last <= today + timedelta(days=PAPER_DAYS):
         found.append(_of(share, "domiciliation", last))
     return found

@@ -158,8 +158,8 @@ def test_moving_says_who_would_newly_reach_the_paper() -> None:
 def test_the_last_thirty_days_are_announced() -> None:
     until = SEE_ONE.body.terms.until
     midday = datetime(until.year, until.month, until.day, 12, 0, tzinfo=UTC)
-    assert not ending_soon(SEE_ONE, midday - timedelta(days=30))
-    assert ending_soon(SEE_ONE, midday - timedelta(days=29))
+    assert not ending_soon(SEE_ONE, midday - timedelta(days=31))
+    assert ending_soon(SEE_ONE, midday - timedelta(days=30))
     assert ending_soon(SEE_ONE, midday)
     assert not ending_soon(SEE_ONE, midday + timedelta(days=1))
     assert not ending_soon(proven(body(), GrantState.WITHDRAWN), midday)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from consent.purposes import ShelfKind
 from crypto.agefile import decrypt_file
 from crypto.agerecipients import HybridIdentity
 from crypto.errors import Undecryptable
@@ -20,9 +21,11 @@ from tests.vault.builders import MadePerson, MadeWorker, make_office, make_perso
 from tests.vault.clock import Clock
 from tests.vault.conftest import INCIDENT_SEED
 from tests.vault.papers import keep
+from tests.vault.test_assisted import helped, open_with
+from tests.vault.test_drafts import photo
 from tests.vault.test_sharing import offer, second_day, taken
 from vault import __main__ as commands
-from vault import audit, halves, inquiry, inquiry_answer, notices, sharing
+from vault import assisted, audit, drafts, halves, inquiry, inquiry_answer, notices, sharing
 from vault.context import Context
 from vault.errors import BadInput, Conflict, NotThere
 
@@ -103,6 +106,20 @@ def test_nobody_can_be_left_out_of_an_answer(house: Context, clock: Clock) -> No
     with pytest.raises(NotThere):
         inquiry.tell(house, dataclasses.replace(found, export=mariam.id))
     assert "inquiry.concerned" not in read(house, awa)
+
+
+def test_who_sat_beside_somebody_in_an_opening_with_help_saw_what_they_saw(reading_house: Context) -> None:
+    house, office = reading_house, make_office(reading_house)
+    fatou, yonas = make_worker(house, office, "Fatou"), make_person(house, "Yonas", drawing="sun")
+    drafts.add(house, yonas.session, photo("recto"))
+    paper = drafts.keep(house, yonas.session, ShelfKind("money"), title=TITLE)
+    helped(house, yonas, fatou, "money")
+    inside = open_with(house, yonas.card, fatou)
+    assisted.page_image(house, inside, paper, 1)
+    made = inquiry.export(house, *NOVEMBER, REASON)
+    (touched,) = inquiry_answer.answer(made.file, [INCIDENT_SEED], fatou.id, *moments(*NOVEMBER)).persons
+    assert (touched.account, touched.papers, touched.acts["paper.opened"]) == (yonas.id, 1, 1)
+    assert touched.acts["safe.opened-with-help"] == 1
 
 
 def test_days_and_the_worker_bound_the_answer(house: Context, clock: Clock) -> None:

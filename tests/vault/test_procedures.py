@@ -10,10 +10,11 @@ import pytest
 
 from consent.ids import KindId, PaperId
 from crypto.errors import Malformed
-from tests.vault.builders import make_administrator, make_office, make_person, make_worker
-from tests.vault.papers import keep
+from tests.vault.builders import make_administrator, make_office, make_person, make_worker, sign_in, unlock
+from tests.vault.clock import Clock
+from tests.vault.papers import SAID, keep
 from tests.vault.test_sharing import SEE, offer
-from vault import asking, procedure_asking, procedure_editing, sharing
+from vault import asking, procedure_asking, procedure_editing, sharing, withdrawing
 from vault.context import Context
 from vault.errors import BadInput, Conflict, NotAllowed, NotThere
 from vault.procedures import FILE, Freshness, Held, Need, NeedKind, Piece, Procedure, State, checklist, read, seed
@@ -120,6 +121,24 @@ def test_what_is_there_missing_too_old_over_or_not_to_be_handed_over() -> None:
     assert states(housing, held("health-card"))["vitale"] is State.SHOWN_NEVER
     assert states(seed()["rsa"])["demande"] is State.TOGETHER
     assert [housing.warning(kind) for kind in ("health-card", "passport", "prescription")] == ["never", "", "not-asked"]
+
+
+def test_a_certificate_of_address_of_last_year_is_over_in_every_list(house: Context, clock: Clock) -> None:
+    """It is good for one year, and was made at the latest on the day when it was put in: the desk says so before it is handed over."""
+    office = make_office(house)
+    fatou, awa = make_worker(house, office), make_person(house)
+    paper = keep(house, awa.session, "Domiciliation", "housing", sort="domiciliation")
+    found = []
+    for days in (360, 10):
+        clock.forward(days=days)
+        unlock(house, awa)
+        sign_in(house, fatou)
+        until = clock().date() + dt.timedelta(days=60)
+        grant = sharing.grant(house, awa.session, fatou.id, offer(paper, acts=SEE, until=until))
+        lines = procedure_asking.for_one(house, fatou.session, grant, "titre-sejour").lines
+        found += [one.state for one in lines if one.piece.id == "domicile"]
+        withdrawing.withdraw(house, awa.session, grant, SAID)
+    assert found == [State.OLD, State.EXPIRED]
 
 
 def test_one_of_a_group_is_enough() -> None:
