@@ -49,6 +49,7 @@ bench: .venv/.test assets engines ## ratios of speed, measured in one run
 	@$(BIN)/python -m bench.trace
 	@$(BIN)/python -m bench.unlocking
 	@$(BIN)/python -m bench.screens
+	@$(BIN)/python -m bench.pages
 
 screenshots: .venv/.test assets engines ## the pictures of the README and of docs/
 	@$(BIN)/python -m tools.screenshots

@@ -86,5 +86,12 @@ def measure(rounds: int = 12) -> Measured:
     return Measured(middle["bare"], middle["confined"], middle["alone"], ratio)
 
 
+def main() -> int:
+    """Print what was measured; 1 when the target is missed."""
+    found = measure()
+    print(found.told())
+    return 0 if found.ratio <= TARGET else 1
+
+
 if __name__ == "__main__":
-    print(measure().told())
+    raise SystemExit(main())

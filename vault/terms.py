@@ -14,7 +14,6 @@ from vault import audit, removals
 from vault.context import Context
 from vault.settings import today_in_paris
 
-LATE_MONTHS = 13  # a service that was stopped for a year still catches up
 TURNS_KEPT = dt.timedelta(days=60)
 MARGIN = dt.timedelta(days=2)
 TAGS_AT_ONCE = 4000  # of the trace, in one transaction and one signed record
@@ -24,12 +23,12 @@ def prune_trace(context: Context) -> int:
     """Remove the copies of entries older than the conditions say, whole months only; leaves stay, so that the tree verifies."""
     oldest_kept = today_in_paris(context.clock()) - dt.timedelta(days=context.settings.retention.trace)
     last = oldest_kept.replace(day=1) - dt.timedelta(days=1)
-    first = add_months(last.replace(day=1), -LATE_MONTHS)
     with context.database.transaction(read_only=True) as connection:
         old = connection.execute(select(accounts.c.id, accounts.c.created).where(accounts.c.created <= last)).all()
     found: list[bytes] = []
     for account in old:
-        months = audit.months(max(first, account.created - dt.timedelta(days=1)), last)
+        # From the first day on: a term that was shortened, or a service that stood still for years, leaves nothing behind.
+        months = audit.months(account.created - dt.timedelta(days=1), last)
         try:
             answers = context.keyvault.derive_many([("person", account.id, contexts.trace_tag(month=month)) for month in months])
         except RowGone:

@@ -166,6 +166,14 @@ def test_the_scrub_finds_what_the_store_lost_or_changed(house: Context, tmp_path
     assert notices.waiting(house, mariam.session) == []
 
 
+def test_a_service_that_stood_still_for_years_leaves_nothing_past_its_term(house: Context, clock: Clock) -> None:
+    make_person(house, "Awa")
+    clock.forward(days=5 * 366)
+    assert terms.prune_trace(house) > 0
+    with house.database.transaction(read_only=True) as connection:
+        assert connection.scalars(select(entry_copies.c.entry)).all() == []
+
+
 def test_entries_older_than_three_years_go_and_leaves_stay(house: Context, clock: Clock) -> None:
     """The person reads the last three years; the hashes of what was before still hold the tree together."""
     awa = make_person(house, "Awa")
