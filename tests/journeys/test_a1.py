@@ -151,6 +151,7 @@ class Visitor:
         """J'ai fini."""
         self.page.locator(".control-done").click()
         self.page.wait_for_url("**/fin")
+        assert self.page.locator("main a.language").count() == 3, "the next one waits for nothing"
 
 
 def counts(house: Context) -> dict[str, int]:

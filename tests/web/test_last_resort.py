@@ -5,8 +5,9 @@ import pytest
 from tests.vault.builders import MadePerson, MadeWorker, Office, make_office, make_person, make_worker
 from tests.vault.papers import SAID, keep
 from tests.web.sharing_steps import share_paper
-from tests.web.site import Site
-from vault import cards, showing, withdrawing
+from tests.web.site import EVERYTHING, Site
+from vault import cards, kiosks, showing, withdrawing
+from vault.web.guards import KIOSK_COOKIE
 
 
 @pytest.fixture
@@ -84,3 +85,17 @@ def test_without_a_card_the_page_says_who_knows_and_what_an_erasure_does(site: S
         assert said in shown.text
     assert shown.link("/carte")
     assert shown.link("/perdu/plus-rien/effacer")
+
+
+def test_the_end_at_a_kiosk_shows_the_beginning(site: Site) -> None:
+    """ADR 0081: the next person chooses a language on the page of the end, and the kiosk is known again by it."""
+    office = make_office(site.house)
+    key = kiosks.enrol(site.house, office.admin, office.structure, "poste 2", EVERYTHING)
+    site.client.get(f"/borne/{key}")
+    over = site.get("/fr/fin")
+    assert over.link("langue=ar") == f"/borne/{key}?langue=ar"
+    site.client.cookies.clear()  # the browser was told to forget everything
+    arabic = site.get(over.link("langue=ar"))
+    assert (arabic.path, site.client.cookies.get(KIOSK_COOKIE)) == ("/ar", key)
+    for unknown in ("xx", "", "//elsewhere.test"):
+        assert site.client.get(f"/borne/{key}?langue={unknown}", follow_redirects=False).headers["location"] == "/"

@@ -15,7 +15,7 @@ from vault.languages import FRENCH, Language
 from vault.settings import today_in_paris
 from vault.web.forms import Sent
 from vault.web.guards import COOKIE, anyone, context_of, session_of
-from vault.web.shell import AREAS, CLEAR, HTML, Req, closed, end_session, kiosk_cookie, language_of, page
+from vault.web.shell import AREAS, CLEAR, HTML, Req, closed, end_session, kiosk_cookie, language_of, page, start_of
 
 
 def _links(request: Req, rest: str) -> list[tuple[Language, str]]:
@@ -36,10 +36,13 @@ def other_language(request: Req, rest: FromPath[str]) -> Response[str]:
 
 @get("/borne/{key:str}", opt=anyone(), sync_to_thread=True)
 def start_of_kiosk(request: Req, key: FromPath[str]) -> Redirect:
-    """Where an enrolled kiosk begins: it says what the kiosk has, then comes the choice of a language (ADR 0004)."""
+    """Where an enrolled kiosk begins: it says what the kiosk has, then comes the choice of a language (ADR 0004), unless it was made
+    already, on the page of the end (ADR 0081)."""
     if kiosks.by_token(context_of(request), key) is None:
         raise NotThere
-    answer = Redirect("/", status_code=303)
+    spoken = {one.code for one, _ in _links(request, "")}
+    chosen = request.query_params.get("langue", "")
+    answer = Redirect(f"/{chosen}" if chosen in spoken else "/", status_code=303)
     answer.set_cookie(kiosk_cookie(key))
     return answer
 
@@ -100,12 +103,15 @@ def accessible(request: Req) -> Response[str]:
 
 def _closed(request: Req) -> Response[str]:
     end_session(request)
-    return closed(request, "kiosk/closed.html")
+    start = start_of(request)
+    at_kiosk = start != "/"
+    links = [(one, f"{start}?langue={one.code}" if at_kiosk else url) for one, url in _links(request, "")]
+    return closed(request, "kiosk/closed.html", links=links)
 
 
 @get("/{language:str}/fin", opt=anyone(), sync_to_thread=True)
 def finish(request: Req) -> Response[str]:
-    """K22: the session ends, the browser is told to forget, the person takes card and sheets."""
+    """K22: the session ends, the browser is told to forget, the person takes card and sheets; the next one chooses a language."""
     return _closed(request)
 
 
