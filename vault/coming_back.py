@@ -40,6 +40,7 @@ from vault import (
     sessions,
     slots,
     trying,
+    waiting,
 )
 from vault.certifying import verified_certificate
 from vault.context import Context
@@ -295,12 +296,18 @@ def come_back(context: Context, kiosk: str | None, card: str, chosen: Chosen) ->
     return _finish(context, row["id"], seed, kiosk, card, chosen)
 
 
-def stop(context: Context, kiosk: str | None, card: str, chosen: Chosen) -> None:
-    """The old card and code say stop within a day: the safe freezes until every worker guardian confirms another recovery."""
-    tried = try_card(context, kiosk, cards.read(card), chosen, states=("vetoing",))
+def stop(context: Context, kiosk: str | None, card: str, chosen: Chosen) -> bool:
+    """The old card and code say stop. To a recovery that still waits its day: it ends, and nothing else does. Within a day after
+    one: the safe freezes until every worker guardian confirms another. Tells whether it froze. WrongSecret when there is none."""
+    tried = try_card(context, kiosk, cards.read(card), chosen, states=("vetoing", "live"))
     person = tried.slot.account
     with context.database.transaction() as connection:
         trying.settle(connection, tried)
+        if tried.slot.state == "live":
+            if not waiting.end(context, connection, person, None):
+                audit.rehearse(context, connection, Event("recovery.stopped"))
+                raise WrongSecret
+            return False
         if _is_over(context, connection, tried.slot.id):
             raise WrongSecret
         freezing.freeze_person(context, connection, person, session=None, by=person)
@@ -312,6 +319,7 @@ def stop(context: Context, kiosk: str | None, card: str, chosen: Chosen) -> None
             raise WrongSecret
         audit.record(context, connection, None, Event("recovery.stopped", by=person), person=person)
         notices.tell(context, connection, person, Notice("recovery-stopped"))
+    return True
 
 
 def _is_over(context: Context, connection: Connection, way: str) -> bool:

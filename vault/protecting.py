@@ -12,7 +12,21 @@ from storage.database import insert_once
 from storage.tables import attempts, circle_members, persons
 from storage.tables import circles as circle_rows
 from storage.tables import slots as ways
-from vault import account_numbers, aftermath, audit, cards, circles, freezing, labels, preferences, rekeying, sessions, slots, who
+from vault import (
+    account_numbers,
+    aftermath,
+    audit,
+    cards,
+    circles,
+    freezing,
+    labels,
+    preferences,
+    rekeying,
+    sessions,
+    slots,
+    waiting,
+    who,
+)
 from vault.circles import Owner
 from vault.context import Context
 from vault.errors import AlreadyKnown, MustWait, NoSession, NotAllowed, NotThere
@@ -48,7 +62,10 @@ def freeze(context: Context, session: Session) -> None:
     with context.database.transaction() as connection:
         person = person_of(connection, session, of=("open", *freezing.UNDER))
         if person is not None:
+            if session.kind == "person":  # card and code: what they may end, they end
+                waiting.end(context, connection, person, session)
             freezing.freeze_person(context, connection, person, session=session, by=person)
+            waiting.delay(context, connection, person)
         sessions.end_one(context, connection, session)
 
 
@@ -63,6 +80,7 @@ def freeze_ward(context: Context, session: Session, member: str) -> None:
         if person is None:
             raise NotThere
         freezing.freeze_person(context, connection, person, session=session, by=session.account, by_name=name)
+        waiting.delay(context, connection, person)
 
 
 def freeze_number(context: Context, session: Session, number: str) -> None:
@@ -81,6 +99,7 @@ def freeze_number(context: Context, session: Session, number: str) -> None:
         person = connection.execute(query).scalar_one_or_none()
         if person is not None:
             freezing.freeze_person(context, connection, person, session=session, by=session.account, by_name=name, told=False)
+            waiting.delay(context, connection, person)
         else:  # as much work for nobody: time tells nothing either
             audit.rehearse(context, connection, Event("means.frozen", by=session.account, by_name=name))
         asked = Event("worker.asked-to-block", by=session.account, by_name=name)

@@ -91,7 +91,7 @@ def test_axe_and_measures_in_arabic(site: Site, new_page: NewPage) -> None:
 AFTER_A_DEED = frozenset({
     "je-suis-la", "ouvrir/feuillet", "perdu/code", "perdu/images", "perdu/carte", "ajouter/telephone/arrive", "ajouter/temps",
     "ajouter/sorte", "montrer/mots", "montrer/comment", "montrer/fait", "demandes/papier", "partages/menage",
-    "partages/toujours-oui", "debloquer", "debloquer/images", "suite/autre", "accompagne", "accompagne/attente",
+    "partages/toujours-oui", "debloquer", "debloquer/images", "reouverture", "suite/autre", "accompagne", "accompagne/attente",
     "accompagne/images", "avec-aide", "avec-aide/montrer/qui", "avec-aide/montrer/pourquoi", "avec-aide/montrer/temoin",
     "avec-aide/montrer/accord", "avec-aide/montrer/attente", "avec-aide/montrer/encore", "copie", "lien/papiers",
     "envoyer/mots", "envoyer/fait", "emporter/pret", "emporter/telephone", "tel-tout", "apporter/fait",

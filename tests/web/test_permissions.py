@@ -101,6 +101,7 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     "/fr/perdu/code": LOST,
     "/fr/perdu/images": LOST,
     "/fr/perdu/feuille*": LOST,
+    "/fr/reouverture": PERSON,
     # After a death: the person named, with two whom the dead trusted
     "/fr/apres-un-deces": ANYONE,
     "/fr/apres-un-deces/attente": LOST,

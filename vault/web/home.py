@@ -20,6 +20,7 @@ from vault import (
     restricting,
     space,
     succession,
+    waiting,
 )  # fmt: skip
 from vault.errors import BadInput, Busy, MustWait, WrongSecret
 from vault.pictograms import DRAWINGS
@@ -52,7 +53,7 @@ def home(request: Req) -> Response[Any]:
         questions=len(succession.waiting(context, session)),
         arrival=arrival, full=space.of(context, session).nearly_full,
         helped=assisting.help_of(context, session), weak=weak, keeper=card_keeping.keeper_of(context, session),
-        waiting=reencryption.waiting(context, session),
+        waiting=reencryption.waiting(context, session), comes_back=waiting.opens(context, session),
         to_print=bool(once.told(context, session)), held_back=restricting.state(context, session),
     )  # fmt: skip
 

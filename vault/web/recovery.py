@@ -1,5 +1,6 @@
 """K23 and after: the card is lost, the code is forgotten, or somebody took them. The safe comes back with its guardians."""
 
+from contextlib import suppress
 from typing import Any
 
 from litestar import Response, get, post
@@ -9,8 +10,9 @@ from litestar.types import ControllerRouterHandler
 
 from crypto.printed import card_text
 from vault import coming_back, people, recovery, sessions
+from vault import waiting as waiting_day
 from vault.context import Context
-from vault.errors import AbriError, AlreadyKnown, BadInput, Conflict, WeakSecret, WrongSecret
+from vault.errors import AbriError, AlreadyKnown, BadInput, Conflict, NotThere, WeakSecret, WrongSecret
 from vault.intake import read_qr
 from vault.opening import check_chosen
 from vault.refusals import PaperRefused
@@ -318,8 +320,28 @@ def tomorrow(request: Req) -> Response[str]:
     return closed(request, "kiosk/lost_tomorrow.html")
 
 
+# --- Inside, while somebody waits to come back with another card -------------------------------------------------------------
+
+
+@get("/{language:str}/reouverture", opt=who("person"), sync_to_thread=True)
+def comes_back(request: Req) -> Response[Any]:
+    """Somebody asked for a new card, and it opens tomorrow: is it you?"""
+    if waiting_day.opens(context_of(request), signed_in(request)) is None:
+        return go(request, "maison")
+    return page(request, "kiosk/comes_back.html", back="maison")
+
+
+@post("/{language:str}/reouverture", opt=who("person"), sync_to_thread=True)
+def stop_coming_back(request: Req, form: Sent) -> Redirect:  # noqa: ARG001 — the token has been compared
+    """It ends: the other card will open nothing. What ended meanwhile is not asked again."""
+    with suppress(NotThere):
+        waiting_day.stop(context_of(request), signed_in(request))
+    return go(request, "maison")
+
+
 ROUTES: list[ControllerRouterHandler] = [
     lost, who_were_they, nothing_left, elsewhere, who_received, erase_what_is_lost, begin_page, begin, waiting,
     another_code, sheet, type_sheet, photo_of_sheet, new_code, choose_code,
     new_pictures, choose_pictures, new_card, take_card, photo_of_card, card_by_camera, tomorrow,
+    comes_back, stop_coming_back,
 ]  # fmt: skip

@@ -3,6 +3,7 @@ erasure. The same two screens, and the same answer for a card that nobody knows.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from litestar import Response, get, post
@@ -22,18 +23,36 @@ from vault.web.shell import Req, closed, end_session, go, page
 from vault.web.unlock import CARD_LIMITS, here, picked_pictures, present_in_picture, refused, secret_page
 from vault.web.uploads import in_thread, receive
 
-Act = Callable[[Context, str | None, str, Chosen], str | None]
-ACTS: dict[str, tuple[Act, str]] = {
-    "retour": (coming_back.come_back, ""),
-    "reouverture": (coming_back.stop, "k23.stopped"),
-    "effacement": (erasure.cancel, "k20.cancelled"),
-}
+
+@dataclass(frozen=True)
+class Done:
+    """What came of it: the cookie of an open safe, or the sentence to read."""
+
+    cookie: str = field(default="", repr=False)
+    said: str = ""
+
+
+def _come_back(context: Context, kiosk: str | None, card: str, chosen: Chosen) -> Done:
+    return Done(cookie=coming_back.come_back(context, kiosk, card, chosen))
+
+
+def _stop(context: Context, kiosk: str | None, card: str, chosen: Chosen) -> Done:
+    return Done(said="k23.stopped" if coming_back.stop(context, kiosk, card, chosen) else "k23.stopped_waiting")
+
+
+def _cancel(context: Context, kiosk: str | None, card: str, chosen: Chosen) -> Done:
+    erasure.cancel(context, kiosk, card, chosen)
+    return Done(said="k20.cancelled")
+
+
+Act = Callable[[Context, str | None, str, Chosen], Done]
+ACTS: dict[str, Act] = {"retour": _come_back, "reouverture": _stop, "effacement": _cancel}
 CANCELS = ("effacement", "reouverture")
 # The card alone is asked here; what follows is asked on the page that it leads to.
 LEADS_TO = {"deblocage": "debloquer", "oublie": "perdu/raison/forgotten"}
 
 
-def _act(what: str) -> tuple[Act, str]:
+def _act(what: str) -> Act:
     if what not in ACTS:
         raise NotThere
     return ACTS[what]
@@ -101,16 +120,16 @@ def pictures(request: Req, what: FromPath[str]) -> Response[str]:
 
 
 def _do(request: Req, what: str, chosen: Chosen, again: str) -> Response[Any]:
-    act, said = _act(what)
+    act = _act(what)
     context, session = context_of(request), signed_in(request)
     try:
-        cookie = act(context, here(request).id, card_text(people.card_of(context, session)), chosen)
+        done = act(context, here(request).id, card_text(people.card_of(context, session)), chosen)
     except (WrongSecret, MustWait, Busy, BadInput) as error:
         return refused(request, error, f"avec-la-carte/{what}/{again}")
-    if cookie is not None:
-        return go(request, "maison", cookie=cookie)
+    if done.cookie:
+        return go(request, "maison", cookie=done.cookie)
     end_session(request)
-    return closed(request, "kiosk/said.html", said=said)
+    return closed(request, "kiosk/said.html", said=done.said)
 
 
 @post("/{language:str}/avec-la-carte/{what:str}/code", opt=who("card"), sync_to_thread=True)

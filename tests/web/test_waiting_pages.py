@@ -1,0 +1,43 @@
+"""Somebody comes back in one's place: the first page says it first, and one button ends it."""
+
+from tests.vault.comings import NEW_CODE, Circle, confirm, make_circle, new_card, start
+from tests.web.site import Site
+from vault import coming_back
+
+
+def begun(site: Site, made: Circle) -> str:
+    session, code = start(site.house, made.canal.kiosk)
+    for worker in (made.marc, made.fatou):
+        confirm(site.house, worker, code)
+    card = new_card()
+    coming_back.wait(site.house, session, card, NEW_CODE)
+    return card
+
+
+def test_the_first_page_says_it_first_and_a_button_ends_it(site: Site) -> None:
+    made = make_circle(site.house)
+    site.open(made.awa)
+    assert site.get("/fr/reouverture").path == "/fr/maison"
+    begun(site, made)
+    site.open(made.awa)
+    home = site.get("/fr/maison")
+    (first, *_) = home.tree.xpath("//main//*[contains(@class, 'waits')]/*")
+    assert "Quelqu'un demande une autre carte" in " ".join(first.itertext())
+    asked = site.get(home.link("/reouverture"))
+    assert asked.heading == "C'est vous qui demandez ?"
+    assert asked.link("/maison")
+    told = site.press(asked, answer="yes")
+    assert (told.path, "autre carte" in told.text) == ("/fr/maison", False)
+    assert "La réouverture a été arrêtée" in site.get("/fr/regards").text
+    assert site.press(asked, answer="yes").path == "/fr/maison"  # pressed twice
+
+
+def test_card_and_code_end_it_from_the_page_of_what_can_be_cancelled(site: Site) -> None:
+    made = make_circle(site.house)
+    card = begun(site, made)
+    shown = site.post(site.get("/fr/annuler").link("/avec-la-carte/reouverture"), {"card": made.awa.card})
+    told = site.press(shown, code=made.awa.code)
+    assert "L'autre carte n'ouvrira pas." in told.text
+    site.leave()
+    back = site.post("/fr/avec-la-carte/retour", {"card": card})
+    assert site.press(back, code=NEW_CODE).status == 401

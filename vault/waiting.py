@@ -1,0 +1,72 @@
+"""A recovery that waits its day: its owner reads of it at each unlock and ends it with card and code; a block holds it (ADR 0072).
+
+A declared theft is out of reach here: from its first confirmation on no old card opens, and nothing that is done with one ends or
+delays the recovery that the guardians confirmed.
+"""
+
+import datetime as dt
+
+from sqlalchemy import Connection, RowMapping, select, update
+
+from storage.tables import persons, recoveries, recovery_confirmations, slots
+from vault import aftermath, audit, who
+from vault.context import Context
+from vault.errors import NotThere
+from vault.events import Event
+from vault.sessions import Session
+
+
+def opens(context: Context, session: Session) -> dt.datetime | None:
+    """When somebody comes back to this safe with another card, if nobody says no; None when nobody waits to."""
+    who.person(session)
+    with context.database.transaction(read_only=True) as connection:
+        return min((row["opens"] for row in _waiting(context, connection, session.account, hold=False)), default=None)
+
+
+def stop(context: Context, session: Session) -> None:
+    """The person, inside with card and code, ends what waits: the new card will open nothing. NotThere when nothing waits."""
+    who.person(session)
+    with context.database.transaction() as connection:
+        if not end(context, connection, session.account, session):
+            raise NotThere
+
+
+def end(context: Context, connection: Connection, person: str, session: Session | None) -> bool:
+    """End every recovery that waits, in the caller's transaction, and the cards that were to open. Tells whether one waited."""
+    rows = _waiting(context, connection, person, hold=True)
+    for row in rows:
+        aftermath.forget(connection, row["id"])
+    if rows:
+        pending = select(slots.c.id).where(slots.c.account == person, slots.c.state == "pending")
+        aftermath.end_ways(context, connection, connection.scalars(pending.with_for_update()).all())
+        audit.record(context, connection, session, Event("recovery.stopped", by=person), person=person)
+    return bool(rows)
+
+
+def delay(context: Context, connection: Connection, person: str) -> None:
+    """A safe was blocked: what waits opens a day after the block at the earliest, so that its owner may find their guardians.
+
+    Once: a safe that is blocked already is not blocked again. In the caller's transaction.
+    """
+    frozen = connection.execute(select(persons.c.frozen).where(persons.c.account == person)).scalar_one_or_none()
+    if frozen is None:
+        return
+    earliest: dt.datetime = frozen + aftermath.HOLD
+    for row in _waiting(context, connection, person, hold=True):
+        later = earliest - row["opens"]
+        if later <= dt.timedelta(0):
+            continue
+        moved = {"opens": earliest, "term": row["term"] + later}
+        connection.execute(update(recoveries).where(recoveries.c.id == row["id"]).values(**moved))
+        pending = (slots.c.account == person, slots.c.state == "pending", slots.c.veto_until < moved["term"])
+        connection.execute(update(slots).where(*pending).values(veto_until=moved["term"]))
+
+
+def _waiting(context: Context, connection: Connection, person: str, *, hold: bool) -> list[RowMapping]:
+    """The recoveries of a person that wait to open and that no guardian confirmed as a theft."""
+    theft = select(recovery_confirmations.c.recovery).where(
+        recovery_confirmations.c.recovery == recoveries.c.id, recovery_confirmations.c.theft
+    )
+    theirs = (recoveries.c.person == person, recoveries.c.state == "asking", recoveries.c.opens.is_not(None))
+    query = select(recoveries).where(*theirs, recoveries.c.term > context.clock(), ~theft.exists())
+    return list(connection.execute(query.with_for_update() if hold else query).mappings())
