@@ -114,6 +114,84 @@ def test_leaving_with_a_card_that_waits(house: Context, tmp_path: Path) -> None:
         close(left)
 
 
+def test_coming_back_with_the_card_that_waited(house: Context, tmp_path: Path) -> None:
+    """Killed while the day is over and the new card takes the old one's place: one of the two opens; then the new one does."""
+    made = make_circle(house)
+    session, code = start(house, made.tilleuls.kiosk)
+    confirm(house, made.fatou, code)
+    confirm(house, made.marc, code)
+    card = new_card()
+    coming_back.wait(house, session, card, NEW_CODE)
+    cast("Clock", house.clock).forward(hours=25)
+    new = dataclasses.replace(made.awa, card=card, code=NEW_CODE)
+    close(house)
+    seen = set()
+    for step, stores in die_at_each_step(
+        Stores(house, tmp_path), tmp_path, lambda mortal: coming_back.come_back(mortal, made.tilleuls.kiosk, card, NEW_CODE)
+    ):
+        left = stores.open()
+        before, after = opens(left, made.awa), opens(left, new)
+        seen.add((before, after))
+        assert before != after, f"step {step}: {before=} {after=}"
+        if before:
+            coming_back.come_back(left, made.tilleuls.kiosk, card, NEW_CODE)
+        assert (opens(left, made.awa), opens(left, new)) == (False, True)
+        close(left)
+    assert seen == {(True, False), (False, True)}
+
+
+def test_the_old_card_says_stop(house: Context, tmp_path: Path) -> None:
+    """Killed while the owner stops a recovery that was not theirs: it stands as before or the safe is blocked; saying it again does it."""
+    made = make_circle(house)
+    session, code = start(house, made.tilleuls.kiosk)
+    confirm(house, made.fatou, code, beside=True)
+    confirm(house, made.marc, code)
+    card, kiosk = new_card(), made.tilleuls.kiosk
+    coming_back.finish(house, session, card, NEW_CODE)
+    new = dataclasses.replace(made.awa, card=card, code=NEW_CODE)
+    close(house)
+    seen = set()
+    for step, stores in die_at_each_step(
+        Stores(house, tmp_path), tmp_path, lambda mortal: coming_back.stop(mortal, kiosk, made.awa.card, made.awa.code)
+    ):
+        left = stores.open()
+        stands = opens(left, new)
+        seen.add(stands)
+        if stands:
+            coming_back.stop(left, kiosk, made.awa.card, made.awa.code)
+        assert (opens(left, made.awa), opens(left, new)) == (False, False), step
+        again, said = start(left, kiosk)  # the guardians, all of them, bring the person back
+        confirm(left, made.fatou, said, beside=True)
+        confirm(left, made.marc, said)
+        other = new_card()
+        back = sessions.find(left, coming_back.finish(left, again, other, NEW_CODE))
+        assert back.account == made.awa.id
+        close(left)
+    assert seen == {True, False}
+
+
+def test_lifting_a_block(house: Context, tmp_path: Path) -> None:
+    """Killed while card, code and words lift a block: it holds or it is lifted, and can be lifted again."""
+    awa = make_person(house, "Awa", words=True)
+    protecting.freeze(house, show_card(house, awa.card))
+    shown = show_card(house, awa.card)
+    close(house)
+    seen = set()
+
+    def work(mortal: Context) -> None:
+        unlocking.lift_freeze(mortal, shown, awa.code, awa.number, awa.words or ())
+
+    for step, stores in die_at_each_step(Stores(house, tmp_path), tmp_path, work):
+        left = stores.open()
+        lifted = opens(left, awa)
+        seen.add(lifted)
+        if not lifted:
+            unlocking.lift_freeze(left, show_card(left, awa.card), awa.code, awa.number, awa.words or ())
+        assert opens(left, awa), step
+        close(left)
+    assert seen == {True, False}
+
+
 def test_blocking_everything(house: Context, tmp_path: Path) -> None:
     """Killed while a safe is blocked, by its card at the kiosk: it opens as before or it is blocked; then two means open it."""
     awa = make_person(house, "Awa", words=True)
