@@ -12,13 +12,15 @@ from typing import Any, Literal, get_args
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from crypto.errors import CryptoError
 from crypto.kem import KemPrivate
 from crypto.sealing import open_posted_value, post_value
+from storage.errors import RowGone
 from storage.tables import article19, structures, workers
 from vault import accounts, audit, certificates, labels, notices, outside, who
 from vault import administrators as office
 from vault.context import Context
-from vault.errors import BadInput, NotThere
+from vault.errors import AbriError, BadInput, NotThere
 from vault.events import Event
 from vault.notices import Notice
 from vault.sessions import Session
@@ -32,7 +34,10 @@ REASON_LETTERS = 500
 
 @dataclass(frozen=True)
 class Told:
-    """One recipient of one erasure. `name` is empty once their account is gone; `days`: since they were told."""
+    """One recipient of one erasure. `name` is empty once their account is gone; `days`: since they were told.
+
+    `at_work`: whether they read it at their desk; otherwise a letter must leave.
+    """
 
     id: str
     certificate: str
@@ -71,15 +76,26 @@ def tell(context: Context, connection: Connection, erasure: str, received: Mappi
     """Tell each recipient once, in the caller's transaction: worker to the shares' ids. Gives how many there are."""
     today = today_in_paris(context.clock())
     for worker, ids in received.items():
-        name, posted = context.new_id(), None
-        if context.keyvault.exists("person", worker):
-            place = labels.erased_shares(told=name, worker=worker)
-            public = accounts.public_keys(context, connection, worker).kem
-            posted = post_value(public, context.keyvault.derive("person", worker, place), place, {"grants": list(ids)})
-            notices.tell(context, connection, worker, Notice("person-erased", {"grants": " ".join(ids)}))
+        name = context.new_id()
+        posted = _post(context, connection, name, worker, ids)
         told = {"id": name, "erasure": erasure, "worker": worker, "posted": posted, "told": today}
         connection.execute(insert(article19).values(**told))
     return len(received)
+
+
+def _post(context: Context, connection: Connection, told: str, worker: str, ids: Sequence[str]) -> bytes | None:
+    """The shares' ids, for this worker alone, and a sentence at their desk. None for an account that nothing can be posted to any more,
+    or whose keys nothing vouches for: their office prints a letter, and an erasure does not stop at them."""
+    if not context.keyvault.exists("person", worker):
+        return None
+    place = labels.erased_shares(told=told, worker=worker)
+    try:
+        public = accounts.public_keys(context, connection, worker).kem
+        posted = post_value(public, context.keyvault.derive("person", worker, place), place, {"grants": list(ids)})
+        notices.tell(context, connection, worker, Notice("person-erased", {"grants": " ".join(ids)}))
+    except (AbriError, CryptoError, RowGone):
+        return None
+    return posted
 
 
 def _grants(context: Context, session: Session, row: Any) -> tuple[str, ...]:
@@ -163,7 +179,7 @@ def _listed(context: Context, connection: Connection, *which: object, session: S
     today = today_in_paris(context.clock())
     return [
         Told(
-            row.id, certificates.number_of(row.erasure), row.first_name or "", row.state not in (None, "ended"),
+            row.id, certificates.number_of(row.erasure), row.first_name or "", row.state not in (None, "ended") and row.posted is not None,
             _grants(context, session, row) if session and row.posted else (),
             row.told, row.reminded, row.answer or "", row.reason or "", row.answered,
             (today - row.told).days,

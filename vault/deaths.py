@@ -8,7 +8,7 @@ come (`vault.handing`); a year after the report everything is erased, not before
 import datetime as dt
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, case, delete, func, insert, select, update
 
 from consent.days import add_months
 from crypto.canonical import instant
@@ -21,6 +21,7 @@ from vault.context import Context
 from vault.directives import Wish
 from vault.errors import AbriError, BadInput
 from vault.events import Event
+from vault.one_by_one import each
 from vault.sessions import Session
 from vault.settings import today_in_paris
 
@@ -78,8 +79,11 @@ def report(context: Context, session: Session, member: str, *, seen: bool) -> De
 
 
 def _open_one(connection: Connection, person: str) -> RowMapping | None:
+    """The line that guardians speak to: of several, the one on which one of them has spoken; otherwise the oldest."""
     ours = (rights_requests.c.person == person, rights_requests.c.kind == "death", rights_requests.c.state.in_(mourning.OPEN))
-    return connection.execute(select(rights_requests).where(*ours).limit(1)).mappings().one_or_none()
+    spoken = rights_requests.c.id.in_(select(death_reports.c.request))
+    order = (case((spoken, 0), else_=1), rights_requests.c.received, rights_requests.c.id)
+    return connection.execute(select(rights_requests).where(*ours).order_by(*order).limit(1)).mappings().one_or_none()
 
 
 def _begin(context: Context, connection: Connection, session: Session, person: str) -> RowMapping:
@@ -170,22 +174,31 @@ def approved(context: Context, connection: Connection, row: RowMapping) -> None:
     connection.execute(update(rights_requests).where(rights_requests.c.id == row["id"]).values(opens=opens))
 
 
+def refused(context: Context, connection: Connection, row: RowMapping, reason: str) -> None:
+    """This line is refused, in the caller's transaction. The safe is given back when no other line says that its person is dead:
+    an operator that refuses a second letter does not undo what another one's guardians and administrators have said."""
+    connection.execute(delete(death_reports).where(death_reports.c.request == row["id"]))
+    if not mourning.reported(connection, row["person"]):
+        mourning.withdrawn(context, connection, row["person"], reason)
+
+
 def end_due(context: Context) -> int:
     """Begin the erasure of those whose year is over; a scheduled task. Their card still has its 72 hours."""
     today = today_in_paris(context.clock())
     over = (rights_requests.c.kind == "death", rights_requests.c.state == "approved", rights_requests.c.term <= today)
     with context.database.transaction(read_only=True) as connection:
         due = connection.scalars(select(rights_requests.c.id).where(*over, rights_requests.c.person.is_not(None))).all()
-    begun = 0
-    for request in due:
+
+    def end_one(request: str) -> bool:
         with context.database.transaction() as connection:
             held = select(rights_requests.c.person).where(rights_requests.c.id == request, *over).with_for_update()
             person = connection.execute(held).scalar_one_or_none()
             if person is None:
-                continue  # they came back since we looked
+                return False  # they came back since we looked
             if restricting.is_restricted(connection, person):
-                continue  # a judge, or they themselves before they died, want nothing erased: the line stays, overdue
+                return False  # a judge, or they themselves before they died, want nothing erased: the line stays, overdue
             connection.execute(update(rights_requests).where(rights_requests.c.id == request).values(state="carrying-out"))
             erasure.begin(context, connection, person, session=None, register=request, of=(mourning.STATE,))
-            begun += 1
-    return begun
+        return True
+
+    return each("death", due, end_one)

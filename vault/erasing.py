@@ -65,6 +65,7 @@ from vault.settings import today_in_paris
 INTENTION = "erasure"
 ASKED, CARRYING_OUT, DONE, CANCELLED = "asked", "carrying-out", "done", "cancelled"
 CERTIFIED = "certified"  # the last step
+ERASED = "erased"  # why a line of the register is over: its person was faster
 OF_A_PERSON: tuple[Table, ...] = (
     outside_wraps, outside_changes, outside_shares,
     wraps, shelf_wraps, receipts, grant_changes, grants, requests, notices, tickets, brought, objects, versions, papers, shelves,
@@ -243,7 +244,7 @@ def _erase_rows(context: Context, begun: _Begun) -> _Begun | None:
         told = _tell_recipients(context, connection, begun.erasure, person)
         theirs = select(versions.c.id).where(versions.c.person == person)
         endings.doom(context, connection, list(connection.scalars(select(objects.c.blob).where(objects.c.version.in_(theirs)))))
-        _delete_rows(connection, person)
+        _delete_rows(context, connection, begun)
         entry = removals.remove_erased(context, connection, _mark(begun.erasure))
         connection.execute(update(erasures).where(erasures.c.id == begun.erasure).values(entry=entry))
         step = f"rows {count['papers']} {count['grants']} {kept} {told}"
@@ -260,7 +261,8 @@ def _tell_recipients(context: Context, connection: Connection, erasure: str, per
     return article19.tell(context, connection, erasure, received)
 
 
-def _delete_rows(connection: Connection, person: str) -> None:
+def _delete_rows(context: Context, connection: Connection, begun: _Begun) -> None:
+    person = begun.person or ""
     given = select(grants.c.id).where(grants.c.person == person)
     formed = select(circles.c.id).where(circles.c.person == person)
     shown = select(slots.c.shown_digest).where(slots.c.account == person, slots.c.shown_digest.is_not(None))
@@ -306,10 +308,20 @@ def _delete_rows(connection: Connection, person: str) -> None:
         connection.execute(delete(table).where(table.c.person == person))
     for table in (notices, slots, persons, earlier_keys):
         connection.execute(delete(table).where(table.c.account == person))
+    _close_lines(context, connection, begun.erasure, person)
     links = {"person": None, "witness": None}
     connection.execute(update(erasures).where(or_(erasures.c.person == person)).values(**links))
     connection.execute(update(rights_requests).where(rights_requests.c.person == person).values(person=None))
     connection.execute(delete(accounts).where(accounts.c.id == person))
+
+
+def _close_lines(context: Context, connection: Connection, erasure: str, person: str) -> None:
+    """What else was asked about this safe cannot be done any more, and nobody refused it. What an authority asks is still answered."""
+    own = select(erasures.c.register).where(erasures.c.id == erasure, erasures.c.register.is_not(None))
+    of = rights_requests.c
+    others = (of.person == person, of.closed.is_(None), of.kind.not_in(("requisition", "complaint")), of.id.not_in(own))
+    over = {"state": "closed", "closed": today_in_paris(context.clock()), "reason": ERASED}
+    connection.execute(update(rights_requests).where(*others).values(**over))
 
 
 def _certify(context: Context, begun: _Begun) -> _Begun | None:

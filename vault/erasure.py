@@ -223,6 +223,7 @@ def cancel_all(context: Context, connection: Connection, person: str) -> bool:
     registers = [row.register for row in rows if row.register]
     closing = {"state": "closed", "closed": today_in_paris(context.clock()), "reason": "cancelled"}
     connection.execute(update(rights_requests).where(rights_requests.c.id.in_(registers)).values(**closing))
+    mourning.close_lines(context, connection, person, "cancelled")  # whoever says no is not dead, in any register
     before = "frozen" if mourning.frozen_too(connection, person) else "open"  # a card that was blocked gains nothing by this
     connection.execute(update(accounts).where(accounts.c.id == person, accounts.c.state == "leaving").values(state=before))
     connection.execute(update(ways).where(*_ways(person, "leaving")).values(state="live"))

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from storage.errors import StorageError
 from storage.migrate import Urls, pending
-from vault import backups, trace_state
+from vault import backups, standing, trace_state
 from vault.confinement import Confinement
 from vault.context import Context, open_context
 from vault.restoring import MARK
@@ -51,6 +51,7 @@ def look(context: Context) -> list[Line]:
         _try("key vault", lambda: _answers(context.keyvault.check)),
         _try("schema", lambda: _schema(urls)),
     ]
+    lines.append(of_erasures(context))
     lines += _trace(context)
     lines += of_backups(context)
     lines += of_hosting(context)
@@ -85,6 +86,18 @@ def of_backups(context: Context) -> list[Line]:
         *lines,
         Line("backups", fresh, f"the newest is of {newest or 'no day: there is none'}, none is older than {days} days"),
     ]
+
+
+def of_erasures(context: Context) -> Line:
+    """Whether every erasure whose time has come was done within the hour."""
+    try:
+        late = standing.stuck(context)
+    except (StorageError, SQLAlchemyError) as error:
+        return Line("erasures", False, f"{type(error).__name__}: the rows say why")
+    words = (
+        f"{late} should have been done more than an hour ago: does `abri tasks` run? Its log says why" if late else "none is late"
+    )
+    return Line("erasures", not late, words)
 
 
 def refuse_ended(settings: Settings, now: dt.datetime) -> None:

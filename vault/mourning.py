@@ -4,7 +4,7 @@ Whoever was wrongly reported opens as on any day: then the report is over, and t
 telephone reaches the safe meanwhile.
 """
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, delete, select, update
 
 from storage.tables import accounts, death_reports, persons, rights_requests
 from vault import audit, notices, sessions
@@ -53,11 +53,24 @@ def _end(context: Context, connection: Connection, person: str, reason: str) -> 
         return False
     if before == "open":
         connection.execute(update(persons).where(persons.c.account == person).values(frozen=None))
-    reports = (rights_requests.c.person == person, rights_requests.c.kind == "death", rights_requests.c.state.in_(OPEN))
-    ids = connection.scalars(select(rights_requests.c.id).where(*reports).with_for_update()).all()
-    connection.execute(delete(death_reports).where(death_reports.c.request.in_(ids)))
-    over = {"state": "closed", "closed": today_in_paris(context.clock()), "reason": reason}
-    connection.execute(update(rights_requests).where(rights_requests.c.id.in_(ids)).values(**over))
+    close_lines(context, connection, person, reason)
     audit.record(context, connection, None, Event("death.denied", by=person if reason == CAME_BACK else ""), person=person)
     notices.tell(context, connection, person, Notice("death-denied"))
     return True
+
+
+def close_lines(context: Context, connection: Connection, person: str, reason: str) -> None:
+    """Every report about this person is over, in whosever register, in the caller's transaction: who said what goes too."""
+    ids = connection.scalars(select(rights_requests.c.id).where(*_open(person)).with_for_update()).all()
+    connection.execute(delete(death_reports).where(death_reports.c.request.in_(ids)))
+    over = {"state": "closed", "closed": today_in_paris(context.clock()), "reason": reason}
+    connection.execute(update(rights_requests).where(rights_requests.c.id.in_(ids)).values(**over))
+
+
+def reported(connection: Connection, person: str) -> bool:
+    """Whether a report about this person is open in any register."""
+    return connection.execute(select(rights_requests.c.id).where(*_open(person)).limit(1)).first() is not None
+
+
+def _open(person: str) -> tuple[ColumnElement[bool], ...]:
+    return rights_requests.c.person == person, rights_requests.c.kind == "death", rights_requests.c.state.in_(OPEN)

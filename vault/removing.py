@@ -18,6 +18,7 @@ from vault.context import Context
 from vault.errors import Conflict, NotThere, Tampered
 from vault.events import Event
 from vault.listing import cards_of, pages_of
+from vault.one_by_one import each
 from vault.sessions import Session
 from vault.shelves import Shelves
 from vault.versions import SERVICE, VersionId, VersionRow, all_of, current_of, one_of
@@ -120,14 +121,18 @@ def purge_bin(context: Context) -> int:
         query = select(papers.c.id, papers.c.person).where(papers.c.state == "bin", papers.c.bin_until <= context.clock())
         kept = select(persons.c.account).where(persons.c.restricted.is_not(None))
         query = query.where(papers.c.person.not_in(kept))
-        due = connection.execute(query).all()
-    for paper, person in due:
+        due = {row.id: row.person for row in connection.execute(query)}
+
+    def erase_one(paper: str) -> bool:
+        person = due[paper]
         with context.database.transaction() as connection:
             held = select(papers.c.state).where(papers.c.id == paper).with_for_update()
             if connection.execute(held).scalar_one_or_none() != "bin":
-                continue  # it was taken out, or erased, since we looked
+                return False  # it was taken out, or erased, since we looked
             audit.record(context, connection, None, Event("paper.erased", paper=paper), person=person)
             erase_rows(context, connection, all_of(connection, person, paper))
             connection.execute(delete(papers).where(papers.c.id == paper))
             space.recount(connection, person)
-    return len(due)
+        return True
+
+    return each("bin", due, erase_one)

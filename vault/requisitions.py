@@ -20,6 +20,7 @@ from vault.context import Context
 from vault.errors import Conflict, NotThere
 from vault.events import Event
 from vault.notices import Notice
+from vault.one_by_one import each
 from vault.sessions import Session
 from vault.settings import today_in_paris
 
@@ -112,10 +113,13 @@ def tell_due(context: Context) -> int:
     )  # fmt: skip
     with context.database.transaction(read_only=True) as connection:
         due = connection.scalars(select(rights_requests.c.id).where(*wanted)).all()
-    for request in due:
+
+    def tell_one(request: str) -> bool:
         with context.database.transaction() as connection:
             held = select(rights_requests.c.person, rights_requests.c.received).where(rights_requests.c.id == request, *wanted)
             row = connection.execute(held.with_for_update()).one_or_none()
             if row is not None:
                 tell(context, connection, request, row.person, row.received)
-    return len(due)
+        return row is not None
+
+    return each("requisition", due, tell_one)

@@ -26,6 +26,7 @@ from vault import (
     register_lines,
     requisitions,
     restricting,
+    standing,
     unlocking,
     who,
 )
@@ -38,6 +39,7 @@ from vault.notices import Notice
 from vault.register import KINDS, ORDERS, RULES, Origin, RightKind
 from vault.sessions import Session
 from vault.settings import today_in_paris
+from vault.standing import Standing
 from vault.unlocking import Chosen
 
 Colour = Literal["calm", "amber", "red"]
@@ -77,6 +79,7 @@ class Request:
     told: dt.date | None
     may_carry_out: bool
     may_extract: bool
+    erasure: Standing | None
 
 
 def requests(context: Context, session: Session, *, closed: bool = False) -> list[Request]:
@@ -88,11 +91,12 @@ def requests(context: Context, session: Session, *, closed: bool = False) -> lis
         rows = connection.execute(query.where(over if closed else ~over)).mappings().all()
         known = connection.execute(select(administrators.c.account, administrators.c.first_name)).all()
         names = {row.account: row.first_name for row in known}
-    found = [_shown(row, session, names, today_in_paris(context.clock())) for row in rows]
+        erased = standing.of_register(context, connection, operator)
+    found = [_shown(row, session, names, today_in_paris(context.clock()), erased.get(row["id"])) for row in rows]
     return sorted(found, key=lambda one: (one.received, one.due, one.id))
 
 
-def _shown(row: RowMapping, session: Session, names: dict[str, str], today: dt.date) -> Request:
+def _shown(row: RowMapping, session: Session, names: dict[str, str], today: dt.date, erased: Standing | None) -> Request:
     waits = row["kind"] == "death" and row["state"] == "approved"
     due = row["term"] if waits else row["extended"] or row["due"]
     left = (due - today).days
@@ -106,6 +110,7 @@ def _shown(row: RowMapping, session: Session, names: dict[str, str], today: dt.d
         may_approve=_may_approve(row) and session.account not in said, closed=row["closed"], numbered=row["numbered"],
         decided=row["decided"] or "", opens=row["opens"], term=row["term"], told=row["told"], may_carry_out=_may_carry_out(row),
         may_extract=row["kind"] == "requisition" and row["state"] == "carrying-out" and row["numbered"],
+        erasure=erased,
     )  # fmt: skip
 
 
@@ -252,7 +257,7 @@ def refuse(context: Context, session: Session, request: str, reason: str) -> Non
         connection.execute(update(rights_requests).where(rights_requests.c.id == request).values(**values))
         register_lines.tell(context, connection, session, row, "rights.refused", Notice("right-refused", {"reason": said}))
         if row["kind"] == "death" and row["person"]:
-            mourning.withdrawn(context, connection, row["person"], said)
+            deaths.refused(context, connection, row, said)
 
 
 def approval(context: Context, session: Session, request: str) -> Act:

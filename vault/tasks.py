@@ -8,14 +8,12 @@ service is back. Nothing here holds a key: what needs one waits for the person's
 import datetime as dt
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from consent.days import PARIS
-from crypto.errors import CryptoError
 from storage import journal, schedules
-from storage.errors import StorageError
 from vault import (
     aftermath,
     article19,
@@ -46,10 +44,9 @@ from vault import (
     workers,
 )
 from vault.context import Context
-from vault.errors import AbriError
+from vault.one_by_one import FAILURES, each
 
 PAUSE_SECONDS = 1.0
-FAILURES = (AbriError, StorageError, CryptoError, SQLAlchemyError)
 log = structlog.get_logger()
 
 
@@ -85,10 +82,7 @@ def daily(hour: int, minute: int = 0) -> Callable[[dt.datetime], dt.datetime]:
 
 def erase_due(context: Context) -> int:
     """Carry out the erasures whose time has come, and those that a process left half-way."""
-    due = erasing.due(context)
-    for erasure in due:
-        erasing.carry_out(context, erasure)
-    return len(due)
+    return each("erasure", erasing.due(context), partial(erasing.carry_out, context))
 
 
 def finish_endings(context: Context) -> int:

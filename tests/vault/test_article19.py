@@ -1,15 +1,16 @@
 """Article 19: each recipient told, their answer, the reminder, the counts; nobody learns who erased."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from storage.tables import accounts
 from storage.tables import article19 as rows
 from tests.vault.builders import sign_in, sign_in_administrator, unlock
 from tests.vault.clock import Clock
 from tests.vault.comings import Circle, make_circle
 from tests.vault.papers import SAID, keep
 from tests.vault.test_sharing import SEE, offer, second_day
-from vault import article19, audit, erasing, erasure, notices, outside, sharing, workers
+from vault import article19, audit, certificates, erasing, erasure, notices, outside, sharing, workers
 from vault.context import Context
 from vault.errors import BadInput, NotAllowed, NotThere
 from vault.outside import OutsideOffer
@@ -96,3 +97,19 @@ def test_the_person_reads_whom_they_gave_something_outside(house: Context, clock
     assert article19.outside_recipients(house, made.awa.session) == []
     outside.give(house, made.awa.session, OutsideOffer((paper,), "Madame Diallo", "home", SAID, "", "pour le dossier", True))
     assert article19.outside_recipients(house, made.awa.session) == ["Madame Diallo"]
+
+
+def test_a_recipient_whose_keys_nothing_vouches_for_stops_no_erasure(house: Context, clock: Clock) -> None:
+    """Their account's row was altered: nothing can be posted to it. It is certified all the same, and their office prints a letter."""
+    made = make_circle(house)
+    second_day(house, clock)
+    paper = keep(house, unlock(house, made.awa), "Bail")
+    sharing.grant(house, made.awa.session, made.marc.id, offer(paper, acts=SEE))
+    going = erasure.ask(house, made.awa.session, made.awa.code)
+    with house.database.transaction() as connection:
+        connection.execute(update(accounts).where(accounts.c.id == made.marc.id).values(keys_signature=bytes(64)))
+    clock.forward(hours=72)
+    erasing.carry_out(house, going.id)
+    assert certificates.find(house, going.number).said.recipients == 1
+    (told,) = article19.of_office(house, sign_in_administrator(house, made.canal.administrators[0]))
+    assert (told.name, told.at_work, told.answer) == ("Marc", False, "")

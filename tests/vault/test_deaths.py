@@ -175,6 +175,47 @@ def test_two_administrators_who_do_not_follow_the_report_give_the_safe_back(hous
     assert {one.key for one in notices.waiting(house, unlock(house, made.awa))} == {"death-denied", "right-refused"}
 
 
+def test_refusing_a_second_letter_undoes_nothing_of_the_first(house: Context) -> None:
+    """Another operator writes a letter down and one of its administrators refuses it: the approved line stands, the safe stays shut."""
+    made = make_circle(house)
+    found = approved(house, made)
+    theirs = sign_in_administrator(house, made.canal.administrators[0])
+    second = rights.receive(house, theirs, "death", "letter", Extra(number=made.awa.number))
+    rights.refuse(house, theirs, second.id, "Déjà connu.")
+    assert state(house, made.awa.id) == "mourned"
+    assert (line(house, made).id, line(house, made).state) == (found.id, "approved")
+    with house.database.transaction(read_only=True) as connection:
+        assert len(connection.execute(select(death_reports.c.worker)).all()) == 2
+
+
+def test_guardians_speak_to_the_line_on_which_one_has_spoken(house: Context) -> None:
+    """Of two lines, whichever came first in the rows; whoever comes back ends both, also once the year's end had begun."""
+    made = make_circle(house)
+    first = deaths.report(house, sign_in(house, made.fatou), member(house, made.fatou), seen=True)
+    for office in (made.tilleuls, made.canal):
+        for _ in range(3):
+            admin = sign_in_administrator(house, office.administrators[0])
+            rights.receive(house, admin, "death", "letter", Extra(number=made.awa.number))
+    second = deaths.report(house, sign_in(house, made.marc), member(house, made.marc), seen=True)
+    assert second.request == first.request
+    assert second.state == "identified"
+    unlock(house, made.awa)
+    for office in (made.tilleuls, made.canal):
+        assert rights.requests(house, sign_in_administrator(house, office.administrators[0])) == []
+
+
+def test_cancelling_the_year_s_end_closes_every_line(house: Context, clock: Clock) -> None:
+    made = make_circle(house)
+    approved(house, made)
+    theirs = sign_in_administrator(house, made.canal.administrators[0])
+    rights.receive(house, theirs, "death", "letter", Extra(number=made.awa.number))
+    clock.forward(days=366)
+    assert deaths.end_due(house) == 1
+    erasure.cancel(house, None, made.awa.card, made.awa.code)
+    (closed,) = rights.requests(house, sign_in_administrator(house, made.canal.administrators[0]), closed=True)
+    assert closed.reason == "cancelled"
+
+
 def test_a_letter_with_an_account_number_freezes_and_waits_for_those_the_person_trusted(house: Context) -> None:
     """A number that nobody has is answered alike; nobody approves before guardians have said it."""
     made = make_circle(house)

@@ -3,20 +3,21 @@
 import dataclasses
 import datetime as dt
 import random
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import select
 
 from storage.tables import accounts, erasures, rights_requests
-from tests.vault.builders import make_administrator, make_person, sign_in_administrator, unlock
+from tests.vault.builders import MadeAdministrator, make_administrator, make_person, sign_in_administrator, unlock
 from tests.vault.clock import Clock
 from tests.vault.comings import NEW_CODE, Circle, confirm, make_circle, new_card, start
 from tests.vault.papers import keep
-from vault import audit, certificates, coming_back, erasing, erasure, notices, remains, rights, sessions
+from vault import audit, certificates, coming_back, erasing, erasure, health, notices, remains, rights, sessions
 from vault.context import Context
 from vault.errors import BadInput, Conflict, NotAllowed, NotThere, WrongSecret
 from vault.register import Origin, RightKind
+from vault.rights import Extra
 from vault.sessions import Session
 
 
@@ -50,9 +51,13 @@ def test_an_erasure_by_letter_from_receipt_to_certificate(any_house: Context, cl
     assert due == clock.now + dt.timedelta(hours=72)
     with pytest.raises(WrongSecret):
         unlock(any_house, made.awa)
-    clock.forward(hours=73)
+    where = [_where(any_house, hugo, clock.now + dt.timedelta(hours=hours)) for hours in (71, 72, 73)]
+    assert where == ["asked", "begun", "stuck"]
+    clock.forward(hours=74)
+    assert not health.of_erasures(any_house).good
     for one in erasing.due(any_house):
         erasing.carry_out(any_house, one)
+    assert health.of_erasures(any_house).good
     (closed,) = rights.requests(any_house, sign_in_administrator(any_house, hugo), closed=True)
     assert (closed.state, closed.approvals, closed.identity) == ("closed", ("Nadia", "Hugo"), "card-and-code")
     assert rights.requests(any_house, hugo.session) == []
@@ -191,6 +196,30 @@ def test_an_administrator_reads_nobody(house: Context) -> None:
         row = connection.execute(select(rights_requests).where(rights_requests.c.id == line.id)).mappings().one()
     assert (row["state"], row["person"]) == ("closed", None)
     assert certificates.number_of(line.id) == line.number
+
+
+def _where(house: Context, admin: MadeAdministrator, at: dt.datetime) -> str | None:
+    """Where the register says that its erasure is, at that moment."""
+    clock = cast("Clock", house.clock)
+    before, clock.now = clock.now, at
+    (one,) = rights.requests(house, sign_in_administrator(house, admin))
+    clock.now = before
+    return one.erasure.where if one.erasure else None
+
+
+def test_a_line_whose_person_was_faster_is_over_and_nobody_refused_it(house: Context, clock: Clock) -> None:
+    """Asked by letter, identified at a kiosk; then she erased everything by herself. A requisition is still answered."""
+    made = make_circle(house)
+    admin = made.tilleuls.administrators[0]
+    line = rights.receive(house, sign_in_administrator(house, admin), "erasure", "letter")
+    order = rights.receive(house, admin.session, "requisition", "authority", Extra(number=made.awa.number))
+    rights.identify(house, unlock(house, made.awa), made.awa.code, line.number)
+    asked = erasure.ask(house, made.awa.session, made.awa.code)
+    clock.forward(hours=72)
+    erasing.carry_out(house, asked.id)
+    (left,) = rights.requests(house, sign_in_administrator(house, admin))
+    (over,) = rights.requests(house, admin.session, closed=True)
+    assert (left.id, over.id, over.state, over.reason) == (order.id, line.id, "closed", "erased")
 
 
 ACTS = ("identify", "approve-first", "approve-second", "carry-out", "refuse", "close", "extend", "receive-again")

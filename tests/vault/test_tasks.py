@@ -1,5 +1,6 @@
 """Background work: each schedule once, whatever fails or dies; what has a term goes at its term."""
 
+import dataclasses
 import datetime as dt
 import os
 import signal
@@ -10,6 +11,7 @@ import threading
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -22,9 +24,10 @@ from tests.vault.builders import make_person, unlock
 from tests.vault.clock import Clock
 from tests.vault.comings import make_circle, start
 from tests.vault.papers import keep
-from vault import audit, endings, erasure, notices, rights, scrubbing, tasks, terms
+from vault import audit, certificates, endings, erasure, health, notices, rights, scrubbing, tasks, terms
 from vault.context import Context
 from vault.errors import WrongSecret
+from vault.one_by_one import each
 from vault.tasks import Job
 
 
@@ -87,6 +90,53 @@ def test_a_job_that_fails_keeps_nobody_waiting(house: Context, clock: Clock) -> 
     clock.forward(minutes=1)
     tasks.run_due(house, None, jobs)
     assert ran == ["fails", "works", "fails", "works"]
+
+
+class OneFails:
+    """The key vault, where one person's rows cannot be destroyed."""
+
+    def __init__(self, real: Any, person: str) -> None:
+        self._real, self._person = real, person
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def destroy_owned(self, owner: str, at: dt.datetime) -> object:
+        if owner == self._person:
+            raise StoreUnreachable
+        return self._real.destroy_owned(owner, at)
+
+
+def test_one_erasure_that_fails_keeps_no_other_waiting(house: Context, clock: Clock) -> None:
+    """The first of three stays half-way each time; the others are done, the look at the service says so, and at last it goes on."""
+    made = [make_person(house, name) for name in ("Awa", "Mariam", "Koffi")]
+    asked = [erasure.ask(house, unlock(house, one), one.code) for one in made]
+    clock.forward(hours=73)
+    keyvault: Any = OneFails(house.keyvault, made[0].id)
+    broken = dataclasses.replace(house, keyvault=keyvault)
+    assert tasks.erase_due(broken) == 2
+    assert certificates.find(house, asked[2].number)
+    clock.forward(hours=1)
+    assert tasks.erase_due(broken) == 0
+    line = health.of_erasures(house)
+    assert (line.good, line.words[:2]) == (False, "1 ")
+    assert tasks.erase_due(house) == 1
+    assert certificates.find(house, asked[0].number)
+
+
+def test_each_by_itself(house: Context) -> None:
+    """What we know how to fail is logged; what nobody foresaw is not hidden."""
+
+    def act(one: str) -> bool:
+        if one == "fails":
+            raise StoreUnreachable
+        if one == "bug":
+            raise ZeroDivisionError
+        return one != "not now"
+
+    assert each("thing", ["a", "fails", "not now", "b"], act) == 2
+    with pytest.raises(ZeroDivisionError):
+        each("thing", ["bug"], act)
 
 
 def test_what_has_a_term_goes(house: Context, clock: Clock) -> None:

@@ -44,8 +44,9 @@ def test_an_administrator_signs_in_and_reads_what_waits(site: Site) -> None:
     assert said("office.home.requests", n=1) in plain(page)
     assert said("office.layers.malware") in plain(page)
     parts = page.tree.xpath("//table[@id='table']//tbody/tr")
-    assert len(parts) == 4
-    assert all(said("office.health.good") in " ".join(row.itertext()) for row in parts)
+    assert len(parts) == 5
+    assert [said("office.health.good") in " ".join(row.itertext()) for row in parts] == [True] * 4 + [False]
+    assert said("office.health.on_time") in " ".join(parts[-1].itertext())
     layers = page.tree.xpath("//table[@id='layers']//tbody/tr[contains(., $on)]", on=said("office.layers.on"))
     assert len(layers) == sum(one.on for one in site.house.confinement.layers()) > 0
 

@@ -30,7 +30,7 @@ from vault.web.unlock import here
 
 PARTS = {
     "rows": "office.health.rows", "papers": "office.health.papers", "key vault": "office.health.keyvault",
-    "schema": "office.health.schema",
+    "schema": "office.health.schema", "erasures": "office.health.erasures",
 }  # fmt: skip
 SOON_DAYS = 7
 

@@ -7,7 +7,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
-from vault import article19, mourning, printed, requisitions, restricting, rights
+from vault import article19, erasing, mourning, printed, requisitions, restricting, rights
 from vault.aftermath import AfterRecovery
 from vault.confirming import Proof
 from vault.errors import AbriError, BadInput, Conflict, NotAllowed, NotThere
@@ -71,7 +71,7 @@ def _request_page(request: Req, name: str, faults: list[Fault], status: int = 20
     cancelled = one.state == "closed" and one.reason == rights.CANCELLED
     return office_page(
         request, "office/request.html", "register", status=status, one=one, faults=faults, cancelled=cancelled,
-        rule=RULES[one.kind], said_by_us=one.reason if one.reason in (mourning.CAME_BACK, restricting.LIFTED) else "",
+        rule=RULES[one.kind], said_by_us=one.reason if one.reason in (mourning.CAME_BACK, restricting.LIFTED, erasing.ERASED) else "",
     )  # fmt: skip
 
 
