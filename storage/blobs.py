@@ -96,6 +96,9 @@ class BlobStore(Protocol):
     def inventory(self) -> Iterator[Held]:
         """Tell all blobs, in no order."""
 
+    def every(self) -> Iterator[tuple[BlobReader, bool]]:
+        """Open all that can still be read, one after the other: each blob, and each hidden version of one (then True)."""
+
     def clean(self, before: datetime) -> int:
         """Remove what dead writers left: a folder knows which are dead, S3 believes it of those that began before that moment."""
 
@@ -162,6 +165,12 @@ class FolderStore:
                     with suppress(FileNotFoundError):  # deleted since the folder was read
                         told = entry.stat()
                         yield Held(BlobName(entry.name), told.st_size, datetime.fromtimestamp(told.st_mtime, UTC))
+
+    def every(self) -> Iterator[tuple[BlobReader, bool]]:
+        """Each file: a folder keeps no other version of it."""
+        for held in self.inventory():
+            with suppress(BlobMissing), self.open(held.name) as reader:  # deleted since the folder was read
+                yield reader, False
 
     def clean(self, before: datetime) -> int:  # noqa: ARG002 (the lock on each file says better than its age whether it lives)
         """Remove the partial files whose writer died."""

@@ -18,7 +18,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumError
 
-from storage.blobs import CHUNK, NAME, BlobName, Held, Stored, new_name, well_formed
+from storage.blobs import CHUNK, NAME, BlobName, BlobReader, Held, Stored, new_name, well_formed
 from storage.errors import BlobDamaged, BlobMissing, StorageError, StorageFull, StoreUnreachable
 
 PART = 5 * 1024 * 1024  # the smallest part that S3 accepts, and so the most that a writer keeps in memory
@@ -90,6 +90,19 @@ class S3Store:
                     if name != told and NAME.fullmatch(name):
                         told = name
                         yield Held(BlobName(name), version.get("Size", 0), version["LastModified"])
+
+    def every(self) -> Iterator[tuple[BlobReader, bool]]:
+        """Each version of each blob; True for those that a later one or a delete marker hides. A marker itself holds nothing to read."""
+        pages = self.client.get_paginator("list_object_versions").paginate(
+            Bucket=self.settings.bucket, Prefix=self.settings.prefix
+        )
+        with _renamed():
+            for page in pages:
+                for version in page.get("Versions", []):
+                    name = version["Key"].removeprefix(self.settings.prefix)
+                    if NAME.fullmatch(name):
+                        with suppress(BlobMissing), S3Reader(self, BlobName(name), version["VersionId"]) as reader:
+                            yield reader, not version["IsLatest"]
 
     def clean(self, before: datetime) -> int:
         """Abort the multipart uploads that began before that moment."""
@@ -238,10 +251,12 @@ class S3Writer:
 class S3Reader:
     """One version of an object, read by ranges; its first MiB came with the opening."""
 
-    def __init__(self, store: S3Store, name: BlobName) -> None:
+    def __init__(self, store: S3Store, name: BlobName, version: str | None = None) -> None:
         self.name = name
         self._store = store
         self._where = {"Bucket": store.settings.bucket, "Key": store.key_of(name)}
+        if version is not None:  # of the present one otherwise
+            self._where["VersionId"] = version
         try:
             with _renamed():
                 told = store.client.get_object(**self._where, Range=f"bytes=0-{CHUNK - 1}")

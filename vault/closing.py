@@ -9,10 +9,10 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
 from consent.days import add_months
-from storage.tables import accounts, closings
+from storage.tables import accounts, closings, persons
 from vault import administrators as office
 from vault import audit, confirming, notices
 from vault.confirming import Act, Proof
@@ -20,10 +20,12 @@ from vault.context import Context
 from vault.errors import AbriError, BadInput, Conflict, NotAllowed
 from vault.events import Event
 from vault.notices import Notice
+from vault.one_by_one import each
 from vault.sessions import Session
 from vault.settings import Retention, today_in_paris
 
 State = Literal["open", "announced", "retrieval", "over"]
+REACHED = ("open", "frozen", "mourned", "leaving")
 
 
 class Closing(AbriError):
@@ -56,7 +58,7 @@ def announce(context: Context, closes: dt.date) -> Announced:
     """Announce the day, from the machine's own terminal. BadInput("on") when it is too soon, Conflict when a day stands already."""
     with context.database.transaction() as connection:
         found = _insert(context, connection, closes, "announced", None)
-    _tell_everyone(context, _closes(found))
+    tell(context)
     return found
 
 
@@ -93,7 +95,7 @@ def confirm(context: Context, session: Session, proof: Proof | None = None) -> N
         values = {"state": after, "by": None} | ({"announced": today_in_paris(context.clock())} if proposed else {})
         connection.execute(update(closings).where(closings.c.id == row.id).values(**values))
         _trace(context, connection, session, "closing.announced" if proposed else "closing.called-off", found.closes)
-    _tell_everyone(context, _closes(found) if proposed else Notice("service-stays"))
+    tell(context)
 
 
 def call_off(context: Context, session: Session) -> None:
@@ -154,20 +156,48 @@ def _trace(context: Context, connection: Connection, session: Session, tag: str,
     audit.record(context, connection, session, event, worker=session.account)
 
 
-def _closes(found: Announced) -> Notice:
+def _closes(found: Row[Any]) -> Notice:
     return Notice("service-closes", {"day": found.closes.isoformat(), "until": found.until.isoformat()})
 
 
-def _tell_everyone(context: Context, told: Notice) -> None:
-    """Each person reads it at their next opening, whatever their safe is going through; a safe that ends meanwhile needs nothing."""
+def tell(context: Context) -> int:
+    """Tell each person what was announced or called off and was not told to them yet; a scheduled task, one commit each.
+
+    They read it at their next opening, whatever their safe is going through. A crash leaves the rest to the next turn, and a safe that
+    was being opened in the moment of the announcement is found here.
+    """
     with context.database.transaction(read_only=True) as connection:
-        reached = (accounts.c.kind == "person", accounts.c.state.in_(("open", "frozen", "mourned", "leaving")))
-        people = connection.scalars(select(accounts.c.id).where(*reached)).all()
-    for person in people:
+        untold = persons.c.closing_told.is_distinct_from(_standing_id(connection))
+        alive = accounts.c.state.in_(REACHED)
+        query = select(persons.c.account).join(accounts, accounts.c.id == persons.c.account).where(untold, alive)
+        people = connection.scalars(query.order_by(persons.c.account)).all()
+
+    def tell_them(person: str) -> bool:
         with context.database.transaction() as connection:
-            held = select(accounts.c.id).where(accounts.c.id == person, *reached).with_for_update()
-            if connection.execute(held).first():
-                notices.tell(context, connection, person, told)
+            return tell_one(context, connection, person)
+
+    return each("closing", people, tell_them)
+
+
+def tell_one(context: Context, connection: Connection, person: str) -> bool:
+    """The same for one person, in the caller's transaction. Tells whether there was something; a safe that is gone needs nothing."""
+    held = select(persons.c.closing_told).where(persons.c.account == person).with_for_update()
+    row = connection.execute(held).one_or_none()
+    now = connection.execute(_standing_one()).one_or_none()
+    if row is None or row.closing_told == (now.id if now else None):
+        return False
+    connection.execute(update(persons).where(persons.c.account == person).values(closing_told=now.id if now else None))
+    notices.tell(context, connection, person, _closes(now) if now else Notice("service-stays"))
+    return True
+
+
+def _standing_one() -> Select[Any]:
+    return select(closings).where(closings.c.state.in_(("announced", "calling-off")))
+
+
+def _standing_id(connection: Connection) -> str | None:
+    row = connection.execute(_standing_one()).one_or_none()
+    return None if row is None else str(row.id)
 
 
 @dataclass(frozen=True)
@@ -199,7 +229,7 @@ def standing(context: Context, session: Session) -> Standing:
 def announced(context: Context) -> Announced | None:
     """What was announced, if anything was and has not been called off."""
     with context.database.transaction(read_only=True) as connection:
-        row = connection.execute(select(closings).where(closings.c.state.in_(("announced", "calling-off")))).one_or_none()
+        row = connection.execute(_standing_one()).one_or_none()
     return Announced(row.announced, row.closes, row.until) if row else None
 
 

@@ -241,6 +241,7 @@ def _write(context: Context, connection: Connection, session: Session, new: NewA
             returned=False, **seal_face(new.keys, person, ready.chosen.name, ready.drawing),
         )
     )  # fmt: skip
+    closing.tell_one(context, connection, person)  # an announcement made before reaches whoever comes after it
     for way in ways:
         slots.keep(context, connection, way)
     shelves.create_all(context, connection, person, new.keys)

@@ -1,4 +1,4 @@
-"""Looking for what remains: every column of every table, every row of the key vault, every blob, for given values.
+"""Looking for what remains: every column of every table, every row of the key vault, every version of every blob, for given values.
 
 It is what shows that an erasure erased, and what an administrator runs to search a store for a known word. It reads all; it
 changes nothing. Backups are read too, where their folders and the recovery key are at hand.
@@ -39,10 +39,9 @@ def check(context: Context, person: str | None, known: Sequence[bytes]) -> list[
         ("tombstones", context.keyvault.graveyard, tombstone_metadata),
     ):
         found += _in_database(name, database, tables, needles)
-    for held in context.blobs.inventory():
-        with context.blobs.open(held.name) as reader:
-            if _in_pieces(reader.chunks(), needles):
-                found.append(Found("blobs", held.name))
+    for reader, hidden in context.blobs.every():
+        if _in_pieces(reader.chunks(), needles):
+            found.append(Found("blobs", f"{reader.name} (hidden version)" if hidden else reader.name))
     return found
 
 

@@ -51,6 +51,10 @@ class TestS3(BlobStoreContract):
         with pytest.raises(BlobMissing):
             blobs.open(stored.name)
         assert [held.name for held in blobs.inventory()] == [stored.name], "the sweep must see what is only hidden"
+        assert sorted((b"".join(reader.chunks()), hidden) for reader, hidden in blobs.every()) == [
+            (b"first", True),
+            (b"second", True),
+        ]
         blobs.delete(stored.name)
         assert leftovers(blobs) == []
 

@@ -1,16 +1,23 @@
 """The service closes: three months before at least, told to everybody, a year to take everything back."""
 
 import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import cast
 
 import pytest
 
-from tests.vault.builders import make_office, make_person, sign_in_administrator, unlock
+from tests.vault.builders import MadePerson, make_office, make_person, sign_in_administrator, unlock
 from tests.vault.clock import Clock
+from tests.vault.dying import each_death
 from tests.vault.papers import keep
-from vault import closing, erasing, notices, opening, parcels, printed, terms
+from vault import closing, erasing, notices, opening, parcels, printed, tasks, terms
 from vault.confirming import NotProven, Typed
 from vault.context import Context
 from vault.errors import BadInput, Conflict, NotAllowed
+from vault.sessions import Session
+from vault.tasks import Job
 
 
 def test_three_months_are_the_least_and_a_year_follows(house: Context, clock: Clock) -> None:
@@ -42,6 +49,38 @@ def test_three_months_are_the_least_and_a_year_follows(house: Context, clock: Cl
     assert closing.state(house) == "over"
     assert terms.close_registers(house) == 0
     assert unlock(house, awa)
+
+
+def test_whoever_opens_after_the_announcement_reads_it_too(any_house: Context) -> None:
+    """In the same commit as the safe; and who was already told is told nothing twice."""
+    awa = make_person(any_house, "Awa")
+    closing.announce(any_house, dt.date(2027, 3, 1))
+    mariam = make_person(any_house, "Mariam")
+    assert closing.tell(any_house) == 0
+    for one in (awa, mariam):
+        assert [told.key for told in notices.waiting(any_house, unlock(any_house, one))] == ["service-closes"]
+
+
+def test_an_announcement_cut_short_is_told_to_the_rest(house: Context) -> None:
+    """Killed after any step: the scheduled task tells those whom it had not reached, each once; the same when it is called off."""
+    office = make_office(house)
+    people = [make_person(house, name) for name in ("Awa", "Mariam")]
+    nadia, hugo = (sign_in_administrator(house, one) for one in office.administrators)
+    closing.propose(house, nadia, dt.date(2027, 3, 1))
+    assert _told_to_the_end(house, hugo, people) == {"service-closes": 2}
+    nadia, hugo = (sign_in_administrator(house, one) for one in office.administrators)
+    closing.call_off(house, nadia)
+    assert _told_to_the_end(house, hugo, people) == {"service-closes": 2, "service-stays": 2}
+
+
+def _told_to_the_end(house: Context, hugo: Session, people: Sequence[MadePerson]) -> Counter[str]:
+    """The confirmation dies after each step until one was committed; then the task runs. What everybody reads, counted."""
+    with suppress(Conflict):  # what was killed after its commit is not confirmed twice
+        for _ in each_death(house, lambda mortal, _: closing.confirm(mortal, hugo)):
+            pass
+    tasks.run_due(house, None, (Job("closing", tasks.minutely, closing.tell),))
+    cast("Clock", house.clock).forward(minutes=1)
+    return Counter(told.key for one in people for told in notices.waiting(house, unlock(house, one)))
 
 
 def test_the_poster_says_the_day_in_three_languages(house: Context) -> None:

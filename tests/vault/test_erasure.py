@@ -13,6 +13,7 @@ from consent.ids import GrantId, PaperId
 from consent.purposes import PurposeId
 from consent.scope import Act
 from storage.errors import RowGone
+from storage.s3 import S3Store
 from storage.tables import accounts, entries, entry_copies, erasures, grants, metadata, trace_keys
 from tests.vault.builders import MadePerson, MadeWorker, one_time_password, sign_in, unlock
 from tests.vault.clock import Clock
@@ -41,6 +42,7 @@ from vault.erasure import Witness
 from vault.errors import Conflict, NotAllowed, NotThere, Tampered, WrongSecret
 from vault.notices import Notice
 from vault.outside import OutsideOffer
+from vault.remains import Found
 from vault.sessions import Session
 from vault.sharing import Offer
 
@@ -318,6 +320,20 @@ def restore(house: Context, rows: dict[str, list[dict[str, object]]]) -> None:
         for table in metadata.sorted_tables:
             if rows[table.name]:
                 connection.execute(insert(table), rows[table.name])
+
+
+def test_a_hidden_version_is_searched_too(any_house: Context) -> None:
+    """Deleted by hand in a store that keeps versions: it reads as missing, and is still there to be found."""
+    with any_house.blobs.writer() as writer:
+        writer.write(b"un mot de " + WORDS.encode())
+        name = writer.commit().name
+    place = name
+    if isinstance(any_house.blobs, S3Store):
+        store, place = any_house.blobs, f"{name} (hidden version)"
+        store.client.delete_object(Bucket=store.settings.bucket, Key=store.key_of(name))
+    assert remains.check(any_house, None, [WORDS.encode()]) == [Found("blobs", place)]
+    any_house.blobs.delete(name)
+    assert remains.check(any_house, None, [WORDS.encode()]) == []
 
 
 def test_the_files_themselves_hold_nothing(house: Context, clock: Clock, tmp_path: Path) -> None:

@@ -38,6 +38,10 @@ def test_everything_leaves_by_one_button_and_goes_on_after_a_cut(site: Site, awa
     assert int(whole.headers["content-length"]) == len(whole.content)
     assert whole.headers["content-disposition"] == 'attachment; filename="mes-papiers.zip"'
     assert zipfile.ZipFile(io.BytesIO(whole.content)).testzip() is None
+    other = site.client.get("/fr/emporter/fichier", headers={"range": "bytes=1000-", "if-range": '"another parcel"'})
+    assert (other.status_code, other.content) == (200, whole.content), "half of one parcel is never put behind half of another"
+    same = {"range": "bytes=1000-", "if-range": whole.headers["etag"]}
+    assert site.client.get("/fr/emporter/fichier", headers=same).content == whole.content[1000:]
     rest = site.client.get("/fr/emporter/fichier", headers={"range": "bytes=1000-"})
     assert (rest.status_code, rest.content) == (206, whole.content[1000:])
     assert rest.headers["etag"] == whole.headers["etag"]

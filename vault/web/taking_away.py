@@ -76,12 +76,15 @@ def sent(request: Req, parcel: Parcel) -> Stream | Response[None]:
     if parcel.sealed:
         length, blocks = parcel.sealed_blocks()
         return Stream(blocks, media_type="application/octet-stream", headers={**headers, "Content-Length": str(length)})
-    size, asked = parcel.size, RANGE.fullmatch(request.headers.get("range", "").strip())
+    size, tag = parcel.size, f'"{parcel.tag}"'
+    # A download that was cut goes on only in the parcel that it began with: half of another one would be no archive at all.
+    same = request.headers.get("if-range", tag).strip() == tag
+    asked = RANGE.fullmatch(request.headers.get("range", "").strip()) if same else None
     start = int(asked[1]) if asked else 0
     end = min(int(asked[2]) + 1, size) if asked and asked[2] else size
     if start >= end:
         return Response(None, status_code=416, headers={"Content-Range": f"bytes */{size}"})
-    headers |= {"Accept-Ranges": "bytes", "Content-Length": str(end - start), "ETag": f'"{parcel.tag}"'}
+    headers |= {"Accept-Ranges": "bytes", "Content-Length": str(end - start), "ETag": tag}
     if asked:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
 

@@ -397,6 +397,7 @@ def upgrade() -> None:
         sa.Column("last_month", sa.Date(), nullable=False),
         sa.Column("silence_told", sa.Integer(), nullable=False),
         sa.Column("returned", sa.Boolean(), nullable=False),
+        sa.Column("closing_told", sa.String(length=64), nullable=True),
         sa.Column("sealed_lineage", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["account"], ["accounts.id"], name=op.f("fk_persons_account")),
         sa.PrimaryKeyConstraint("account", name=op.f("pk_persons")),
