@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -17,8 +18,8 @@ from vault.sessions import Session
 from vault.settings import today_in_paris
 
 KEPT_AFTER_SEEN = dt.timedelta(days=30)
-WORKER_LEFT = "worker-left"
-QUESTIONS = (WORKER_LEFT,)
+WORKER_LEFT, WORKER_AWAY = "worker-left", "worker-away"
+QUESTIONS = (WORKER_LEFT, WORKER_AWAY)
 """Sentences that ask something: they wait on a page of their own (`vault.succession`), until they are answered."""
 
 
@@ -50,7 +51,7 @@ def waiting(context: Context, session: Session) -> list[Notice]:
 
 
 def waiting_for(context: Context, connection: Connection, session: Session) -> list[Notice]:
-    """The same, in the caller's transaction."""
+    """The same, in the caller's transaction. One that does not open any more says nothing, and keeps nobody from the others."""
     keys = session.opened()
     wanted = (notices.c.account == session.account, notices.c.seen.is_(None))
     rows = connection.execute(select(notices).where(*wanted).order_by(notices.c.created, notices.c.id)).all()
@@ -60,11 +61,11 @@ def waiting_for(context: Context, connection: Connection, session: Session) -> l
     for row in rows:
         place = labels.notice(account=session.account, notice=row.id)
         vaulted = context.keyvault.derive("person", session.account, place)
-        fields = open_posted_value(private, vaulted, place, row.posted)
-        key, values = fields.get("key"), fields.get("values")
-        if not isinstance(key, str) or not isinstance(values, dict):
-            raise Undecryptable
-        found.append(Notice(key, {str(name): str(value) for name, value in values.items()}, row.id, row.created))
+        with suppress(Undecryptable):
+            fields = open_posted_value(private, vaulted, place, row.posted)
+            key, values = fields.get("key"), fields.get("values")
+            if isinstance(key, str) and isinstance(values, dict):
+                found.append(Notice(key, {str(name): str(value) for name, value in values.items()}, row.id, row.created))
     return found
 
 

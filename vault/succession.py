@@ -1,7 +1,8 @@
-"""Somebody goes on from somebody else: a worker left, or proposes a colleague. The person alone gives, by a new consent.
+"""Somebody goes on from somebody else: a worker left, is away, or proposes a colleague. The person alone gives, by a new consent.
 
-When a worker leaves, a sentence waits for each share that ended with them. A proposal is posted to the person like a request, under
-a row of its own in the key vault. In both cases one question is asked, once; nobody inherits anything by being proposed.
+When a worker leaves, or is suspended, a sentence waits for each share that ended with them, or that waits for them. A proposal is posted
+to the person like a request, under a row of its own in the key vault. In each case one question is asked, once; nobody inherits
+anything by being proposed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,14 +23,14 @@ from crypto.kem import KemPrivate, KemPublic
 from crypto.sealing import open_posted_value, post_value
 from storage.database import serialise
 from storage.errors import RowGone, StorageError
-from storage.tables import accounts, requests
+from storage.tables import accounts, grants, requests
 from vault import audit, documents, labels, notices, shares, sharing, who, workers
 from vault.accounts import public_keys
 from vault.colleagues import LIVING, colleague
 from vault.context import Context
 from vault.errors import Conflict, NotThere
 from vault.events import Event
-from vault.notices import WORKER_LEFT, Notice
+from vault.notices import QUESTIONS, WORKER_AWAY, WORKER_LEFT, Notice
 from vault.receipts import Said
 from vault.sessions import Session
 from vault.settings import today_in_paris
@@ -37,6 +38,7 @@ from vault.shares import REACHED, Share
 from vault.sharing import Offer
 from vault.workers import KnownWorker
 
+Cause = Literal["away", "left", "proposed"]
 KIND = "handover"
 PROPOSED, FOLLOWED, DECLINED = "proposed", "followed", "declined"
 OPEN_DAYS = 30  # a question that nobody answered for a month is not asked any more, and may be asked anew
@@ -49,7 +51,7 @@ class Succession:
     """One question for the person. `source` names the sentence or the proposal; `lives`: the first share goes on meanwhile."""
 
     source: str
-    cause: Literal["left", "proposed"]
+    cause: Cause
     grant: GrantId
     worker: str
     first: str
@@ -174,6 +176,17 @@ def tell_of_leaving(context: Context, connection: Connection, person: str, grant
         notices.tell(context, connection, person, Notice(WORKER_LEFT, {"grant": grant}))
 
 
+def tell_of_absence(context: Context, connection: Connection, worker: str) -> None:
+    """A worker is suspended, in the caller's transaction: whoever shows them something is asked who else should see it meanwhile."""
+    shown = (
+        select(grants.c.id, grants.c.person)
+        .join(accounts, accounts.c.id == grants.c.person)
+        .where(grants.c.worker == worker, grants.c.state.in_(LIVING), accounts.c.state.in_(REACHED))
+    )
+    for row in connection.execute(shown).all():
+        notices.tell(context, connection, row.person, Notice(WORKER_AWAY, {"grant": row.id}))
+
+
 # --- The person -----------------------------------------------------------------------------------------------------------
 
 
@@ -181,9 +194,11 @@ def waiting(context: Context, session: Session) -> list[Succession]:
     """The questions that wait, the oldest share first."""
     keys = who.person(session)
     with context.database.transaction(read_only=True) as connection:
-        left = [one for one in notices.waiting_for(context, connection, session) if one.key == WORKER_LEFT]
+        told = [one for one in notices.waiting_for(context, connection, session) if one.key in QUESTIONS]
+        left = [one for one in told if one.key == WORKER_LEFT]
+        away = {one.values.get("grant", ""): one for one in told if one.key == WORKER_AWAY}  # away twice is asked once
         asked = _asked(context, connection, session, KemPrivate(keys.kem))
-        if not left and not asked:
+        if not told and not asked:
             return []
         ended = {one.grant: one for one in shares.of_person(context, connection, session, ended=True)} if left else {}
         living = {one.grant: one for one in shares.of_person(context, connection, session)}
@@ -194,6 +209,10 @@ def waiting(context: Context, session: Session) -> list[Succession]:
         for notice in left
         if (share := ended.get(GrantId(notice.values.get("grant", ""))))
     ]
+    for name, notice in away.items():
+        # Whoever is back meanwhile sees everything again: nothing is asked any more.
+        if (share := living.get(GrantId(name))) and share.recipient and share.recipient.state is RecipientState.SUSPENDED:
+            found.append(_question(context, notice.id, "away", share, people, kept))
     for source, grant, successor in asked:
         # Whoever went meanwhile is not offered, and a share that ended is not handed over.
         if (share := living.get(grant)) and (to := [one for one in people if one.id == successor]):
@@ -217,7 +236,7 @@ def _asked(context: Context, connection: Connection, session: Session, private: 
 
 
 def _question(
-    context: Context, source: str, cause: Literal["left", "proposed"], share: Share, people: Sequence[KnownWorker],
+    context: Context, source: str, cause: Cause, share: Share, people: Sequence[KnownWorker],
     kept: set[PaperId],
 ) -> Succession:  # fmt: skip
     terms = share.body.terms
@@ -280,8 +299,10 @@ def decline(context: Context, session: Session, source: str) -> None:
 
 
 def _answered(context: Context, connection: Connection, session: Session, one: Succession, state: str) -> None:
-    if one.cause == "left":
-        notices.seen_in(context, connection, session, [one.source])
+    if one.cause != "proposed":
+        told = notices.waiting_for(context, connection, session)
+        same = [each.id for each in told if each.key in QUESTIONS and each.values.get("grant") == one.grant]
+        notices.seen_in(context, connection, session, same)
         return
     today = today_in_paris(context.clock())
     held = (requests.c.id == one.source, requests.c.person == session.account, requests.c.state == PROPOSED)

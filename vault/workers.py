@@ -117,10 +117,13 @@ def admission(context: Context) -> staff.Admit:
 
 
 def suspend(context: Context, session: Session, worker: str, until: dt.date | None) -> None:
-    """The worker is away: sessions end, nothing opens; what was granted waits for them."""
+    """The worker is away: sessions end, nothing opens; what was granted waits for them, and each person is asked who else meanwhile."""
+    from vault import succession  # it knows workers
+
     with context.database.transaction() as connection:
         _move(connection, session, worker, RecipientEvent.SUSPEND, absent_until=until)
         sessions.end_all(context, connection, account=worker)
+        succession.tell_of_absence(context, connection, worker)
         _record(context, connection, session, worker, "worker.suspended")
 
 

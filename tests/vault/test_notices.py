@@ -3,7 +3,6 @@
 import pytest
 from sqlalchemy import select, update
 
-from crypto.errors import Undecryptable
 from storage.tables import notices as rows
 from tests.vault.builders import make_office, make_person, make_worker, show_card, unlock
 from tests.vault.clock import Clock
@@ -43,13 +42,13 @@ def test_nothing_of_it_is_readable_at_rest(house: Context) -> None:
     assert b"guardian" not in posted
 
 
-def test_a_sentence_moved_to_another_account_does_not_open(house: Context) -> None:
+def test_a_sentence_moved_to_another_account_does_not_open_and_shuts_nobody_out(house: Context) -> None:
     awa, mariam = make_person(house), make_person(house, "Mariam")
     tell(house, awa.id, "guardian-left", name="Fatou")
     with house.database.transaction() as connection:
         connection.execute(update(rows).values(account=mariam.id))
-    with pytest.raises(Undecryptable):
-        notices.waiting(house, mariam.session)
+    tell(house, mariam.id, "erased")
+    assert [one.key for one in notices.waiting(house, unlock(house, mariam))] == ["erased"]
 
 
 def test_a_card_alone_reads_none_and_nobody_marks_anothers_as_seen(house: Context) -> None:

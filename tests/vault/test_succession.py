@@ -52,6 +52,29 @@ def test_when_a_worker_leaves_one_question_waits_and_a_yes_is_a_new_consent(any_
         succession.decline(house, awa.session, asked[first].source)
 
 
+def test_who_is_away_is_asked_about_once_and_not_any_more_when_they_are_back(house: Context, clock: Clock) -> None:
+    """Suspended: nothing opens, the share waits, and the person may give the same to somebody else meanwhile."""
+    office = make_office(house)
+    fatou, lina = make_worker(house, office), make_worker(house, office, "Lina")
+    awa = make_person(house)
+    clock.forward(days=1)
+    unlock(house, awa)
+    tax = keep(house, awa.session)
+    first = give(house, awa, fatou, tax, days=60)
+    for _ in range(2):
+        workers.suspend(house, office.admin, fatou.id, None)
+        workers.return_(house, office.admin, fatou.id)
+    assert succession.waiting(house, awa.session) == []
+    workers.suspend(house, office.admin, fatou.id, None)
+    (one,) = succession.waiting(house, awa.session)
+    assert (one.cause, one.lives, one.grant, [each.id for each in one.offered]) == ("away", True, first, [lina.id])
+    given = succession.follow(house, awa.session, one.source, lina.id, SAID)
+    assert succession.waiting(house, awa.session) == []
+    assert {one.paper for one in shared_papers.papers_shared(house, sign_in(house, lina), given)} == {tax}
+    workers.return_(house, office.admin, fatou.id)
+    assert {one.paper for one in shared_papers.papers_shared(house, sign_in(house, fatou), first)} == {tax}
+
+
 def test_a_worker_proposes_and_only_the_person_gives(house: Context, clock: Clock) -> None:
     office = make_office(house)
     intern = make_worker(house, office, "Inès", "intern", ends=house.clock().date().replace(year=2027))

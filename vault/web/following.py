@@ -49,7 +49,7 @@ def _lines(request: Req, one: Succession, names: tuple[KnownWorker, ...]) -> lis
     sentences = request.app.state.pages.catalogues[language_of(request)]
     last = min((succession.last_day(context, session, one, each.id) for each in names), default=one.until)
     reason = one.own_words or sentences.plain(f"reason.{one.purpose}")
-    heading = Line("next.left", None, {"first": one.first})
+    heading = Line(f"next.{one.cause}", None, {"first": one.first})
     if one.cause == "proposed":
         heading = Line("next.proposed", None, {"first": one.first, "other": one.offered[0].first_name})
     acts = [Line(key) for act, key in ACT_LINES.items() if act in one.acts]
