@@ -291,6 +291,7 @@ receipts = Table(
     octets("for_person", "sealed", PERSON, nullable=True), octets("for_worker", "sealed", PERSON, nullable=True),
     ident("digest", "digest", FIVE),
     day("created", "technical", FIVE),
+    day("untied", "technical", FIVE, nullable=True),  # the day of the erasure, from which the years of what stays are counted
 )  # fmt: skip
 
 wraps = Table(

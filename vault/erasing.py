@@ -234,22 +234,44 @@ def _erase_rows(context: Context, begun: _Begun) -> _Begun | None:
         now = _now(connection, begun)
         if now is None or now.step != begun.step:
             return now
-        count = {
-            table.name: connection.execute(select(func.count()).select_from(table).where(table.c.person == person)).scalar_one()
-            for table in (papers, grants)
-        }
-        given = select(grants.c.id).where(grants.c.person == person)
-        receipted = select(func.count()).select_from(receipts).where(receipts.c.grant.in_(given))
-        kept = int(connection.execute(receipted).scalar_one())
+        went = count(connection, person)
         told = _tell_recipients(context, connection, begun.erasure, person)
         theirs = select(versions.c.id).where(versions.c.person == person)
         endings.doom(context, connection, list(connection.scalars(select(objects.c.blob).where(objects.c.version.in_(theirs)))))
         _delete_rows(context, connection, begun)
         entry = removals.remove_erased(context, connection, _mark(begun.erasure))
         connection.execute(update(erasures).where(erasures.c.id == begun.erasure).values(entry=entry))
-        step = f"rows {count['papers']} {count['grants']} {kept} {told}"
+        step = f"rows {went.papers} {went.shares} {went.receipts} {told}"
         intentions.advance(connection, begun.intention, step)
     return replace(now, person=None, step=step)
+
+
+@dataclass(frozen=True)
+class Count:
+    """What a safe holds, as it is told before and certified after: shares with somebody outside, by a link, are shares too."""
+
+    papers: int
+    shares: int
+    receipts: int
+
+
+def count(connection: Connection, person: str) -> Count:
+    """Count what goes with a safe, in the caller's transaction."""
+    given, sent = select(grants.c.id).where(grants.c.person == person), _sent(person)
+    of_links = receipts.c.id.in_(select(outside_changes.c.id).where(outside_changes.c.share.in_(sent)))
+
+    def number(*wanted: object) -> int:
+        return int(connection.execute(select(func.count()).where(*wanted)).scalar_one())  # type: ignore[arg-type]
+
+    return Count(
+        number(papers.c.person == person),
+        number(grants.c.person == person) + number(outside_shares.c.person == person),
+        number(or_(receipts.c.grant.in_(given), of_links)),
+    )
+
+
+def _sent(person: str) -> Select[Any]:
+    return select(outside_shares.c.id).where(outside_shares.c.person == person)
 
 
 def _tell_recipients(context: Context, connection: Connection, erasure: str, person: str) -> int:
@@ -267,9 +289,9 @@ def _delete_rows(context: Context, connection: Connection, begun: _Begun) -> Non
     formed = select(circles.c.id).where(circles.c.person == person)
     shown = select(slots.c.shown_digest).where(slots.c.account == person, slots.c.shown_digest.is_not(None))
     connection.execute(delete(attempts).where(attempts.c.shown_digest.in_(shown)))
-    untied = {"grant": None, "for_person": None, "for_worker": None}
+    untied = {"grant": None, "for_person": None, "for_worker": None, "untied": today_in_paris(context.clock())}
     connection.execute(update(receipts).where(receipts.c.grant.in_(given)).values(**untied))
-    sent = select(outside_shares.c.id).where(outside_shares.c.person == person)
+    sent = _sent(person)
     told = select(outside_changes.c.id).where(outside_changes.c.share.in_(sent))
     connection.execute(update(receipts).where(receipts.c.id.in_(told)).values(**untied))
     for table in (outside_wraps, outside_changes):

@@ -16,9 +16,7 @@ from storage.tables import (
     accounts,
     erasures,
     grants,
-    papers,
     persons,
-    receipts,
     rights_requests,
     shelves,
     structures,
@@ -93,32 +91,33 @@ def plan(context: Context, session: Session) -> Plan:
     """Count what goes, tell what stays and who received something. Changes nothing."""
     who.person(session)
     retention, person, today = context.settings.retention, session.account, today_in_paris(context.clock())
+    gone = today_in_paris(context.clock() + dt.timedelta(hours=retention.cooling_off_hours))
     history = audit.history(context, session)
     takers = {entry.event.by for entry in history if entry.event.tag == "paper.taken"}
     with context.database.transaction(read_only=True) as connection:
         space = connection.execute(select(persons.c.pages_kept, persons.c.bytes_kept).where(persons.c.account == person)).one()
-        given = select(grants.c.id).where(grants.c.person == person)
+        went = erasing.count(connection, person)
         names = select(grants.c.worker, workers.c.first_name, structures.c.name).join(
             workers, workers.c.account == grants.c.worker
         )
         names = names.join(structures, structures.c.id == workers.c.structure).where(grants.c.person == person).distinct()
         return Plan(
-            papers=_count(connection, select(func.count()).select_from(papers).where(papers.c.person == person)),
+            papers=went.papers,
             pages=space.pages_kept,
             bytes=space.bytes_kept,
             shelves=_count(
                 connection, select(func.count()).select_from(shelves).where(shelves.c.person == person, shelves.c.current)
             ),
-            grants=_count(connection, select(func.count()).select_from(grants).where(grants.c.person == person)),
-            receipts=_count(connection, select(func.count()).select_from(receipts).where(receipts.c.grant.in_(given))),
+            grants=went.shares,
+            receipts=went.receipts,
             entries=len(history),
             recipients=tuple(
                 Recipient(row.first_name, row.name, row.worker in takers)
                 for row in connection.execute(names.order_by(workers.c.first_name, grants.c.worker))
             ),
             kept=(
-                Kept("certificate", "GDPR 17(3)(e)", add_months(today, 12 * retention.registers_years)),
-                Kept("receipts", "GDPR 17(3)(e)", add_months(today, 12 * (retention.receipts_years + 1))),
+                Kept("certificate", "GDPR 17(3)(e)", add_months(gone, 12 * retention.registers_years)),
+                Kept("receipts", "GDPR 17(3)(e)", add_months(gone, 12 * retention.receipts_years)),
                 Kept("hashes", "CPCE R55-4", today + dt.timedelta(days=retention.trace)),
                 Kept("worker-traces", "CPCE R55-4", today + dt.timedelta(days=retention.trace)),
             ),

@@ -9,7 +9,7 @@ from crypto import contexts
 from crypto import trace as sealed_trace
 from storage import schedules
 from storage.errors import RowGone
-from storage.tables import accounts, article19, erasures, inquiries, outside_changes, receipts, rights_requests
+from storage.tables import accounts, article19, erasures, inquiries, receipts, rights_requests
 from vault import audit, removals
 from vault.context import Context
 from vault.settings import today_in_paris
@@ -49,19 +49,14 @@ def close_registers(context: Context) -> int:
     before = add_months(today, -12 * retention.registers_years)
     moment = dt.datetime.combine(before, dt.time(), dt.UTC)
     with context.database.transaction() as connection:
-        # What a receipt proves lasts a year at most: the share that it began or ended.
-        living = receipts.c.id.not_in(select(outside_changes.c.id))
-        untied = (
-            receipts.c.grant.is_(None),
-            living,
-            receipts.c.created < add_months(today, -12 * (retention.receipts_years + 1)),
-        )
+        # Receipts live as long as the safe; what stays of one is counted from the day on which the safe was erased.
+        untied = receipts.c.untied < add_months(today, -12 * retention.receipts_years)
         gone = select(erasures.c.id).where(erasures.c.done < moment)
         closed = (
             delete(article19).where(article19.c.erasure.in_(gone)),
             delete(rights_requests).where(rights_requests.c.closed < before),
             delete(erasures).where(erasures.c.done < moment),
-            delete(receipts).where(*untied),
+            delete(receipts).where(untied),
             delete(inquiries).where(inquiries.c.made < moment),
         )
         return sum(connection.execute(one).rowcount for one in closed)

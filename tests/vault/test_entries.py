@@ -85,7 +85,8 @@ WRITES_NOTHING = {
         "witnesses.cosigned receipt_files.of_all receipt_files.of_share"
     ),
     OFFICE: (
-        "closing.announce conditions.publish service_keys.reseal administrators.create administrators.create_operator kiosks.change "
+        "closing.announce closing.tell "
+        "conditions.publish service_keys.reseal administrators.create administrators.create_operator kiosks.change "
         "kiosks.renew_token workers.create_structure"
     ),
     REMINDER: "article19.remind",

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select
 
+from consent.days import add_months
 from consent.ids import GrantId, PaperId
 from consent.purposes import PurposeId
 from consent.scope import Act
 from storage.errors import RowGone
 from storage.s3 import S3Store
-from storage.tables import accounts, entries, entry_copies, erasures, grants, metadata, trace_keys
+from storage.tables import accounts, entries, entry_copies, erasures, grants, metadata, receipts, trace_keys
 from tests.vault.builders import MadePerson, MadeWorker, one_time_password, sign_in, unlock
 from tests.vault.clock import Clock
 from tests.vault.comings import NEW_CODE, Circle, confirm, make_circle, new_card, start
@@ -34,6 +35,7 @@ from vault import (
     sessions,
     shared_papers,
     sharing,
+    terms,
 )
 from vault import notices as telling
 from vault.aftermath import AfterRecovery
@@ -86,7 +88,7 @@ def test_the_plan_says_what_goes_who_has_it_and_what_stays(house: Context, clock
     """Before saying yes: nine papers, two shares, and that Marc took a copy, by his name."""
     made, _ = lived_in(house, clock)
     plan = erasure.plan(house, made.awa.session)
-    assert (plan.papers, plan.grants, plan.hours) == (9, 2, 72)
+    assert (plan.papers, plan.grants, plan.receipts, plan.hours) == (9, 3, 3, 72), "two to workers, one by a link"
     assert plan.shelves == 10
     assert plan.bytes > 0
     assert [(one.name, one.took_copy) for one in plan.recipients] == [("Fatou", False), ("Marc", True)]
@@ -201,7 +203,7 @@ def test_nothing_remains(any_house: Context, clock: Clock) -> None:
         assert connection.execute(orphans).all() == []
     assert (row["person"], row["witness"], row["state"]) == (None, None, "done")
     found = certificates.find(any_house, asked.number)
-    assert (found.said.papers, found.said.grants, found.said.day, found.said.horizon) == (9, 2, "2026-11-27", "2026-12-27")
+    assert (found.said.papers, found.said.grants, found.said.day, found.said.horizon) == (9, 3, "2026-11-27", "2026-12-27")
 
 
 def make_other(house: Context, made: Circle) -> tuple[MadePerson, PaperId]:
@@ -320,6 +322,29 @@ def restore(house: Context, rows: dict[str, list[dict[str, object]]]) -> None:
         for table in metadata.sorted_tables:
             if rows[table.name]:
                 connection.execute(insert(table), rows[table.name])
+
+
+def test_receipts_live_with_the_safe_and_what_stays_of_them_five_years_more(house: Context, clock: Clock) -> None:
+    """Of shares and of links alike: seven years of a living safe take none; five years to the day after it was erased, all are gone."""
+    made, _ = lived_in(house, clock, count=3)
+
+    def kept() -> int:
+        with house.database.transaction(read_only=True) as connection:
+            return len(connection.execute(select(receipts.c.id)).all())
+
+    before = kept()
+    clock.forward(days=7 * 365)
+    terms.close_registers(house)
+    assert (before, kept()) == (3, 3)
+    unlock(house, made.awa)
+    plan = erasure.plan(house, made.awa.session)
+    ask_and_carry_out(house, clock, made.awa)
+    (until,) = [one.until for one in plan.kept if one.what == "receipts"]
+    assert until == add_months(clock.now.date(), 60)
+    for day, left in ((until, 3), (until + dt.timedelta(days=1), 0)):
+        clock.now = dt.datetime.combine(day, dt.time(12), dt.UTC)
+        terms.close_registers(house)
+        assert kept() == left
 
 
 def test_a_hidden_version_is_searched_too(any_house: Context) -> None:

@@ -682,6 +682,7 @@ def upgrade() -> None:
         sa.Column("for_worker", sa.LargeBinary(), nullable=True),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("created", sa.Date(), nullable=False),
+        sa.Column("untied", sa.Date(), nullable=True),
         sa.ForeignKeyConstraint(["grant"], ["grants.id"], name=op.f("fk_receipts_grant")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_receipts")),
     )
