@@ -24,7 +24,7 @@ from crypto.sealing import open_posted_text, open_posted_value, post_text, post_
 from crypto.signing import Signer
 from storage.errors import RowGone
 from storage.tables import accounts, kiosks, operators, outside_changes, outside_shares, outside_wraps, receipts, structures
-from vault import audit, endings, labels, outside_links, restricting, sharing, shelves, who
+from vault import aftermath, audit, endings, labels, outside_links, restricting, sharing, shelves, who
 from vault import outside_wraps as wraps
 from vault.context import NOBODY, Context
 from vault.errors import BadInput, NotThere, Tampered
@@ -53,6 +53,13 @@ class OutsideOffer:
     own_words: str = ""
     words: str = ""
     marked: bool = True
+
+
+def refuse_too_early(context: Context, session: Session) -> None:
+    """Before the first question of a link: AfterRecovery less than a day after somebody came back (ADR 0073)."""
+    who.person(session)
+    with context.database.transaction(read_only=True) as connection:
+        aftermath.refuse_while_held(context, connection, session.account)
 
 
 @dataclass(frozen=True)
@@ -150,7 +157,7 @@ def _keep_receipt(
 
 
 def give(context: Context, session: Session, offer: OutsideOffer) -> Given:
-    """Give papers to one named person outside. TermsRefused on the first day, NotThere, BadInput."""
+    """Give papers to one named person outside. TermsRefused on the first day, NotThere, BadInput, AfterRecovery."""
     keys = who.person(session)
     shown, salt, cost, now = outside_links.draw(), outside_links.new_salt(), context.settings.cost, whole_second(context.clock())
     with sharing.new_row(context, session.account) as share:
@@ -161,6 +168,7 @@ def give(context: Context, session: Session, offer: OutsideOffer) -> Given:
         body = _body(session.account, share, offer, now)
         with context.database.transaction() as connection:
             restricting.refuse(connection, session.account)
+            aftermath.refuse_while_held(context, connection, session.account)
             check_may_give(sharing.safe_opened(connection, session.account), now)
             shelves.hold_all(connection, session.account)
             row = {

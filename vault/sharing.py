@@ -28,7 +28,7 @@ from crypto.signing import Signer
 from storage.errors import StorageError
 from storage.tables import accounts, grants, papers, persons
 from storage.tables import wraps as wrap_rows
-from vault import audit, receipts, reencryption, restricting, shares, shelves, who, wraps
+from vault import aftermath, audit, receipts, reencryption, restricting, shares, shelves, who, wraps
 from vault.colleagues import Colleague, colleague
 from vault.context import Context
 from vault.errors import BadInput, Conflict, NotThere, Tampered
@@ -40,7 +40,9 @@ from vault.shares import Face, Share
 from vault.shelves import Shelves
 from vault.versions import LISTED, Witnesses, current_of, joined, one_refusal, open_version, secret_of
 
-__all__ = ["Limits", "Offer", "Said", "grant", "grant_in", "narrow", "offer_limits", "on_first_day", "receipts_of", "renew"]
+__all__ = [
+    "Limits", "Offer", "Said", "drawers_wait", "grant", "grant_in", "narrow", "offer_limits", "on_first_day", "receipts_of", "renew",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Limits:
 
     acts: frozenset[Act]
     first_day: bool
+    drawers_wait: bool
     default_until: date
     latest_until: date
 
@@ -80,6 +83,14 @@ def on_first_day(context: Context, session: Session) -> bool:
         return is_first_day(safe_opened(connection, session.account), context.clock())
 
 
+def drawers_wait(context: Context, session: Session) -> bool:
+    """Whether no drawer may be shown today: the safe was opened today, or somebody came back to it less than a day ago (ADR 0073)."""
+    who.person(session)
+    with context.database.transaction(read_only=True) as connection:
+        held = aftermath.holds(context, connection, session.account) is not None
+        return held or is_first_day(safe_opened(connection, session.account), context.clock())
+
+
 def offer_limits(context: Context, session: Session, worker: str) -> Limits:
     """Acts that the worker's role allows, and the days that may be chosen. NotThere for whom nothing can be shared with."""
     who.person(session)
@@ -87,9 +98,10 @@ def offer_limits(context: Context, session: Session, worker: str) -> Limits:
     with context.database.transaction(read_only=True) as connection:
         to = colleague(context, connection, worker).recipient
         first = is_first_day(safe_opened(connection, session.account), now)
+        wait = first or aftermath.holds(context, connection, session.account) is not None
     last = min(day for day in (latest_until(now), to.ends) if day)
     acts = role(to.role).acts - ({Act.TAKE} if first else frozenset())
-    return Limits(acts, first, min(default_until(now), last), last)
+    return Limits(acts, first, wait, min(default_until(now), last), last)
 
 
 # --- Giving ---------------------------------------------------------------------------------------------------------------
@@ -109,7 +121,7 @@ def new_row(context: Context, person: str, grant_id: GrantId | None = None) -> I
 
 
 def grant(context: Context, session: Session, worker: str, offer: Offer) -> GrantId:
-    """Share. Raises TermsRefused (what may not be given), NotThere (no such paper, or nobody to share with), BadInput."""
+    """Share. Raises TermsRefused (what may not be given), NotThere (no such paper, or nobody to share with), BadInput, AfterRecovery."""
     who.person(session)
     with new_row(context, session.account) as grant_id, context.database.transaction() as connection:
         grant_in(context, connection, session, grant_id, worker, offer)
@@ -122,6 +134,8 @@ def grant_in(
     """The same inside a transaction; `new_row` has made the share's row of the key vault."""
     keys = who.person(session)
     restricting.refuse(connection, session.account)
+    if offer.shelf is not None and offer.acts & OPENING:  # a whole drawer is in bulk; chosen papers are not
+        aftermath.refuse_while_held(context, connection, session.account)
     signer = Signer(keys.sign)
     to = colleague(context, connection, worker)
     shelves.hold_all(connection, session.account)

@@ -1,6 +1,11 @@
 """Somebody comes back in one's place: the first page says it first, and one button ends it."""
 
+import dataclasses
+from typing import cast
+
+from tests.vault.clock import Clock
 from tests.vault.comings import NEW_CODE, Circle, confirm, make_circle, new_card, start
+from tests.vault.papers import keep
 from tests.web.site import Site
 from vault import coming_back
 
@@ -41,3 +46,25 @@ def test_card_and_code_end_it_from_the_page_of_what_can_be_cancelled(site: Site)
     site.leave()
     back = site.post("/fr/avec-la-carte/retour", {"card": card})
     assert site.press(back, code=NEW_CODE).status == 401
+
+
+def test_for_a_day_after_coming_back_no_drawer_is_offered_and_no_link_is_begun(site: Site) -> None:
+    """The refusal comes before the first question, in the words of the day that protects."""
+    made = make_circle(site.house)
+    paper = keep(site.house, made.awa.session, "Avis", sort="tax-notice")
+    cast("Clock", site.house.clock).forward(days=2)
+    session, code = start(site.house, made.canal.kiosk)
+    confirm(site.house, made.marc, code, beside=True)
+    confirm(site.house, made.fatou, code)
+    card = new_card()
+    coming_back.finish(site.house, session, card, NEW_CODE)
+    awa = dataclasses.replace(made.awa, card=card, code=NEW_CODE)
+    site.open(awa)
+    assert not [one for one in site.get("/fr/montrer").links if one.endswith("/montrer/tiroir")]
+    for address in ("/fr/envoyer", f"/fr/papiers/{paper}/lien"):
+        refused = site.get(address)
+        assert (refused.status, "C'est possible dans 24 heures" in refused.text) == (429, True)
+    cast("Clock", site.house.clock).forward(days=1, minutes=1)
+    site.open(awa)
+    assert site.get("/fr/montrer").link("/montrer/tiroir")
+    assert site.get(f"/fr/papiers/{paper}/lien").path == "/fr/envoyer/qui"

@@ -78,25 +78,26 @@ def to_show(request: Req) -> list[PaperCard]:
     return [card for card in found if card.state in KEPT and card.shelf != PRIVATE and not card.damaged]
 
 
-def _ways(acts: frozenset[Act], choices: Choices, *, first_day: bool) -> list[Way]:
+def _ways(acts: frozenset[Act], choices: Choices, *, first_day: bool, drawers_wait: bool) -> list[Way]:
     # On the first day papers are shown and no more, and nobody is given a drawer to look into: putting something in shows nothing.
+    # Nor is anybody within a day of a recovery, when papers are given as on any day.
     if choices.shelf is None:
         return [way for way in OF_PAPERS if way.acts <= acts and not (first_day and way.acts != SEE)]
-    return [way for way in OF_DRAWERS if way.acts <= acts and not (first_day and way.acts != DEPOSIT)]
+    return [way for way in OF_DRAWERS if way.acts <= acts and not (drawers_wait and way.acts != DEPOSIT)]
 
 
 def ways_for(limits: Limits, choices: Choices) -> list[Way]:
     """What this worker may be allowed today, with what was chosen."""
-    return _ways(limits.acts, choices, first_day=limits.first_day)
+    return _ways(limits.acts, choices, first_day=limits.first_day, drawers_wait=limits.drawers_wait)
 
 
 def can_receive(request: Req, choices: Choices) -> list[KnownWorker]:
     """Whom the pages offer: those whose role allows something with what was chosen."""
     context, session = context_of(request), signed_in(request)
-    first_day = sharing.on_first_day(context, session)
+    first_day, drawers_wait = sharing.on_first_day(context, session), sharing.drawers_wait(context, session)
     found = []
     for one in workers.recipients(context, session):
-        possible = [way.acts for way in _ways(role(one.role).acts, choices, first_day=first_day)]
+        possible = [way.acts for way in _ways(role(one.role).acts, choices, first_day=first_day, drawers_wait=drawers_wait)]
         if DEPOSIT in possible if choices.acts == DEPOSIT else possible:
             found.append(one)
     return found

@@ -55,7 +55,7 @@ def _which_page(request: Req, number: int, faults: list[Fault], status: int = 20
     chosen = offers.current(context, session).papers
     return page(
         request, "kiosk/which_papers.html", status=status, back="papiers", faults=faults, leaf=shown, chosen=chosen,
-        items=[item(request, card, names=True) for card in shown.items], drawers_too=not sharing.on_first_day(context, session),
+        items=[item(request, card, names=True) for card in shown.items], drawers_too=not sharing.drawers_wait(context, session),
     )  # fmt: skip
 
 

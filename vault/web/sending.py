@@ -38,6 +38,7 @@ REASONS_A_PAGE = 8
 @get("/{language:str}/papiers/{paper:str}/lien", opt=who("person"), sync_to_thread=True)
 def begin(request: Req, paper: FromPath[str]) -> Response[Any]:
     """From K14: one paper; others may join it."""
+    outside.refuse_too_early(context_of(request), signed_in(request))
     card = kept_paper(request, paper)
     if card.shelf == PRIVATE:
         raise NotThere
@@ -56,6 +57,7 @@ def _to_send(request: Req) -> list[PaperCard]:
 @get("/{language:str}/envoyer", opt=who("person"), sync_to_thread=True)
 def which(request: Req) -> Response[str]:
     """Several papers in one dossier, nine a page."""
+    outside.refuse_too_early(context_of(request), signed_in(request))
     return _which_page(request, asked(request), [])
 
 
