@@ -15,7 +15,8 @@ PUBLIC = ("", "abri", "conditions", "accessibilite", "aide", "carte", "carte/aut
           "ouvrir/pas-aujourdhui", "aide/code-oublie", "perdu/demain", "proteger/parler", "lien", "apres-un-deces")  # fmt: skip
 OPEN = ("maison", "papiers", "papiers?noms=1", "papiers/tiroirs", "papiers/jetes", "ajouter", "ajouter/fichier", "ajouter/photo",
         "partages", "montrer", "montrer/tiroir", "montrer/tiroir?pour=deposer", "regards", "regards?preuve=1", "demandes",
-        "moi", "moi/autres", "moi/nom", "moi/dessin", "moi/nouveau/code", "moi/nouveau/images", "confiance", "confiance/choisir",
+        "moi", "moi/autres", "moi/nom", "moi/dessin", "moi/nouveau/code", "moi/nouveau/images", "moi/carte", "confiance",
+        "confiance/choisir",
         "proteger", "proteger/tout-changer", "bloquer", "effacer-tout", "effacer-tout/details", "effacer-tout/temoin",
         "droits", "droits/autres",
         "droits/demander", "droits/numero", "emporter", "apporter", "autre-abri", "ce-qu-abri-sait", "conditions-nouvelles",

@@ -96,6 +96,7 @@ AFTER_A_DEED = frozenset({
     "avec-aide/montrer/accord", "avec-aide/montrer/attente", "avec-aide/montrer/encore", "copie", "lien/papiers",
     "envoyer/mots", "envoyer/fait", "emporter/pret", "emporter/telephone", "tel-tout", "apporter/fait",
     "apres-un-deces/attente", "apres-un-deces/feuille", "apres-un-deces/papiers", "droits/rien-ne-bouge", "moi/nouveau/oui",
+    "moi/carte/oui",
     "proteger/nouveau/carte", "proteger/nouveau/code", "proteger/nouveau/images", "proteger/nouveau/oui", "proteger/revue",
 })  # fmt: skip
 NO_PAGE_OF_A_SCREEN = re.compile(r".*/(imprimer|carre|fichier|recus|lettres)$")

@@ -274,3 +274,32 @@ def test_a_phrase_by_which_guardians_recognise_the_person_is_theirs_alone_and_li
             desk.sign_in(worker)
             assert "« le figuier de ma grand-mère »" in desk.get(f"/fr/bureau/confiance/{ward.member}").text
             assert "figuier" not in desk.get("/fr/bureau/confiance").text  # in the list, nobody reads it over a shoulder
+
+
+@pytest.mark.parametrize("pictures", [None, PICTURES], ids=["digits", "pictures"])
+def test_another_card_alone_is_taken_under_my_card_and_my_code(site: Site, pictures: tuple[int, ...] | None) -> None:
+    """AUTH-07: the code stays, the old card is dead at once, the first page says so; nothing changed before the last answer."""
+    house, card = site.house, new_card()
+    awa, other = make_person(house, "Awa", pictures=pictures), make_person(house, "Nour")
+    site.open(awa)
+    assert site.get("/fr/moi/carte/oui").path == "/fr/moi/carte"
+    page = site.get(site.get("/fr/moi").link("/moi/carte"))
+    token = {"token": site.session().form_token}
+    for taken in (other.card, awa.card, "rien"):
+        assert site.post(page.path, {**token, "card": taken}).status == 422
+    last = site.post(page.path, {**token, "card": card})
+    assert last.path == "/fr/moi/carte/oui"
+    assert site.press(last, **({"picture_1": "3"} if pictures else {"code": "739152"})).status == 401
+    assert site.get("/fr/moi/nouveau/oui").path == "/fr/moi/nouveau/code"  # the other flows have their own answers
+    assert site.get("/fr/proteger/nouveau/oui").path == "/fr/proteger/nouveau/code"
+    told = site.press(site.get("/fr/moi/carte/oui"), **present(awa))
+    assert (told.path, "Votre carte a été remplacée." in told.text) == ("/fr/maison", True)
+    with pytest.raises(WrongSecret):
+        unlock(house, awa)
+    assert unlock(house, dataclasses.replace(awa, card=card)).account == awa.id
+
+
+def test_who_came_with_five_words_takes_a_code_with_the_card(site: Site) -> None:
+    awa = make_person(site.house, "Awa", words=True)
+    site.press(site.get("/fr/mots"), number=awa.number, words=" ".join(awa.words or ()))
+    assert site.get("/fr/moi/carte").path == "/fr/proteger/tout-changer"

@@ -1,7 +1,7 @@
-"""Another code, or everything new ("je me protège"): one question a page, and nothing changes before the last one.
+"""Another code, another card, or everything new ("je me protège"): one question a page, and nothing changes before the last one.
 
-Both begin with the new code or pictures, given twice. "Je me protège" then takes a new card. The present secret is asked last: it
-is the yes, and with it everything changes in one commit.
+A new code or new pictures are given twice; "je me protège" then takes a new card, and another card alone begins there. The present
+secret is asked last: it is the yes, and with it everything changes in one commit.
 """
 
 from typing import Any
@@ -25,14 +25,17 @@ from vault.web.unlock import CARD_LIMITS, here, picked_pictures, refused
 from vault.web.uploads import in_thread, receive, receive_frame
 
 KEPT = "new-means"  # what these pages keep in the person's sealed session until the last answer
-CODE, ALL = "moi", "proteger"
+CODE, ALL, CARD = "moi", "proteger", "carte"
 NEW = {CODE: NewSecret("moi/nouveau", back="moi"), ALL: NewSecret("proteger/nouveau", back="proteger/tout-changer")}
 NEXT = {CODE: "moi/nouveau/oui", ALL: "proteger/nouveau/carte"}
+NEW_CARD = {ALL: "proteger/nouveau/carte", CARD: "moi/carte"}
+LAST = {CODE: "moi/nouveau/oui", ALL: "proteger/nouveau/oui", CARD: "moi/carte/oui"}
 
 
 def _flow(request: Req) -> str:
-    """Which of the two: the second part of the address."""
-    return request.scope["path"].split("/")[2]
+    """Which of the three: the second part of the address, or the third for another card."""
+    _, _, first, second, *_ = [*request.scope["path"].split("/"), ""]
+    return CARD if (first, second) == ("moi", "carte") else str(first)
 
 
 def _keep(request: Req, **values: Value) -> None:
@@ -114,12 +117,16 @@ def choose_pictures(request: Req, form: Sent) -> Response[Any]:
 
 
 def _card_page(request: Req, faults: list[Fault], status: int = 200) -> Response[Any]:
-    if not _kept(request).get("twice"):
+    flow = _flow(request)
+    if flow == ALL and not _kept(request).get("twice"):
         return go(request, "proteger/nouveau/code")
-    equipment = here(request).equipment
+    if flow == CARD and people.way_in(context_of(request), signed_in(request)).value == "words":
+        return go(request, "proteger/tout-changer")  # there is no code here to go with the new card
+    back, equipment = "proteger/nouveau/code" if flow == ALL else "moi", here(request).equipment
     return page(
-        request, "kiosk/protect_card.html", back="proteger/nouveau/code", status=status, faults=faults, equipment=equipment
-    )
+        request, "kiosk/protect_card.html", back=back, status=status, faults=faults, equipment=equipment,
+        action=NEW_CARD[flow], alone=flow == CARD,
+    )  # fmt: skip
 
 
 def _take(request: Req, text: str) -> None:
@@ -140,23 +147,20 @@ def _card_fault(error: AbriError | PaperRefused) -> list[Fault]:
     return [Fault("error.card-taken" if isinstance(error, AlreadyKnown) else "error.card-unreadable", "card")]
 
 
-@get("/{language:str}/proteger/nouveau/carte", opt=who("person"), sync_to_thread=True)
 def card(request: Req) -> Response[Any]:
     """A new card from the printed sheet."""
     return _card_page(request, [])
 
 
-@post("/{language:str}/proteger/nouveau/carte", opt=who("person"), sync_to_thread=True)
 def read_card(request: Req, form: Sent) -> Response[Any]:
     """The new card, by the USB reader."""
     try:
         _take(request, form.need("card"))
     except (WrongSecret, AlreadyKnown, BadInput) as error:
         return _card_page(request, _card_fault(error), 422)
-    return go(request, "proteger/nouveau/oui")
+    return go(request, LAST[_flow(request)])
 
 
-@post("/{language:str}/proteger/nouveau/carte/photo", opt=who("person", streams=True))
 async def photo_of_card(request: Req) -> Response[Any]:
     """The new card, as a photo."""
     upload = await receive(request, CARD_LIMITS)
@@ -166,10 +170,9 @@ async def photo_of_card(request: Req) -> Response[Any]:
         await in_thread(_take_from, request, upload.contents[0])
     except (WrongSecret, AlreadyKnown, PaperRefused) as error:
         return await in_thread(_card_page, request, _card_fault(error), 422)
-    return go(request, "proteger/nouveau/oui")
+    return go(request, LAST[_flow(request)])
 
 
-@post("/{language:str}/proteger/nouveau/carte/image", opt=who("person", streams=True))
 async def card_by_camera(request: Req) -> Response[Any]:
     """One picture of the camera: 204 while there is no card in it, 409 for a card that is somebody's."""
     picture = await receive_frame(request)
@@ -177,36 +180,42 @@ async def card_by_camera(request: Req) -> Response[Any]:
         await in_thread(_take_from, request, picture)
     except (WrongSecret, PaperRefused):
         return Response(None, status_code=204)
-    return Response({"next": fragment(request, "proteger/nouveau/oui")}, status_code=200)
+    return Response({"next": fragment(request, LAST[_flow(request)])}, status_code=200)
 
 
 # --- The yes --------------------------------------------------------------------------------------------------------------
 
 
 def _begin_again(request: Req) -> Response[Any]:
-    return go(request, f"{_flow(request)}/nouveau/code")
+    return go(request, NEW_CARD[CARD] if _flow(request) == CARD else f"{_flow(request)}/nouveau/code")
 
 
 def yes(request: Req) -> Response[Any]:
     """The present code, pictures or words: then, and not before, everything changes."""
     flow, kept = _flow(request), _kept(request)
-    if not kept.get("twice"):
+    if flow != CARD and not kept.get("twice"):
         return _begin_again(request)
-    if flow == ALL and "card" not in kept:
-        return go(request, NEXT[ALL])
+    if flow != CODE and "card" not in kept:
+        return go(request, NEW_CARD[flow])
+    heading = {CODE: "me.code", ALL: "k19.last_yes", CARD: "k19.new_card"}[flow]
     return page(
-        request, "kiosk/ask_code.html", back=f"{flow}/nouveau/code", faults=[], action=f"{flow}/nouveau/oui", present=True,
-        heading="k19.last_yes" if flow == ALL else "me.code", text="k19.last_yes_text" if flow == ALL else "me.old_code",
+        request, "kiosk/ask_code.html", back=NEW_CARD[CARD] if flow == CARD else f"{flow}/nouveau/code", faults=[],
+        action=LAST[flow], present=True, heading=heading, text="k19.last_yes_text" if flow == ALL else "me.old_code",
     )  # fmt: skip
 
 
 def change(request: Req, form: Sent) -> Response[Any]:
     """Changed. The session goes on with the new means; the number, which is new too, is shown once."""
     context, session, flow, kept, new = context_of(request), signed_in(request), _flow(request), _kept(request), _chosen(request)
-    if new is None or not kept.get("twice") or (flow == ALL and "card" not in kept):
+    given = new is not None and kept.get("twice")
+    if (flow != CARD and not given) or (flow != CODE and "card" not in kept):
         return _begin_again(request)
     try:
-        if flow == CODE:
+        if flow == CARD:  # that it is another card is said by the first page
+            cookie, where = people.replace_card(context, session, secret_of(form), str(kept["card"])), "maison"
+        elif new is None:
+            return _begin_again(request)
+        elif flow == CODE:
             cookie, where = people.change_code(context, session, secret_of(form), new), "moi?dit=code"
         else:
             protected = people.protect(context, session, secret_of(form), str(kept["card"]), new)
@@ -217,7 +226,7 @@ def change(request: Req, form: Sent) -> Response[Any]:
     except (WrongSecret, MustWait, Busy, BadInput) as error:
         if error.sentence == "error.after-recovery":
             raise
-        return refused(request, WrongSecret() if isinstance(error, BadInput) else error, f"{flow}/nouveau/oui")
+        return refused(request, WrongSecret() if isinstance(error, BadInput) else error, LAST[flow])
     _forget(request, cookie)
     return go(request, where, cookie=cookie)
 
@@ -233,6 +242,19 @@ def _routes(flow: str) -> list[ControllerRouterHandler]:
     return made
 
 
+def _card_routes(place: str) -> list[ControllerRouterHandler]:
+    """The new card by its reader, a photo or the camera."""
+    address = f"/{{language:str}}/{place}"
+    return [
+        get(address, opt=who("person"), sync_to_thread=True)(card),
+        post(address, opt=who("person"), sync_to_thread=True)(read_card),
+        post(f"{address}/photo", opt=who("person", streams=True))(photo_of_card),
+        post(f"{address}/image", opt=who("person", streams=True))(card_by_camera),
+    ]
+
+
 ROUTES: list[ControllerRouterHandler] = [
-    *_routes(CODE), *_routes(ALL), card, read_card, photo_of_card, card_by_camera,
+    *_routes(CODE), *_routes(ALL), *_card_routes(NEW_CARD[ALL]), *_card_routes(NEW_CARD[CARD]),
+    get("/{language:str}/moi/carte/oui", opt=who("person"), sync_to_thread=True)(yes),
+    post("/{language:str}/moi/carte/oui", opt=who("person"), sync_to_thread=True)(change),
 ]  # fmt: skip
