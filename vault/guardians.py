@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, select, update
 
 from consent.days import add_months
-from crypto.errors import Undecryptable
+from crypto.errors import CryptoError, Undecryptable
 from crypto.kem import KemPrivate
 from crypto.sealing import open_posted_value
 from crypto.statements import CircleFormed
@@ -62,7 +62,20 @@ class Ward:
 
 
 def circle(context: Context, session: Session) -> Circle | None:
-    """The person's guardians and what is weak about them; None when there are none."""
+    """The person's guardians and what is weak about them; None when there are none.
+
+    A circle whose rows do not hold brings nobody back: it is shown as one in which nobody can help, so that another is chosen.
+    """
+    try:
+        return _circle(context, session)
+    except (CryptoError, Tampered):
+        with context.database.transaction(read_only=True) as connection:
+            ours = select(circles.c.id, circles.c.needed).where(circles.c.person == session.account, circles.c.state == "living")
+            row = connection.execute(ours).first()
+        return Circle(row.id, row.needed, (), 0, 0, ("nobody-can",), False) if row else None
+
+
+def _circle(context: Context, session: Session) -> Circle | None:
     keys, today = session.opened(), today_in_paris(context.clock())
     with context.database.transaction(read_only=True) as connection:
         found = living(context, connection, session.account, accounts.public_keys(context, connection, session.account).ring)

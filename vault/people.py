@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, func, select, update
@@ -27,7 +27,6 @@ from vault import (
     who,
 )
 from vault.context import Context
-from vault.errors import Tampered
 from vault.events import Event
 from vault.means import Slip
 from vault.notices import Notice
@@ -96,17 +95,17 @@ def me(context: Context, session: Session) -> Me:
 
 
 def face(connection: Connection, session: Session) -> tuple[str | None, str]:
-    """The name (if there is one) and the drawing that the person chose."""
+    """The name and the drawing that the person chose; none where there is none, or where it does not open any more."""
     keys, person = session.opened(), session.account
     query = select(persons.c.sealed_name, persons.c.sealed_drawing).where(persons.c.account == person)
     row = connection.execute(query).one()
-    try:
+    name, drawing = None, ""
+    with suppress(Undecryptable):
         drawing = unseal_text(keys.values, contexts.drawing(person=person, id=person), row.sealed_drawing)
-        if row.sealed_name is None:
-            return None, drawing
-        return unseal_text(keys.values, contexts.name(person=person, id=person), row.sealed_name), drawing
-    except Undecryptable as error:
-        raise Tampered from error
+    if row.sealed_name is not None:
+        with suppress(Undecryptable):
+            name = unseal_text(keys.values, contexts.name(person=person, id=person), row.sealed_name)
+    return name, drawing
 
 
 def rename(context: Context, session: Session, name: str | None) -> None:
@@ -141,14 +140,15 @@ def reviewed(context: Context, session: Session) -> None:
 
 
 def conditions(context: Context, session: Session) -> Accepted:
-    """The proof of what was told before opening: version, hash, language, heard aloud."""
+    """The proof of what was told before opening: version, hash, language, heard aloud. One that does not open proves nothing, and the
+    conditions are asked again."""
     keys, person = who.person(session), session.account
     with context.database.transaction(read_only=True) as connection:
         sealed = connection.execute(select(persons.c.sealed_conditions).where(persons.c.account == person)).scalar_one()
     try:
         fields = unseal_value(keys.values, labels.preference(person=person, name="conditions"), sealed)
-    except Undecryptable as error:
-        raise Tampered from error
+    except Undecryptable:
+        return Accepted(version="", sha256="", language="", heard=False, interpreter=False)
     return Accepted(
         version=str(fields["version"]),
         sha256=str(fields["sha256"]),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, select, update
 
 from crypto.canonical import Value, instant, parse_instant
-from crypto.errors import Undecryptable
+from crypto.errors import Malformed, Undecryptable
 from crypto.keys import AccountKeys
 from crypto.sealing import seal_value, unseal_value
 from storage.tables import persons
@@ -34,7 +34,13 @@ def read(connection: Connection, person: str, keys: AccountKeys) -> Preferences:
     sealed = connection.execute(select(persons.c.sealed_preferences).where(persons.c.account == person)).scalar_one()
     if sealed is None:
         return Preferences()
-    fields = unseal_value(keys.values, labels.preference(person=person, name="preferences"), sealed)
+    try:
+        return _of(unseal_value(keys.values, labels.preference(person=person, name="preferences"), sealed))
+    except (Undecryptable, Malformed, KeyError):
+        return Preferences()  # how pages look and what was counted: it begins anew, and keeps nobody out
+
+
+def _of(fields: Mapping[str, Value]) -> Preferences:
     wrong, confirmed, reviewed = fields["wrong"], fields.get("confirmed", []), fields.get("reviewed", [])
     if not isinstance(wrong, Mapping) or not isinstance(confirmed, list) or not isinstance(reviewed, list):
         raise Undecryptable
