@@ -33,6 +33,7 @@ from vault.sessions import Session
 from vault.settings import today_in_paris
 
 PHRASE_AT_MOST = 120  # signs; it is said aloud
+LABEL_AT_MOST = 40  # signs; whose sheet it is, for its owner alone
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,8 @@ def _member(context: Context, connection: Connection, owner: Owner, chosen: Chos
             label = {"label": "", "name": chosen.face_name, "drawing": chosen.face_drawing, "phrase": chosen.face_phrase}
             return _Member(context.new_id(), "worker", chosen.worker, certificate.structure, kem_public(certificate.kem), label)
         case NewSheet():
+            if len(chosen.label) > LABEL_AT_MOST:
+                raise BadInput("label")
             sheet = SheetSecret.random()
             public = public_key(cutting.sheet_seed(sheet))
             return _Member(context.new_id(), "sheet", None, None, public, {"label": chosen.label}, sheet)

@@ -303,3 +303,26 @@ def test_who_came_with_five_words_takes_a_code_with_the_card(site: Site) -> None
     awa = make_person(site.house, "Awa", words=True)
     site.press(site.get("/fr/mots"), number=awa.number, words=" ".join(awa.words or ()))
     assert site.get("/fr/moi/carte").path == "/fr/proteger/tout-changer"
+
+
+def test_each_sheet_bears_the_name_of_whom_it_is_for(site: Site) -> None:
+    """Whoever takes back one of two sheets knows whose it is; the name stays through a fresh circle, and is read by its owner alone."""
+    house, awa = site.house, make_person(site.house, "Awa")
+    site.open(awa)
+    page = site.get("/fr/confiance/choisir")
+    chosen = {"new_sheets": "2", "code": awa.code}
+    long = site.press(page, sheet_1="R" * 41, **chosen)
+    assert (long.status, bool(long.errors), guardians.circle(house, site.session())) == (422, True, None)
+    assert site.press(page, sheet_1="  Rosa  du foyer ", **chosen).path == "/fr/ouvrir/feuillet"
+    circle = guardians.circle(house, site.session())
+    assert circle is not None
+    named = {one.name: one.id for one in circle.members}
+    assert set(named) == {"Rosa du foyer", "2"}
+    trusted = site.get("/fr/confiance")
+    assert "Une feuille de secours : Rosa du foyer" in trusted.text
+    release = site.get(trusted.link(named["2"]))
+    assert "Une feuille de secours : 2" in release.text
+    after = site.press(release, code=awa.code)
+    assert "Rosa du foyer" in after.text
+    assert "Une feuille de secours : 2" not in after.text
+    assert "Une feuille de secours : Rosa du foyer" in site.get("/fr/confiance/choisir").text

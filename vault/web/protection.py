@@ -112,7 +112,8 @@ def _members(form: Form, told: people.Me) -> list[circles.Chosen]:
     name, drawing, phrase = told.name or "", told.drawing, " ".join(form.get("phrase").split())
     members: list[circles.Chosen] = [circles.GuardianWorker(one, name, drawing, phrase) for one in form.all("worker")]
     members += [circles.KeptSheet(member) for member in form.all("sheet")]
-    members += [circles.NewSheet(str(number)) for number in range(1, int(form.get("new_sheets") or "0") + 1)]
+    many = int(form.get("new_sheets") or "0")
+    members += [circles.NewSheet(" ".join(form.get(f"sheet_{number}").split()) or str(number)) for number in range(1, many + 1)]
     return members
 
 
@@ -124,7 +125,8 @@ def set_trusted(request: Req, form: Sent) -> Response[Any]:
         members = _members(form, people.me(context, session))
         formed = circles.set_circle(context, session, secret_of(form), members, needed=2)
     except BadInput as error:
-        fault = Fault("error.phrase-long", "phrase") if error.field == "phrase" else Fault("error.people-close")
+        long = {"phrase": Fault("error.phrase-long", "phrase"), "label": Fault("error.name-long", "sheet_1")}
+        fault = long.get(error.field or "", Fault("error.people-close"))
         return _choose_page(request, [fault], 422)
     except ValueError:
         return _choose_page(request, [Fault("error.people-close")], 422)
