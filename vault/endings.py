@@ -7,8 +7,9 @@ first, the background work finishes it. Every step may run twice.
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from functools import partial
+from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, Select, delete, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage import intentions
@@ -49,18 +50,35 @@ def doom(context: Context, connection: Connection, blobs: Sequence[str]) -> None
     after_commit(connection, partial(_delete_blobs, context, list(blobs)))
 
 
+def doom_selected(context: Context, connection: Connection, blobs: Select[Any]) -> None:
+    """Write down the blobs that a query names, as many as there are, without fetching one: whoever calls this calls `finish` next."""
+    put = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    since = literal(context.clock(), doomed_blobs.c.since.type)
+    named = blobs.add_columns(since)
+    connection.execute(put(doomed_blobs).from_select(["blob", "since"], named).on_conflict_do_nothing())
+
+
 def finish(context: Context, before: dt.datetime | None = None) -> int:
     """Finish what a process left behind; a scheduled task. `before`: only what was begun earlier. Tells how many things ended."""
     with context.database.transaction(read_only=True) as connection:
         begun = [one for one in intentions.pending(connection) if one.kind.startswith(_PREFIX)]
-        doomed = connection.execute(select(doomed_blobs.c.blob, doomed_blobs.c.since)).all()
     begun = [one for one in begun if before is None or one.created <= before]
-    blobs = [row.blob for row in doomed if before is None or row.since <= before]
     for start in range(0, len(begun), BATCH):
         _end(context, begun[start : start + BATCH])
-    for start in range(0, len(blobs), BATCH):
-        _delete_blobs(context, blobs[start : start + BATCH])
-    return len(begun) + len(blobs)
+    ended, last = len(begun), ""
+    while blobs := _doomed(context, before, last):
+        _delete_blobs(context, blobs)
+        ended, last = ended + len(blobs), blobs[-1]
+    return ended
+
+
+def _doomed(context: Context, before: dt.datetime | None, last: str) -> Sequence[str]:
+    """The next blobs that are to die, a batch at a time: their names are never all in memory."""
+    query = select(doomed_blobs.c.blob).where(doomed_blobs.c.blob > last).order_by(doomed_blobs.c.blob).limit(BATCH)
+    if before is not None:
+        query = query.where(doomed_blobs.c.since <= before)
+    with context.database.transaction(read_only=True) as connection:
+        return connection.scalars(query).all()
 
 
 def _end(context: Context, begun: Sequence[intentions.Intention]) -> None:
