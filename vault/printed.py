@@ -318,6 +318,43 @@ def recipient_letter(names: Sequence[str], printing: Printing | None = None, *, 
     return page.done()
 
 
+@dataclass(frozen=True)
+class Answered:
+    """What the office answers to a request by letter: refused when `until` is None, prolonged until that day otherwise."""
+
+    number: str
+    received: dt.date
+    reason: str
+    until: dt.date | None
+
+
+def answer_letter(answered: Answered, printing: Printing | None = None) -> bytes:
+    """For somebody who wrote and was never recognised, so reads no notice: why, and where to complain (GDPR 12(3), 12(4)).
+
+    A page in each language: nobody knows which one they read. It has no name: the office writes the envelope.
+    """
+    title = "printed.answer.extended" if answered.until else "printed.answer.refused"
+    page = Page(printing or Printing(), title)
+    for language in catalogues().offered():
+        page.speak(catalogues()[language.code])
+        page.add_page()
+        page.lines(title, 22, bold=True)
+        page.gap(6)
+        page.lines("printed.answer.asked", 15, day=page.sentences.day(answered.received))
+        page.digits(answered.number, 15)
+        page.gap(4)
+        page.lines("printed.answer.reason", 15)
+        page.speak(catalogues()["fr"])  # as the office wrote it
+        page.line_of(answered.reason, 15)
+        page.speak(catalogues()[language.code])
+        if answered.until:
+            page.gap(4)
+            page.lines("printed.answer.until", 15, day=page.sentences.day(answered.until))
+        page.gap(8)
+        page.lines("ask.complain", 15)
+    return page.done()
+
+
 def breach_poster(printing: Printing | None = None) -> bytes:
     """For the walls, a page in each language: something happened; no name, no number of safes (GDPR 34(3)c, docs/breach.md)."""
     chosen = printing or Printing()

@@ -81,6 +81,11 @@ class Request:
     may_extract: bool
     erasure: Standing | None
 
+    @property
+    def letter(self) -> bool:
+        """Whether the answer leaves by letter: refused or prolonged, and whoever asked was never recognised, so reads no notice."""
+        return not self.identity and (self.state == "refused" or (self.state == "received" and self.extended))
+
 
 def requests(context: Context, session: Session, *, closed: bool = False) -> list[Request]:
     """The register of the administrator's operator, oldest first; those that are over with `closed`."""

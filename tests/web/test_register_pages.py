@@ -118,10 +118,28 @@ def test_what_may_not_begin_yet_is_said_in_the_office_s_words(site: Site, made: 
 def test_why_it_was_prolonged_stays_beside_why_it_was_refused(site: Site, made: Circle) -> None:
     site.sign_in_administrator(made.tilleuls.administrators[0])
     page = receive(site, kind="access", origin="letter")
-    submit(site, page, f"{page.path}/prolonger", reason="Beaucoup de demandes.")
+    assert site.get(f"{page.path}/reponse").status == 404, "nothing is answered yet"
+    later = submit(site, page, f"{page.path}/prolonger", reason="Beaucoup de demandes.")
+    text = " ".join(words(site.get(later.link("/reponse")).content).split())
+    for part in (
+        "Notre réponse prend plus de temps",
+        "Our answer takes more time",
+        "Beaucoup de demandes.",
+        "23 février 2027",
+        "CNIL",
+    ):
+        assert part in text
     over = submit(site, site.get(page.path), f"{page.path}/refuser", reason="Nous ne savons pas de qui il s'agit.")
     for part in (said("o01.extension"), "Beaucoup de demandes.", "Nous ne savons pas de qui il s'agit."):
         assert part in plain(over)
+    text = " ".join(words(site.get(over.link("/reponse")).content).split())
+    for part in (
+        "Nous ne pouvons pas faire ce que vous demandez",
+        "Nous ne savons pas de qui il s'agit.",
+        over.heading.split()[-1],
+    ):
+        assert part in text
+    assert "Beaucoup de demandes." not in text
 
 
 def test_recipients_answer_at_their_desk_and_the_office_sees_who_has_not(site: Site, made: Circle) -> None:

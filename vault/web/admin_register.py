@@ -168,6 +168,18 @@ def extract(request: Req, name: FromPath[str]) -> Response[Any]:
     return Response(content, media_type="application/json", headers=headers)
 
 
+@get("/registre/{name:str}/reponse", opt={**who("administrator"), "leaves": True}, sync_to_thread=True)
+def answer_letter(request: Req, name: FromPath[str]) -> Response[bytes]:
+    """The answer on paper, for somebody who wrote and was never recognised: refused or prolonged, why, and where to complain."""
+    one = _request(request, name)
+    if not one.letter:
+        raise NotThere
+    until = None if one.state == "refused" else one.due
+    reason = one.reason if until is None else one.extension
+    return pdf(printed.answer_letter(printed.Answered(one.number, one.received, reason, until), printing(request)))
+
+
 HANDLERS: list[ControllerRouterHandler] = [
     register, receive_page, receive, one_request, approve, refuse, extend, carry_out, close, certificate, extract,
+    answer_letter,
 ]  # fmt: skip
