@@ -175,7 +175,12 @@ class Parcel:
     context: Context = field(repr=False)
     person: str
     payload: dict[str, Any] = field(repr=False)
-    tag: str = ""  # tells this parcel from any other, to a browser that goes on with a download
+    link: Shown = field(repr=False)
+
+    @property
+    def tag(self) -> str:
+        """Tells this parcel from any other, to a browser that goes on with a download."""
+        return self.link.digest[:16]
 
     @property
     def at(self) -> datetime:
@@ -210,7 +215,7 @@ class Parcel:
         return archive.length(self.members)
 
     def blocks(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-        """The archive, or a part of it; its bytes are the same each time."""
+        """The archive, or a part of it; its bytes are the same each time. TicketGone in the middle, once the link was taken back."""
         bodies = archive.write(self.members, self._bodies(), self.at.astimezone(PARIS))
         return archive.cut(bodies, start, self.size if end is None else end)
 
@@ -244,6 +249,8 @@ class Parcel:
         for one in self._packed():
             try:
                 with self.context.database.transaction(read_only=True) as connection:
+                    if tickets.taken_back(self.context, connection, self.link):
+                        raise TicketGone
                     row = one_of(connection, self.person, one.paper, one.version)
                     witnesses = Witnesses(self.context, connection, self.person, key)
                     opened = open_version(self.context, connection, row, FileSecret(bytes.fromhex(one.secret)), witnesses)
@@ -290,7 +297,7 @@ def find(context: Context, secret: str) -> Parcel:
 
 
 def _parcel(context: Context, shown: Shown) -> Parcel:
-    return Parcel(context, shown.person, cast("dict[str, Any]", dict(shown.payload)), shown.digest[:16])
+    return Parcel(context, shown.person, cast("dict[str, Any]", dict(shown.payload)), shown)
 
 
 def waiting(context: Context, session: Session) -> Parcel:

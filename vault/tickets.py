@@ -113,6 +113,12 @@ def use(context: Context, connection: Connection, shown: Shown) -> None:
         raise TicketGone
 
 
+def taken_back(context: Context, connection: Connection, shown: Shown) -> bool:
+    """Whether a link whose time is not over is gone: its safe was blocked, or got new means. What goes on under it must stop."""
+    there = connection.execute(select(tickets.c.digest).where(tickets.c.digest == shown.digest)).first()
+    return there is None and context.clock() < shown.term
+
+
 def sweep(context: Context) -> int:
     """Delete the links whose time is over; a scheduled task."""
     with context.database.transaction() as connection:

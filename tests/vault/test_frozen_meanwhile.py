@@ -86,9 +86,10 @@ def test_a_judge_s_erasure_does_not_open_a_frozen_safe(house: Context) -> None:
 
 def phone(house: Context, person: MadePerson) -> tuple[str, str, str]:
     """The secrets of three links: a parcel that a phone has begun to take, one that is still to be used, one paper."""
+    kept = keep(house, person.session)
     begun = parcels.begin(house, parcels.pack(house, person.session, "phone", "fr").secret)
     waiting = parcels.pack(house, person.session, "phone", "fr")
-    paper = leaving.to_phone(house, person.session, keep(house, person.session))
+    paper = leaving.to_phone(house, person.session, kept)
     return begun.secret, waiting.secret, paper.secret
 
 
@@ -100,13 +101,16 @@ def test_a_phone_takes_nothing_more(house: Context, clock: Clock, how: str) -> N
     clock.forward(days=2)
     unlock(house, awa)
     begun, waiting, paper = phone(house, awa)
-    assert parcels.find(house, begun).size
+    leaving_now = parcels.find(house, begun).blocks()
+    assert next(leaving_now)
     if how == "frozen":
         people.freeze_number(house, sign_in(house, fatou), awa.number)
     else:
         people.protect(house, awa.session, awa.code, new_card(), NEW_CODE)
     with pytest.raises(TicketGone):
         parcels.find(house, begun)
+    with pytest.raises(TicketGone):  # nor what is leaving at this moment
+        list(leaving_now)
     with pytest.raises(TicketGone):
         parcels.begin(house, waiting)
     with pytest.raises(TicketGone):
