@@ -198,10 +198,10 @@ def test_je_me_protege_turns_secret_and_keys_and_nothing_is_lost(any_house: Cont
     sharing.renew(house, session, one.share, offer(acts=SEE).until, SAID)
     withdrawing.withdraw(house, session, one.share, SAID)
     assert shares_of(house, session) == [one.drawer]
-    # Receipts of before and after verify by the service's key alone; a file of before does too.
+    # Receipts of before and after, that of the link too, verify by the service's key alone; a file of before does as well.
     later = receipt_files.of_all(house, session)
-    assert len(verify_file(file, anchors(house))) == 2
-    assert len(verify_file(later, anchors(house))) == 4
+    assert len(verify_file(file, anchors(house))) == 3
+    assert len(verify_file(later, anchors(house))) == 5
     parsed = ReceiptFile.from_bytes(later)
     assert len(parsed.earlier) == 1
     with pytest.raises(NotVerified, match="vouched"):
