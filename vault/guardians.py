@@ -174,9 +174,9 @@ def guardian_left(context: Context, connection: Connection, worker: str, name: s
     kept = set(card_keeping.worker_left(connection, worker))
     for person in sorted(kept):
         audit.record(context, connection, None, Event("means.card-returned", by_name=name), person=person)
-        notices.tell(context, connection, person, notices.Notice("keeper-left", {"name": name}))
+        notices.tell_if_told(context, connection, person, notices.Notice("keeper-left", {"name": name}))
     for person in {*trusted, *helped}:
-        notices.tell(context, connection, person, notices.Notice("guardian-left", {"name": name}))
+        notices.tell_if_told(context, connection, person, notices.Notice("guardian-left", {"name": name}))
 
 
 def due_to_confirm(connection: Connection, today: dt.date) -> int:

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, delete, insert, select, update
 
 from crypto.canonical import Value
-from crypto.errors import Undecryptable
+from crypto.errors import CryptoError, Undecryptable
 from crypto.kem import KemPrivate
 from crypto.sealing import open_posted_value, post_value
+from storage.errors import StorageError
 from storage.tables import notices
 from vault import accounts, labels
 from vault.context import Context
+from vault.errors import NotThere, Tampered
 from vault.sessions import Session
 from vault.settings import today_in_paris
 
@@ -42,6 +44,12 @@ def tell(context: Context, connection: Connection, account: str, notice: Notice)
     posted = post_value(public.kem, context.keyvault.derive("person", account, place), place, fields)
     connection.execute(insert(notices).values(id=name, account=account, posted=posted, created=today_in_paris(context.clock())))
     return name
+
+
+def tell_if_told(context: Context, connection: Connection, account: str, notice: Notice) -> None:
+    """The same beside an act that must not wait for it: an account whose keys do not hold gets no sentence, and `abri check` says so."""
+    with suppress(CryptoError, Tampered, NotThere, StorageError):
+        tell(context, connection, account, notice)
 
 
 def waiting(context: Context, session: Session) -> list[Notice]:

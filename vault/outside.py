@@ -7,6 +7,7 @@ as something that has left and cannot be taken back.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -29,6 +30,7 @@ from vault import outside_wraps as wraps
 from vault.context import NOBODY, Context
 from vault.errors import BadInput, NotThere, Tampered
 from vault.events import Event
+from vault.one_by_one import each
 from vault.outside_links import Secrets
 from vault.receipts import CHANGE_AT, Said
 from vault.sessions import Session
@@ -351,14 +353,15 @@ def expire(context: Context) -> int:
     with context.database.transaction(read_only=True) as connection:
         over = (outside_shares.c.state == GIVEN, outside_shares.c.until <= context.clock())
         due = connection.execute(select(outside_shares.c.id).where(*over)).scalars().all()
-    ended = 0
-    for share in due:
-        with context.database.transaction() as connection:
-            query = select(outside_shares.c.person).where(outside_shares.c.id == share, *over).with_for_update()
-            person = connection.execute(query).scalar_one_or_none()
-            if person is None:
-                continue  # taken back since we looked
-            how = BY_SERVICE.by(Method.SERVICE, None)
-            _close(context, connection, GrantId(share), person, GrantState.EXPIRED, None, how, None, None)
-            ended += 1
-    return ended
+    return each("link expired", due, partial(_expire_one, context))
+
+
+def _expire_one(context: Context, share: str) -> bool:
+    with context.database.transaction() as connection:
+        over = (outside_shares.c.id == share, outside_shares.c.state == GIVEN, outside_shares.c.until <= context.clock())
+        person = connection.execute(select(outside_shares.c.person).where(*over).with_for_update()).scalar_one_or_none()
+        if person is None:
+            return False  # taken back since we looked
+        how = BY_SERVICE.by(Method.SERVICE, None)
+        _close(context, connection, GrantId(share), person, GrantState.EXPIRED, None, how, None, None)
+    return True

@@ -7,7 +7,9 @@ Whatever waits for somebody (a freeze, a recovery, a request) keeps it from begi
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select, update
@@ -20,6 +22,7 @@ from vault.context import Context
 from vault.errors import Conflict
 from vault.events import Event
 from vault.notices import Notice
+from vault.one_by_one import each
 from vault.restricting import Restricted
 from vault.rights import OPEN_STATES
 from vault.sessions import Session
@@ -54,13 +57,19 @@ def tell(context: Context) -> int:
         due = (persons.c.last_month <= silent_since(today, months), persons.c.silence_told < told)
         with context.database.transaction(read_only=True) as connection:
             waiting = list(connection.scalars(_open_ones(*due)))
-        for person in waiting:
-            with context.database.transaction() as connection:
-                same = update(persons).where(persons.c.account == person, *due).values(silence_told=told)
-                if connection.execute(same).rowcount:
-                    _tell(context, connection, person, first=told == 1, left=retention.silent_months - months)
-                    done += 1
+        left = retention.silent_months - months
+        act = partial(_tell_one, context, due=due, told=told, left=left)
+        done += each("silence told", waiting, act)
     return done
+
+
+def _tell_one(context: Context, person: str, *, due: Sequence[ColumnElement[bool]], told: int, left: int) -> bool:
+    with context.database.transaction() as connection:
+        same = update(persons).where(persons.c.account == person, *due).values(silence_told=told)
+        if not connection.execute(same).rowcount:
+            return False  # opened since we looked
+        _tell(context, connection, person, first=told == 1, left=left)
+    return True
 
 
 def _tell(context: Context, connection: Connection, person: str, *, first: bool, left: int) -> None:
@@ -91,17 +100,18 @@ def end(context: Context) -> int:
     )
     with context.database.transaction(read_only=True) as connection:
         waiting = list(connection.scalars(_open_ones(*due)))
-    begun = 0
-    for person in waiting:
-        with context.database.transaction() as connection:
-            if connection.scalars(_open_ones(persons.c.account == person, *due)).first() is None:
-                continue  # opened since we looked
-            try:
-                erasure.begin(context, connection, person, session=None)
-            except (Conflict, AfterRecovery, Restricted):
-                continue
-            begun += 1
-    return begun
+    return each("silence ended", waiting, partial(_end_one, context, due=due))
+
+
+def _end_one(context: Context, person: str, *, due: Sequence[ColumnElement[bool]]) -> bool:
+    with context.database.transaction() as connection:
+        if connection.scalars(_open_ones(persons.c.account == person, *due)).first() is None:
+            return False  # opened since we looked
+        try:
+            erasure.begin(context, connection, person, session=None)
+        except (Conflict, AfterRecovery, Restricted):
+            return False
+    return True
 
 
 def _open_ones(*wanted: ColumnElement[bool]) -> Select[Any]:

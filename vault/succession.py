@@ -173,7 +173,7 @@ def tell_of_leaving(context: Context, connection: Connection, person: str, grant
     """A share ended because its worker left: the question waits for the person's next unlock."""
     reached = select(accounts.c.id).where(accounts.c.id == person, accounts.c.state.in_(REACHED))
     if connection.execute(reached).first() is not None:
-        notices.tell(context, connection, person, Notice(WORKER_LEFT, {"grant": grant}))
+        notices.tell_if_told(context, connection, person, Notice(WORKER_LEFT, {"grant": grant}))
 
 
 def tell_of_absence(context: Context, connection: Connection, worker: str) -> None:
@@ -184,7 +184,7 @@ def tell_of_absence(context: Context, connection: Connection, worker: str) -> No
         .where(grants.c.worker == worker, grants.c.state.in_(LIVING), accounts.c.state.in_(REACHED))
     )
     for row in connection.execute(shown).all():
-        notices.tell(context, connection, row.person, Notice(WORKER_AWAY, {"grant": row.id}))
+        notices.tell_if_told(context, connection, row.person, Notice(WORKER_AWAY, {"grant": row.id}))
 
 
 # --- The person -----------------------------------------------------------------------------------------------------------

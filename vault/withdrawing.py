@@ -6,6 +6,7 @@ Then the share's row of the key vault is destroyed, before the answer: after a c
 
 import hashlib
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select, update
@@ -25,6 +26,7 @@ from vault.colleagues import LIVING, name_of
 from vault.context import Context
 from vault.errors import NotThere, Tampered
 from vault.events import Event
+from vault.one_by_one import each
 from vault.receipts import Change, Said
 from vault.sessions import Session
 from vault.settings import today_in_paris
@@ -89,19 +91,20 @@ def expire(context: Context) -> int:
     with context.database.transaction(read_only=True) as connection:
         query = select(grants.c.id).where(grants.c.state.in_(LIVING), grants.c.until < today)
         due: Sequence[Any] = connection.execute(query).scalars().all()
-    ended = 0
-    for grant in due:
-        with context.database.transaction() as connection:
-            row = connection.execute(select(grants).where(grants.c.id == grant).with_for_update()).mappings().one_or_none()
-            if row is None:
-                continue
-            try:
-                closing = rules.expire(shares.clear_row(row), context.clock())
-            except TransitionRefused:
-                continue  # renewed or ended since we looked
-            by_service(context, connection, closing)
-            ended += 1
-    return ended
+    return each("share expired", due, partial(_expire_one, context))
+
+
+def _expire_one(context: Context, grant: str) -> bool:
+    with context.database.transaction() as connection:
+        row = connection.execute(select(grants).where(grants.c.id == grant).with_for_update()).mappings().one_or_none()
+        if row is None:
+            return False
+        try:
+            closing = rules.expire(shares.clear_row(row), context.clock())
+        except TransitionRefused:
+            return False  # renewed or ended since we looked
+        by_service(context, connection, closing)
+    return True
 
 
 def end_grants_of(context: Context, connection: Connection, worker: str) -> int:

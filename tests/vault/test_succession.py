@@ -1,14 +1,16 @@
 """Nobody inherits: a worker leaves or proposes a colleague, and the person alone gives the same again, or not."""
 
 import pytest
+from sqlalchemy import update
 
 from consent.purposes import ShelfKind
 from consent.scope import Act
+from storage.tables import accounts
 from tests.vault.builders import make_office, make_person, make_worker, sign_in, unlock
 from tests.vault.clock import Clock
 from tests.vault.papers import SAID, keep
 from tests.web.desk_scene import give
-from vault import audit, notices, people, shared_papers, sharing, showing, succession, workers
+from vault import audit, notices, people, shared_papers, sharing, showing, succession, withdrawing, workers
 from vault.context import Context
 from vault.errors import Conflict, NotAllowed, NotThere
 
@@ -73,6 +75,28 @@ def test_who_is_away_is_asked_about_once_and_not_any_more_when_they_are_back(hou
     assert {one.paper for one in shared_papers.papers_shared(house, sign_in(house, lina), given)} == {tax}
     workers.return_(house, office.admin, fatou.id)
     assert {one.paper for one in shared_papers.papers_shared(house, sign_in(house, fatou), first)} == {tax}
+
+
+def test_one_account_that_does_not_hold_keeps_no_worker_in_and_no_share_alive(house: Context, clock: Clock) -> None:
+    """A worker is suspended or ended now, whoever cannot be told of it; and what is over ends for everybody else."""
+    office = make_office(house)
+    fatou, marc = make_worker(house, office), make_worker(house, office, "Marc")
+    awa, mariam = make_person(house), make_person(house, "Mariam")
+    clock.forward(days=1)
+    for person in (awa, mariam):
+        unlock(house, person)
+        give(house, person, fatou, keep(house, person.session), days=60)
+        give(house, person, marc, keep(house, person.session), days=10)
+    with house.database.transaction() as connection:
+        connection.execute(update(accounts).where(accounts.c.id == awa.id).values(keys_signature=bytes(3373)))
+    workers.suspend(house, office.admin, fatou.id, None)
+    assert [one.cause for one in succession.waiting(house, mariam.session)] == ["away"]
+    workers.end(house, office.admin, fatou.id, office.proof)
+    assert [one.worker for one in showing.grants_of(house, unlock(house, mariam))] == [marc.id]
+    clock.forward(days=11)
+    withdrawing.expire(house)
+    assert showing.grants_of(house, unlock(house, mariam)) == []
+    assert shared_papers.people_sharing(house, sign_in(house, marc)) == []
 
 
 def test_a_worker_proposes_and_only_the_person_gives(house: Context, clock: Clock) -> None:
