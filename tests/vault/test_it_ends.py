@@ -6,6 +6,7 @@ Awa showed papers to Fatou, Marc took a copy. What yesterday's rows and blobs st
 
 import datetime as dt
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -42,8 +43,15 @@ from vault.context import Context
 from vault.errors import Conflict, NotAllowed, NotThere, WrongSecret
 
 
-def test_a5_it_ends(any_house: Context, clock: Clock, tmp_path: Path) -> None:
-    house = any_house
+def test_a5_it_ends(
+    any_house: Context, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    house, temporary = any_house, tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    monkeypatch.setenv("SQLITE_TMPDIR", str(temporary))
+    caplog.set_level(0)
     made, nine = lived_in(house, clock)
     other, _ = make_other(house, made)
     others = rows_of(house, other)
@@ -99,6 +107,12 @@ def test_a5_it_ends(any_house: Context, clock: Clock, tmp_path: Path) -> None:
     clock.forward(hours=72, seconds=1)
     for one in erasing.due(house):
         erasing.carry_out(house, one)
+
+    # Nothing was said aloud or logged of any of it, nothing lies in a temporary file.
+    said_aloud = capfd.readouterr()
+    logged = f"{said_aloud.out}{said_aloud.err}{caplog.text}".encode()
+    assert [one for one in known if one in logged] == []
+    assert list(temporary.iterdir()) == []
 
     # Nothing is left; the copy she took is whole; the others' rows are what they were; the trace's leaves stay.
     known = [f"{WORDS} {number}".encode() for number in range(9)]
