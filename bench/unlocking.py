@@ -256,7 +256,11 @@ def main() -> int:
     options.add_argument("--seconds", type=float, default=60, help="at most, for each of the two (default: 60)")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="abri-bench-", dir="/var/tmp") as made:
-        told = measure(Path(made), chosen.parallel, chosen.unlocks, chosen.seconds)
+        return report(measure(Path(made), chosen.parallel, chosen.unlocks, chosen.seconds))
+
+
+def report(told: Told) -> int:
+    """Print what was measured and what was missed; 1 when something was."""
     missed = told.missed()
     print("\n".join([*told.lines(), *missed]))
     return 1 if missed else 0

@@ -7,9 +7,10 @@ The person, the worker and the incident key each get an envelope of their own un
 import datetime as dt
 import hashlib
 import secrets
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -232,30 +233,28 @@ def opened(context: Context, connection: Connection, session: Session, query: Se
     for (key, (place, posted)), answer in zip(places.items(), answers, strict=True):
         with suppress(Undecryptable):
             secret[key] = sealed_trace.open_trace_key(private, answer, place, posted)
-    found, damaged = [], []
+    found, unread = [], []
     for row in rows:
         try:
             fields = sealed_trace.open_event(secret[row.key], contexts.trace(entry=row.entry, party=account), row.envelope)
             found.append(_entry(row.entry, row.number, fields))
         except (KeyError, Undecryptable):
-            damaged.append(row)
-    found += [_damaged(row.entry, row.number, found, context.clock()) for row in damaged]
+            unread.append(Entry(row.entry, row.number, context.clock(), Event(UNREADABLE)))
+    found += _beside(found, unread)
     # Ties (one transaction, one second) keep the order in which they were numbered.
-    found.sort(key=lambda entry: (entry.at, _place(entry.number)), reverse=True)
+    found.sort(key=lambda entry: (entry.at, _place(entry)), reverse=True)
     return found
 
 
-def _place(number: int | None) -> int:
-    return number if number is not None else 1 << 62
+def _place(entry: Entry) -> int:
+    return entry.number if entry.number is not None else 1 << 62
 
 
-def _damaged(entry: str, number: int | None, readable: Sequence[Entry], now: dt.datetime) -> Entry:
-    """Its moment is sealed with the rest: the line stands beside the one that was numbered before it."""
-    before = [one for one in readable if _place(one.number) < _place(number)]
-    beside = max(before, key=lambda one: _place(one.number), default=None) or min(
-        readable, key=lambda one: _place(one.number), default=None
-    )
-    return Entry(entry, number, beside.at if beside else now, Event(UNREADABLE))
+def _beside(read: Sequence[Entry], unread: Sequence[Entry]) -> list[Entry]:
+    """What does not open has its moment sealed with the rest: it stands beside the entry that was numbered before it, or the first."""
+    ordered = sorted(read, key=_place)
+    places = [_place(one) for one in ordered]
+    return [replace(one, at=ordered[max(bisect_right(places, _place(one)) - 1, 0)].at) if ordered else one for one in unread]
 
 
 def tags_of(

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, delete, func, insert, or_, select, update
 
 from crypto import contexts
 from crypto import trace as sealed_trace
@@ -260,8 +260,8 @@ def count(connection: Connection, person: str) -> Count:
     given, sent = select(grants.c.id).where(grants.c.person == person), _sent(person)
     of_links = receipts.c.id.in_(select(outside_changes.c.id).where(outside_changes.c.share.in_(sent)))
 
-    def number(*wanted: object) -> int:
-        return int(connection.execute(select(func.count()).where(*wanted)).scalar_one())  # type: ignore[arg-type]
+    def number(wanted: ColumnElement[bool]) -> int:
+        return int(connection.execute(select(func.count()).where(wanted)).scalar_one())
 
     return Count(
         number(papers.c.person == person),

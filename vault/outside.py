@@ -274,14 +274,8 @@ def mine(context: Context, session: Session, *, ended: bool = False, openings: b
     return found
 
 
-def receipts_of(context: Context, session: Session, share: GrantId) -> list[SignedReceipt]:
-    """The receipts of what was given, oldest first. NotThere, Tampered."""
-    with context.database.transaction(read_only=True) as connection:
-        return read_receipts(context, connection, session, share)
-
-
 def read_receipts(context: Context, connection: Connection, session: Session, share: GrantId) -> list[SignedReceipt]:
-    """The same in the caller's transaction."""
+    """The receipts of what was given, oldest first, in the caller's transaction. NotThere, Tampered."""
     private = KemPrivate(who.person(session).kem)
     owner = connection.execute(select(outside_shares.c.person).where(outside_shares.c.id == share)).scalar_one_or_none()
     if owner != session.account:

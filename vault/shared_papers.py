@@ -138,14 +138,15 @@ def papers_shared(context: Context, session: Session, grant: GrantId) -> list[Sh
     with context.database.transaction(read_only=True) as connection:
         share = share_or_none(context, connection, session, grant)
         recipient = share.recipient if share else None
-        if share is None or recipient is None or not _lives(share, recipient, now):
-            share = recipient = None
-        cards = _cards(context, connection, share, recipient, private, now) if share and recipient else []
-    if share is None or recipient is None:
+        if share and recipient and _lives(share, recipient, now):
+            cards = _cards(context, connection, share, recipient, private, now)
+            line, shown = _line(share, len(cards), now), [_shown(share, recipient, row, card, now) for row, card in cards]
+        else:
+            line, shown = None, []
+    if line is None:
         trace_refused_list(context, session, grant)
         raise NotThere
-    listed(context, session, [_line(share, len(cards), now)])
-    shown = [_shown(share, recipient, row, card, now) for row, card in cards]
+    listed(context, session, [line])
     return sorted(shown, key=lambda one: (one.added, one.paper), reverse=True)
 
 

@@ -14,13 +14,12 @@ from consent.errors import TermsReason, TermsRefused
 from consent.grant import GrantBody, Parties, PublicKeys
 from consent.ids import GrantId, KindId, PaperId, PersonId
 from consent.purposes import PRIVATE, PurposeId, ShelfKind
-from consent.receipt import SignedReceipt
 from consent.recipients import role
 from consent.scope import OPENING, Act, PapersScope, Scope, ShelfScope
 from consent.terms import Terms, default_until, is_first_day, latest_until
 from consent.verified import Signatures, sign_grant
 from crypto import contexts
-from crypto.errors import Malformed, Undecryptable
+from crypto.errors import Malformed
 from crypto.kem import KemPublic, public_key
 from crypto.keys import AccountKeys, FileSecret
 from crypto.sealing import unseal_text
@@ -31,7 +30,7 @@ from storage.tables import wraps as wrap_rows
 from vault import aftermath, audit, receipts, reencryption, restricting, shares, shelves, who, wraps
 from vault.colleagues import Colleague, colleague
 from vault.context import Context
-from vault.errors import BadInput, Conflict, NotThere, Tampered
+from vault.errors import BadInput, Conflict, NotThere
 from vault.events import Event
 from vault.listing import cards_of
 from vault.receipts import Change, Said
@@ -41,7 +40,7 @@ from vault.shelves import Shelves
 from vault.versions import LISTED, Witnesses, current_of, joined, one_refusal, open_version, secret_of
 
 __all__ = [
-    "Limits", "Offer", "Said", "drawers_wait", "grant", "grant_in", "narrow", "offer_limits", "on_first_day", "receipts_of", "renew",
+    "Limits", "Offer", "Said", "drawers_wait", "grant", "grant_in", "narrow", "offer_limits", "on_first_day", "renew",
 ]  # fmt: skip
 
 
@@ -321,16 +320,3 @@ def _keep_changed(
     )  # fmt: skip
     opened = shelves.open_all(connection, session.account, keys.values)
     _said(context, connection, session, body, signatures, said, tag, to.kem, opened, "")
-
-
-def receipts_of(context: Context, session: Session, grant_id: GrantId) -> list[SignedReceipt]:
-    """The receipts of a share, oldest first."""
-    who.person(session)
-    with context.database.transaction(read_only=True) as connection:
-        owner = connection.execute(select(grants.c.person).where(grants.c.id == grant_id)).scalar_one_or_none()
-        if owner != session.account:
-            raise NotThere
-        try:
-            return receipts.read_all(context, connection, session, grant_id)
-        except Undecryptable:
-            raise Tampered from None

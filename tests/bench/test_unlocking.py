@@ -1,6 +1,7 @@
 """The benchmark of unlocking ends with a failure when a target is missed, and says which."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -21,12 +22,9 @@ GOOD = Told([0.2] * 20, [0.8] * 20, [0.1] * 20, [0.4] * 20, 200.0, 320.0, {"401"
     ids=["met", "slow", "large", "both"],
 )
 def test_a_missed_target_is_said_and_fails(
-    changed: dict[str, object], said: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    told = dataclasses.replace(GOOD, **changed)  # type: ignore[arg-type]  # fields of it
-    monkeypatch.setattr(unlocking, "measure", lambda *_: told)
-    monkeypatch.setattr("sys.argv", ["bench.unlocking"])
-    assert unlocking.main() == (1 if said else 0)
+    changed: dict[str, Any], said: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:  # fmt: skip
+    assert unlocking.report(dataclasses.replace(GOOD, **changed)) == (1 if said else 0)
     printed = [line for line in capsys.readouterr().out.splitlines() if line.startswith("missed")]
     assert len(printed) == len(said)
     assert all(words in line for words, line in zip(said, printed, strict=True))

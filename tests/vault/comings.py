@@ -13,7 +13,7 @@ from tests.vault.builders import (
     sign_in,
     sign_in_administrator,
 )
-from vault import cards, circles, guardians, recovery, sessions
+from vault import cards, circles, coming_back, guardians, recovery, sessions
 from vault.circles import Chosen, CircleSet, GuardianWorker
 from vault.context import Context
 from vault.recovery import Reason
@@ -73,6 +73,16 @@ def confirm(
     desk = sign_in(house, worker)
     (ward,) = [one for one in guardians.people_who_count_on_me(house, desk) if one.name == name]
     recovery.confirm(house, desk, ward.member, code, theft=theft, beside=beside)
+
+
+def came_back(house: Context, made: Circle) -> str:
+    """The whole of a recovery, Marc beside the person: gives the new card, whose code is `NEW_CODE`."""
+    session, code = start(house, made.canal.kiosk)
+    confirm(house, made.marc, code, beside=True)
+    confirm(house, made.fatou, code)
+    card = new_card()
+    coming_back.finish(house, session, card, NEW_CODE)
+    return card
 
 
 def new_card() -> str:

@@ -41,7 +41,6 @@ from vault import (
     receipt_files,
     shared_papers,
     shares,
-    sharing,
     showing,
 )  # fmt: skip
 from vault.context import Context
@@ -216,7 +215,7 @@ class Ledger:
         assert {row.id for row in rows} == set(self.grants)
         assert changes == {grant: one.changes for grant, one in self.grants.items()}
         for row in rows:
-            receipts = sharing.receipts_of(self.house, self.awa.session, GrantId(row.id))
+            receipts = receipt_files.records_of(self.house, self.awa.session, GrantId(row.id))
             assert receipts[-1].receipt.change.state.value == row.state
             assert len(receipts) == self.grants[GrantId(row.id)].changes
         if rows:

@@ -4,6 +4,7 @@ import dataclasses
 import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from sqlalchemy import func, select
@@ -75,7 +76,7 @@ def test_overtaken_before_any_step(any_house: Context, clock: Clock) -> None:
     fatou, at, came = make_worker(any_house, make_office(any_house)), 0, True
     while came:
         with asked(any_house, clock, fatou) as one:
-            first, overtaken = slow(any_house, at, lambda one=one: erasing.carry_out(any_house, one))  # type: ignore[misc]  # bound now
+            first, overtaken = slow(any_house, at, partial(erasing.carry_out, any_house, one))
             erasing.carry_out(first, one)
             came = overtaken()
         at += 1

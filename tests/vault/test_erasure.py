@@ -1,4 +1,4 @@
-"""It ends: 72 hours in which the card says no, a witness who makes it now, and nothing that remains."""
+"""It ends: 72 hours in which the card says no, a witness who makes it now, and what goes with a safe."""
 
 import datetime as dt
 import shutil
@@ -14,8 +14,7 @@ from consent.ids import GrantId, PaperId
 from consent.purposes import PurposeId
 from consent.scope import Act
 from storage.errors import RowGone
-from storage.s3 import S3Store
-from storage.tables import accounts, entries, entry_copies, erasures, grants, metadata, receipts, trace_keys
+from storage.tables import accounts, erasures, grants, metadata, receipts
 from tests.vault.builders import MadePerson, MadeWorker, one_time_password, sign_in, unlock
 from tests.vault.clock import Clock
 from tests.vault.comings import NEW_CODE, Circle, confirm, make_circle, new_card, start
@@ -29,7 +28,6 @@ from vault import (
     erasure,
     guardians,
     outside,
-    people,
     recovery,
     remains,
     sessions,
@@ -44,7 +42,6 @@ from vault.erasure import Witness
 from vault.errors import Conflict, NotAllowed, NotThere, Tampered, WrongSecret
 from vault.notices import Notice
 from vault.outside import OutsideOffer
-from vault.remains import Found
 from vault.sessions import Session
 from vault.sharing import Offer
 
@@ -172,38 +169,6 @@ def test_a_worker_as_witness_makes_it_now(any_house: Context, clock: Clock) -> N
     assert made_out.said.papers == 9
     assert remains.check(any_house, made.awa.id, [WORDS.encode()]) == []
     assert "erasure.witnessed" in [one.event.tag for one in audit.history(any_house, sign_in(any_house, made.fatou))]
-
-
-def test_nothing_remains(any_house: Context, clock: Clock) -> None:
-    """Thirty known values in no table, no row of the key vault, no blob; what stays names nobody; others' safes are untouched."""
-    made, papers = lived_in(any_house, clock)
-    people.rename(any_house, made.awa.session, NAME)
-    other, kept = make_other(any_house, made)
-    with any_house.database.transaction(read_only=True) as connection:
-        leaves = connection.execute(select(entries.c.id, entries.c.leaf).order_by(entries.c.id)).all()
-        blobs = {held.name for held in any_house.blobs.inventory()}
-    others = rows_of(any_house, other)
-    known = [f"{WORDS} {number}".encode() for number in range(9)]
-    known += [one.encode() for one in (*papers, made.awa.number, made.awa.card, NAME, *any_ids(any_house, made.awa.id))]
-    assert len(known) >= 30
-    assert remains.check(any_house, made.awa.id, known)  # the search finds them while they are there
-    asked = ask_and_carry_out(any_house, clock, made.awa)
-    assert remains.check(any_house, made.awa.id, known) == []
-    assert any_house.keyvault.owned(made.awa.id) == []
-    gone = blobs - {held.name for held in any_house.blobs.inventory()}
-    assert len(gone) == 9 * 3
-    assert rows_of(any_house, other) == others
-    unlock(any_house, other)
-    assert read(any_house, other.session, kept)
-    with any_house.database.transaction(read_only=True) as connection:
-        after = dict(connection.execute(select(entries.c.id, entries.c.leaf)).all())
-        assert all(after[row.id] == row.leaf for row in leaves)
-        row = connection.execute(select(erasures)).mappings().one()
-        orphans = select(trace_keys.c.id).where(trace_keys.c.id.not_in(select(entry_copies.c.key)))
-        assert connection.execute(orphans).all() == []
-    assert (row["person"], row["witness"], row["state"]) == (None, None, "done")
-    found = certificates.find(any_house, asked.number)
-    assert (found.said.papers, found.said.grants, found.said.day, found.said.horizon) == (9, 3, "2026-11-27", "2026-12-27")
 
 
 def make_other(house: Context, made: Circle) -> tuple[MadePerson, PaperId]:
@@ -345,32 +310,6 @@ def test_receipts_live_with_the_safe_and_what_stays_of_them_five_years_more(hous
         clock.now = dt.datetime.combine(day, dt.time(12), dt.UTC)
         terms.close_registers(house)
         assert kept() == left
-
-
-def test_a_hidden_version_is_searched_too(any_house: Context) -> None:
-    """Deleted by hand in a store that keeps versions: it reads as missing, and is still there to be found."""
-    with any_house.blobs.writer() as writer:
-        writer.write(b"un mot de " + WORDS.encode())
-        name = writer.commit().name
-    place = name
-    if isinstance(any_house.blobs, S3Store):
-        store, place = any_house.blobs, f"{name} (hidden version)"
-        store.client.delete_object(Bucket=store.settings.bucket, Key=store.key_of(name))
-    assert remains.check(any_house, None, [WORDS.encode()]) == [Found("blobs", place)]
-    any_house.blobs.delete(name)
-    assert remains.check(any_house, None, [WORDS.encode()]) == []
-
-
-def test_the_files_themselves_hold_nothing(house: Context, clock: Clock, tmp_path: Path) -> None:
-    """Not only the rows: the bytes of the database's files, log included, and of the folder of blobs."""
-    made, papers = lived_in(house, clock)
-    needles = [made.awa.id.encode(), *(one.encode() for one in papers)]
-    assert any(needle in path.read_bytes() for needle in needles for path in tmp_path.rglob("*") if path.is_file())
-    ask_and_carry_out(house, clock, made.awa)
-    for path in tmp_path.rglob("*"):
-        if path.is_file():
-            content = path.read_bytes()
-            assert not any(needle in content for needle in needles), path.name
 
 
 def test_every_table_that_names_a_person_is_emptied(house: Context) -> None:

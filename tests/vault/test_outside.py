@@ -95,7 +95,7 @@ def test_the_receipt_says_who_what_for_until_when_and_verifies(house: Context) -
     awa = second_day(house)
     given = outside.give(house, awa.session, offer(keep(house, awa.session, "Avis", "money", sort="tax-notice")))
     outside.withdraw(house, awa.session, given.share, SAID)
-    begun, ended = outside.receipts_of(house, awa.session, given.share)
+    begun, ended = receipt_files.records_of(house, awa.session, given.share)
     public = Signer(awa.session.opened().sign).public
     for one in (begun, ended):
         receipt = verify_receipt(one, service=house.service.public, person=public)
@@ -106,7 +106,7 @@ def test_the_receipt_says_who_what_for_until_when_and_verifies(house: Context) -
     assert begun.receipt.change.until == (house.clock() + dt.timedelta(days=7)).date()
     assert ended.receipt.replaces == begun.receipt.record
     with pytest.raises(NotThere):
-        outside.receipts_of(house, make_person(house, "Yonas").session, given.share)
+        receipt_files.records_of(house, make_person(house, "Yonas").session, given.share)
 
 
 def test_its_receipts_leave_with_those_of_the_shares_and_verify_elsewhere(house: Context) -> None:
@@ -136,7 +136,7 @@ def test_a_damaged_receipt_keeps_nobody_from_taking_a_link_back(house: Context) 
     with house.database.transaction() as connection:
         connection.execute(update(receipts).values(digest="00" * 32))
     with pytest.raises(Tampered):
-        outside.receipts_of(house, awa.session, given.share)
+        receipt_files.records_of(house, awa.session, given.share)
     outside.withdraw(house, awa.session, given.share, SAID)
     assert outside.mine(house, awa.session) == []
     assert {"share": given.share, "damaged": True} in json.loads(held.texts(house, awa.session)[portable.RECEIPTS])["receipts"]
@@ -253,7 +253,7 @@ def test_nobody_reads_the_link_in_the_stores_and_it_dies_with_the_safe(house: Co
     for secret in (given.secrets.link, given.secrets.groups, given.secrets.code + "'", encoded, "Banque Inconnue"):
         assert secret not in dumped
     assert outside_opening.look(house, session).recipient == "Banque Inconnue"
-    before = outside.receipts_of(house, awa.session, given.share)[0].receipt.record
+    before = receipt_files.records_of(house, awa.session, given.share)[0].receipt.record
     ask_and_carry_out(house, clock, awa)
     with pytest.raises(WrongSecret):
         enter(house, given)

@@ -79,7 +79,7 @@ def test_receipts_verify_on_another_machine_with_the_public_key_alone(
         assert words in done.stdout, words
     assert "Vuillard" not in done.stdout  # kinds, never titles
     assert sorted(one.name for one in elsewhere.iterdir()) == ["cles.json", "recu.json"]  # it made no store of its own
-    imprint = receipt_files.imprint(sharing.receipts_of(house, person.session, first)[-1].receipt)
+    imprint = receipt_files.imprint(receipt_files.records_of(house, person.session, first)[-1].receipt)
     assert imprint in done.stdout
 
 
@@ -94,8 +94,8 @@ def test_what_cannot_be_verified_is_said_in_words_and_in_the_status(
     person, first, second = awa
     file, keys = tmp_path / "recu.json", keys_of(house, tmp_path)
     file.write_bytes(receipt_files.of_share(house, person.session, first))
-    sheet = receipt_files.imprint(sharing.receipts_of(house, person.session, first)[0].receipt)
-    other = receipt_files.imprint(sharing.receipts_of(house, person.session, second)[0].receipt)
+    sheet = receipt_files.imprint(receipt_files.records_of(house, person.session, first)[0].receipt)
+    other = receipt_files.imprint(receipt_files.records_of(house, person.session, second)[0].receipt)
     both = [str(file), "--keys", str(keys)]
     assert said([*both, "--sheet", sheet.upper()], capsys)[0] == verifying.VERIFIES
     status, words = said([*both, "--sheet", other], capsys)
@@ -224,7 +224,7 @@ def test_a_receipt_proves_its_own_entry_in_the_trace_of_this_service_alone(
 def test_an_entry_that_waits_for_its_number_has_one_once_the_receipt_leaves(house: Context) -> None:
     fatou, awa = make_worker(house, make_office(house)), make_person(house)
     grant = sharing.grant(house, awa.session, fatou.id, offer(keep(house, awa.session), acts=SEE))
-    (signed,) = sharing.receipts_of(house, awa.session, grant)
+    (signed,) = receipt_files.records_of(house, awa.session, grant)
     assert (signed.inclusion, signed.receipt.entry is not None) == (b"", True)
     (checked,) = verify_file(receipt_files.of_share(house, awa.session, grant), anchors(house))
     assert proofs.numbers(house, [signed.receipt.entry or ""]) == {signed.receipt.entry: checked.number}
@@ -255,7 +255,7 @@ def test_what_a_witness_signed_is_verified_by_their_certificate(house: Context, 
 
 
 def person_worker(house: Context, person: MadePerson, grant: GrantId) -> str:
-    receipt: Receipt = sharing.receipts_of(house, person.session, grant)[0].receipt
+    receipt: Receipt = receipt_files.records_of(house, person.session, grant)[0].receipt
     return receipt.recipient.identifier
 
 

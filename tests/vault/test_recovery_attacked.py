@@ -3,7 +3,6 @@
 import dataclasses
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -13,18 +12,16 @@ from consent.purposes import PurposeId
 from consent.scope import Act
 from crypto.kem import public_key
 from crypto.keys import KemSeed, kdf
-from storage.errors import VaultUnreachable
 from storage.tables import attempts, circle_members, circle_shares, circles, recoveries, recovery_confirmations, slots
 from tests.vault.builders import make_person, show_card, sign_in, unlock
 from tests.vault.clock import Clock
-from tests.vault.comings import NEW_CODE, confirm, face, make_circle, new_card, set_circle, start
+from tests.vault.comings import NEW_CODE, came_back, confirm, face, make_circle, new_card, set_circle, start
 from tests.vault.papers import SAID, keep, read
 from vault import (
     aftermath,
     audit,
     coming_back,
     documents,
-    endings,
     erasing,
     erasure,
     guardians,
@@ -289,11 +286,7 @@ def tasks_of_the_night(house: Context) -> None:
 def test_after_a_declared_theft_no_card_of_an_earlier_recovery_says_stop(house: Context) -> None:
     """The stolen card is the one of before the last recovery: it may still say stop that day, until theft is confirmed."""
     made = make_circle(house)
-    session, code = start(house, made.canal.kiosk)
-    confirm(house, made.marc, code, beside=True)
-    confirm(house, made.fatou, code)
-    card = new_card()
-    coming_back.finish(house, session, card, NEW_CODE)
+    card = came_back(house, made)
     session, code = start(house, made.canal.kiosk, "stolen")
     confirm(house, made.marc, code, theft=True, beside=True)
     for one, chosen in ((made.awa.card, made.awa.code), (card, NEW_CODE)):
@@ -340,51 +333,8 @@ def test_a_right_code_of_another_kind_forgives_no_wrong_one(house: Context) -> N
 def test_the_old_card_is_silent_after_a_day_even_when_no_task_runs(house: Context, clock: Clock) -> None:
     """The process of the tasks may be stopped: the clock decides, and the new card goes on opening."""
     made = make_circle(house)
-    session, code = start(house, made.canal.kiosk)
-    confirm(house, made.marc, code, beside=True)
-    confirm(house, made.fatou, code)
-    card = new_card()
-    coming_back.finish(house, session, card, NEW_CODE)
+    card = came_back(house, made)
     clock.forward(hours=24, minutes=1)
     with pytest.raises(WrongSecret):
         coming_back.stop(house, None, made.awa.card, made.awa.code)
-    assert unlocking.unlock(house, show_card(house, card), NEW_CODE)
-
-
-def test_a_day_that_cannot_begin_leaves_no_row_in_the_key_vault(house: Context, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The card chosen for tomorrow is taken by somebody in the same instant: the way that was prepared leaves nothing."""
-    made = make_circle(house)
-    session, code = start(house, made.tilleuls.kiosk)
-    confirm(house, made.marc, code)
-    confirm(house, made.fatou, code)
-    before = house.keyvault.owned(made.awa.id)
-    answers = iter((False, True))
-    monkeypatch.setattr(coming_back.slots, "known", lambda *_: next(answers))
-    with pytest.raises(AlreadyKnown):
-        coming_back.wait(house, session, new_card(), NEW_CODE)
-    assert sorted(house.keyvault.owned(made.awa.id)) == sorted(before)
-
-
-@pytest.mark.parametrize("how", ["recovery", "je-me-protege"])
-def test_what_fails_after_the_commit_does_not_take_the_new_way_back(
-    house: Context, monkeypatch: pytest.MonkeyPatch, how: str
-) -> None:
-    """Old rows of the key vault could not be destroyed at once: the new card and code open all the same."""
-    made, card = make_circle(house), new_card()
-    session, code = start(house, made.tilleuls.kiosk)
-    confirm(house, made.marc, code, beside=True)
-    confirm(house, made.fatou, code)
-    hers = unlock(house, made.awa)
-
-    def unreachable(*_: object) -> None:
-        monkeypatch.undo()
-        raise VaultUnreachable
-
-    monkeypatch.setattr(endings, "_end", unreachable)
-    does: Callable[[], object] = {
-        "recovery": lambda: coming_back.finish(house, session, card, NEW_CODE),
-        "je-me-protege": lambda: protecting.protect(house, hers, made.awa.code, card, NEW_CODE),
-    }[how]
-    with pytest.raises(VaultUnreachable):
-        does()
     assert unlocking.unlock(house, show_card(house, card), NEW_CODE)

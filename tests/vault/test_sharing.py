@@ -26,6 +26,7 @@ from vault import (
     audit,
     cards,
     documents,
+    receipt_files,
     reencryption,
     removing,
     shared_papers,
@@ -108,7 +109,7 @@ def test_with_the_card_alone_a_share_is_taken_back(any_house: Context, clock: Cl
     unlock(any_house, awa)
     (ended,) = showing.grants_of(any_house, awa.session, ended=True)
     assert ended.state is GrantState.WITHDRAWN
-    given, stopped = sharing.receipts_of(any_house, awa.session, grant)
+    given, stopped = receipt_files.records_of(any_house, awa.session, grant)
     keys = awa.session.opened()
     for receipt in (given, stopped):
         verify_receipt(receipt, service=any_house.service.public, person=sign_public(keys.sign))
@@ -142,7 +143,7 @@ def test_renewed_with_a_new_receipt(any_house: Context, clock: Clock) -> None:
     assert showing.ending(any_house, awa.session) == []
     (card,) = showing.grants_of(any_house, awa.session)
     assert (card.state, card.until) == (GrantState.RENEWED, UNTIL)
-    first, second = sharing.receipts_of(any_house, awa.session, grant)
+    first, second = receipt_files.records_of(any_house, awa.session, grant)
     assert second.receipt.replaces == first.receipt.record
     assert len(shared_papers.papers_shared(any_house, fatou.session, grant)) == 1
     with pytest.raises(TermsRefused):
@@ -186,9 +187,9 @@ def test_with_nothing_left_to_show_a_share_is_taken_back_and_nothing_else(any_ho
         with pytest.raises(TermsRefused) as refused:
             less()
         assert refused.value.reason is TermsReason.NOTHING_LEFT
-    assert len(sharing.receipts_of(any_house, awa.session, grant)) == 2
+    assert len(receipt_files.records_of(any_house, awa.session, grant)) == 2
     withdrawing.withdraw(any_house, awa.session, grant, SAID)
-    assert len(sharing.receipts_of(any_house, awa.session, grant)) == 3
+    assert len(receipt_files.records_of(any_house, awa.session, grant)) == 3
     assert showing.grants_of(any_house, awa.session) == []
 
 
@@ -257,7 +258,7 @@ def test_a_share_ends_with_its_last_day(any_house: Context, clock: Clock) -> Non
     (card,) = showing.grants_of(any_house, awa.session, ended=True)
     assert card.state is GrantState.EXPIRED
     assert arriving.at_unlock(any_house, awa.session).to_reencrypt == 1
-    receipts = sharing.receipts_of(any_house, awa.session, grant)
+    receipts = receipt_files.records_of(any_house, awa.session, grant)
     assert [receipt.receipt.change.state for receipt in receipts] == [GrantState.GIVEN, GrantState.EXPIRED]
 
 

@@ -10,7 +10,7 @@ from tests.vault.builders import make_office, make_person, make_worker, sign_in,
 from tests.vault.clock import Clock
 from tests.vault.papers import SAID, keep
 from tests.web.desk_scene import give
-from vault import audit, notices, people, shared_papers, sharing, showing, succession, withdrawing, workers
+from vault import audit, notices, people, receipt_files, shared_papers, showing, succession, withdrawing, workers
 from vault.context import Context
 from vault.errors import Conflict, NotAllowed, NotThere
 
@@ -46,7 +46,7 @@ def test_when_a_worker_leaves_one_question_waits_and_a_yes_is_a_new_consent(any_
     assert {one.paper for one in shared_papers.papers_shared(house, sign_in(house, lina), given)} == {tax, rent}
     (card,) = showing.grants_of(house, awa.session)
     assert (card.worker, card.until, card.acts) == (lina.id, asked[first].until, asked[first].acts)
-    assert len(sharing.receipts_of(house, awa.session, given)) == 1
+    assert len(receipt_files.records_of(house, awa.session, given)) == 1
     succession.decline(house, awa.session, asked[letters].source)
     assert succession.waiting(house, unlock(house, awa)) == []
     assert shared_papers.people_sharing(house, sign_in(house, marc)) == [], "who was named and not chosen has nothing"

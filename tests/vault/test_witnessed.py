@@ -36,6 +36,7 @@ from vault import (
     documents,
     first_day,
     opening_shared,
+    receipt_files,
     shared_papers,
     shares,
     sharing,
@@ -159,7 +160,7 @@ def test_the_history_and_the_receipt_say_who_stood_for_it(scene: Scene) -> None:
     assert said["share.given-with-witness"].by_name.startswith("Paul, ")
     done = [entry.event.tag for entry in audit.history(scene.house, scene.marc.session)]
     assert {"share.shown-to-witness", "share.witnessed"} <= set(done)  # among his own acts
-    (signed,) = sharing.receipts_of(scene.house, own, grant)
+    (signed,) = receipt_files.records_of(scene.house, own, grant)
     change = signed.receipt.change
     assert (change.method, change.witness, change.shown) == (Method.ASSISTED, scene.marc.id, 2)
     entry = next(one for one in audit.history(scene.house, own) if one.event.tag == "share.given-with-witness")

@@ -1,6 +1,6 @@
 """One byte of a row is wrong: the person comes in all the same, and each of their pages answers. What is damaged is missing, or said."""
 
-from sqlalchemy import LargeBinary, text
+from sqlalchemy import Connection, LargeBinary, text
 
 from consent.ids import KindId
 from consent.purposes import PurposeId
@@ -31,9 +31,9 @@ def damage(site: Site, table: str, column: str) -> Rows:
     return rows
 
 
-def put(connection: object, table: str, column: str, place: int, value: bytes) -> None:
+def put(connection: Connection, table: str, column: str, place: int, value: bytes) -> None:
     query = text(f'UPDATE "{table}" SET "{column}" = :value WHERE rowid = :place')  # noqa: S608 (names of ours)
-    connection.execute(query, {"value": value, "place": place})  # type: ignore[attr-defined]
+    connection.execute(query, {"value": value, "place": place})
 
 
 def broken(site: Site, person: MadePerson) -> list[tuple[str, object]]:

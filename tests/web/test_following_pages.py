@@ -6,7 +6,7 @@ from tests.vault.builders import make_office, make_worker, unlock
 from tests.web.desk_scene import give, scene
 from tests.web.site import Site
 from tests.web.test_desk_pages import plain, said
-from vault import sharing, showing, workers
+from vault import receipt_files, showing, workers
 
 
 @pytest.mark.parametrize("language", ["fr", "ar"])
@@ -38,7 +38,7 @@ def test_a_worker_proposes_a_colleague_and_the_person_answers_on_one_page(site: 
     assert f"/{language}/partages/{grant}/arreter" in given.links, "then, if wanted, an end with the first"
     cards = {one.worker: one for one in showing.grants_of(site.house, on.awa.session)}
     assert set(cards) == {on.fatou.id, marc.id}
-    (receipt,) = sharing.receipts_of(site.house, on.awa.session, cards[marc.id].grant)
+    (receipt,) = receipt_files.records_of(site.house, on.awa.session, cards[marc.id].grant)
     assert receipt.receipt.notice.language == language
     assert site.press(page, worker="nobody").status == 200, "answered meanwhile: nothing is left to ask"
     assert site.get(f"/{language}/suite").links[-2:] == [f"/{language}/maison", f"/{language}/partages"]

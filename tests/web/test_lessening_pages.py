@@ -10,7 +10,7 @@ from tests.vault.clock import Clock
 from tests.vault.papers import SAID, keep
 from tests.web.sharing_steps import another_day, share_drawer, share_paper
 from tests.web.site import Shown, Site
-from vault import first_day, reencryption, removing, shared_papers, sharing, showing, withdrawing, workers
+from vault import first_day, receipt_files, reencryption, removing, shared_papers, showing, withdrawing, workers
 
 SEE, DEPOSIT = frozenset({Act.SEE}), frozenset({Act.DEPOSIT})
 
@@ -159,7 +159,7 @@ def test_no_more_copies_a_nearer_end_then_fewer_papers(site: Site, awa: MadePers
     assert reencryption.waiting(site.house, awa.session) == 0  # it was sealed anew on the way
     (now,) = showing.grants_of(site.house, awa.session)
     assert [one.paper for one in now.papers] == [papers[0]]
-    assert len(sharing.receipts_of(site.house, awa.session, share.grant)) == 4
+    assert len(receipt_files.records_of(site.house, awa.session, share.grant)) == 4
     assert [one.paper for one in shared_papers.papers_shared(site.house, sign_in(site.house, fatou), share.grant)] == [papers[0]]
 
 
@@ -186,7 +186,7 @@ def test_a_share_whose_papers_are_gone_leads_to_its_stop(site: Site, awa: MadePe
     longer = site.post("/fr/partages/continuer", {**shares.fields(), "grant": str(share.grant)})
     assert longer.status == 422
     assert "Vous pouvez arrêter ce partage." in longer.errors
-    assert len(sharing.receipts_of(site.house, awa.session, share.grant)) == 1
+    assert len(receipt_files.records_of(site.house, awa.session, share.grant)) == 1
 
 
 def test_a_drawer_that_may_be_filled_is_closed_to_the_eye_or_to_deposits(
@@ -271,7 +271,7 @@ def test_the_last_thirty_days_are_told_at_each_unlock_and_at_the_desk(
     site.open(awa)
     site.press(site.get("/fr/partages"), grant=grant)
     assert "cela finit" not in site.get("/fr/maison").text
-    assert len(sharing.receipts_of(site.house, awa.session, grant)) == 2
+    assert len(receipt_files.records_of(site.house, awa.session, grant)) == 2
 
 
 def test_several_ends_are_told_in_one_line(site: Site, awa: MadePerson, fatou: MadeWorker, clock: Clock) -> None:

@@ -14,7 +14,7 @@ from tests.vault.clock import Clock
 from tests.vault.papers import SAID, keep
 from tests.web.sharing_steps import another_day, share_paper
 from tests.web.site import Shown, Site
-from vault import asking, cards, offers, receipt_files, reencryption, shared_papers, sharing, showing, withdrawing
+from vault import asking, cards, offers, receipt_files, reencryption, shared_papers, showing, withdrawing
 from vault.languages import read_catalogues
 from vault.verifying import read_anchors
 
@@ -68,7 +68,7 @@ def test_one_paper_is_shown_in_five_touches(site: Site, awa: MadePerson, fatou: 
     (share,) = showing.grants_of(site.house, awa.session)
     assert (share.worker, share.purpose, share.acts) == (fatou.id, "home", frozenset({Act.SEE}))
     assert [one.paper for one in share.papers] == [paper]
-    (receipt,) = sharing.receipts_of(site.house, awa.session, share.grant)
+    (receipt,) = receipt_files.records_of(site.house, awa.session, share.grant)
     assert receipt.receipt.notice.heard
     assert receipt.receipt.notice.language == "fr"
     (line,) = shared_papers.people_sharing(site.house, sign_in(site.house, fatou))
@@ -80,7 +80,7 @@ def test_the_receipt_holds_the_digest_of_the_words_that_were_shown(site: Site, a
     shown = site.press(site.press(site.get(f"/ar/papiers/{paper}/montrer"), worker=fatou.id), reason="home")
     site.press(shown, answer="yes")
     (share,) = showing.grants_of(site.house, awa.session)
-    (receipt,) = sharing.receipts_of(site.house, awa.session, share.grant)
+    (receipt,) = receipt_files.records_of(site.house, awa.session, share.grant)
     arabic = read_catalogues()["ar"]
     lines = [
         offers.Line("k15.title", 1, {"first": "Fatou"}), offers.Line("kind.tax-notice"),
@@ -245,7 +245,7 @@ def test_three_months_more_in_one_touch(site: Site, awa: MadePerson, fatou: Made
     assert "C'est bientôt fini." in shown.text
     renewed = site.press(shown, grant=grant)
     assert "jusqu'au 11 mai 2027" in renewed.text
-    assert len(sharing.receipts_of(site.house, awa.session, grant)) == 2
+    assert len(receipt_files.records_of(site.house, awa.session, grant)) == 2
 
 
 def test_the_card_alone_is_enough_to_stop(site: Site, awa: MadePerson, fatou: MadeWorker) -> None:

@@ -6,7 +6,7 @@ from litestar import Response, get, post
 from litestar.types import ControllerRouterHandler
 
 from vault import article19, certificates, erasure, printed
-from vault.errors import AbriError, BadInput, Busy, MustWait, NotAllowed, NotThere, WrongSecret
+from vault.errors import BadInput, Busy, MustWait, NotAllowed, NotThere, WrongSecret
 from vault.web.forms import Sent
 from vault.web.guards import anyone, context_of, signed_in, who
 from vault.web.home import secret_of
@@ -60,15 +60,9 @@ def erase(request: Req, form: Sent) -> Response[Any]:
     try:
         asked = erasure.ask(context_of(request), signed_in(request), secret_of(form))
     except (WrongSecret, Busy, BadInput, MustWait) as error:
-        return _refused(request, error, "effacer-tout/code")
+        return refused(request, error, "effacer-tout/code")
     request.scope["state"]["session"] = None
     return closed(request, "kiosk/erased.html", asked=asked, now=False)
-
-
-def _refused(request: Req, error: AbriError, again: str) -> Response[str]:
-    if error.sentence == "error.after-recovery":
-        raise error
-    return refused(request, error, again)
 
 
 @get("/{language:str}/effacer-tout/temoin", opt=who("person"), sync_to_thread=True)
@@ -84,7 +78,7 @@ def erase_now(request: Req, form: Sent) -> Response[Any]:
     try:
         asked = erasure.with_witness(context_of(request), signed_in(request), secret_of(form), seen)
     except (WrongSecret, Busy, BadInput, MustWait, NotAllowed) as error:
-        return _refused(request, error, "effacer-tout/temoin")
+        return refused(request, error, "effacer-tout/temoin")
     request.scope["state"]["session"] = None
     return closed(request, "kiosk/erased.html", asked=asked, now=True)
 

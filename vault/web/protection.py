@@ -131,8 +131,6 @@ def set_trusted(request: Req, form: Sent) -> Response[Any]:
     except ValueError:
         return _choose_page(request, [Fault("error.people-close")], 422)
     except (WrongSecret, MustWait, Busy) as error:
-        if error.sentence == "error.after-recovery":
-            raise
         return refused(request, error, "confiance/choisir")
     if formed.sheets:
         once.keep(context, session, sheets=[sheet.secret for sheet in formed.sheets])

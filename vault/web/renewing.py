@@ -224,8 +224,6 @@ def change(request: Req, form: Sent) -> Response[Any]:
     except AlreadyKnown as error:  # somebody else took this card in between
         return _card_page(request, _card_fault(error), 422)
     except (WrongSecret, MustWait, Busy, BadInput) as error:
-        if error.sentence == "error.after-recovery":
-            raise
         return refused(request, WrongSecret() if isinstance(error, BadInput) else error, LAST[flow])
     _forget(request, cookie)
     return go(request, where, cookie=cookie)

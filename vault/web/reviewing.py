@@ -116,8 +116,6 @@ def release(request: Req, member: FromPath[str], form: Sent) -> Response[Any]:
     except NotThere:
         return go(request, _place(request))
     except (WrongSecret, MustWait, Busy, BadInput) as error:
-        if error.sentence == "error.after-recovery":
-            raise
         return refused(request, WrongSecret() if isinstance(error, BadInput) else error, f"{_place(request)}/retirer/{member}")
     return go(request, _place(request))
 

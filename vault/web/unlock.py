@@ -10,6 +10,7 @@ from litestar import Response, get, post
 from litestar.types import ControllerRouterHandler
 
 from vault import arriving, kiosks, people, sessions
+from vault.aftermath import AfterRecovery
 from vault.context import Context
 from vault.errors import AbriError, BadInput, Busy, MustWait, NotThere, WrongSecret
 from vault.intake import UploadLimits, read_qr
@@ -136,7 +137,9 @@ def pictures(request: Req) -> Response[str]:
 
 
 def refused(request: Req, error: AbriError, again: str) -> Response[str]:
-    """K09b and K09c: it did not work, or it is locked for now. Never which part was wrong."""
+    """K09b and K09c: it did not work, or it is locked for now. Never which part was wrong. What waits after a recovery says so itself."""
+    if isinstance(error, AfterRecovery):
+        raise error
     status = {WrongSecret: 401, MustWait: 429, Busy: 503}.get(type(error), 401)
     locked = isinstance(error, MustWait) and error.seconds > CODE_LOCK_SECONDS
     waits = isinstance(error, MustWait) and not locked
