@@ -1,6 +1,7 @@
 """People, workers and offices made through the real use cases: nothing here writes a row by itself.
 
-What a builder gives carries its secrets, so that a test can come back: `unlock(house, awa)`, `sign_in(house, fatou)`.
+What a builder gives carries its secrets, so that a test can come back: `unlock(house, awa)`, `sign_in(house, fatou)`. Offices,
+workers and people of a fresh house are put back rather than made anew (`tests.vault.remembered`).
 """
 
 import dataclasses
@@ -14,6 +15,7 @@ from consent.ids import KioskId, PersonId, WorkerId
 from crypto.keys import AccountSecret
 from crypto.signing import SignPublic
 from tests.vault.clock import Clock
+from tests.vault.remembered import remembered
 from vault import administrators, cards, conditions, kiosks, one_time, opening, sessions, unlocking, workers
 from vault.confirming import Typed
 from vault.context import AccountId, Context, OperatorId, StructureId
@@ -112,6 +114,12 @@ def make_administrator(house: Context, operator: OperatorId, first_name: str = "
 
 def make_office(house: Context, name: str = "ESI Les Tilleuls", operator: OperatorId | None = None) -> Office:
     """A structure of a new operator (or of the one given), with two administrators and a kiosk."""
+    made = remembered(house, ("office", name, operator), lambda: _make_office(house, name, operator))
+    first, second = made.administrators
+    return dataclasses.replace(made, administrators=(dataclasses.replace(first), dataclasses.replace(second)))
+
+
+def _make_office(house: Context, name: str, operator: OperatorId | None) -> Office:
     operator = operator or administrators.create_operator(house, f"Association {name}", "contact : 01 00 00 00 00")
     first, second = make_administrator(house, operator, "Nadia"), make_administrator(house, operator, "Hugo")
     structure = workers.create_structure(house, first.session, name, "1 rue des Tilleuls")
@@ -130,6 +138,13 @@ def make_worker(
     certified: bool = True,
 ) -> MadeWorker:
     """A worker who accepted an invitation, was certified by both administrators, and has signed in."""
+    sessions_used = tuple(one.session.id for one in office.administrators)
+    step = ("worker", office.structure, sessions_used, first_name, role, ends, certified)
+    made = remembered(house, step, lambda: _make_worker(house, office, first_name, role, ends, certified))
+    return dataclasses.replace(made, office=office)
+
+
+def _make_worker(house: Context, office: Office, first_name: str, role: str, ends: dt.date | None, certified: bool) -> MadeWorker:
     invitation = workers.invite(house, office.admin, office.structure, first_name, role, ends)
     accepting = sessions.find(house, workers.start_accepting(house, invitation))
     shown = workers.acceptance(house, accepting)
@@ -169,6 +184,17 @@ def make_person(
     language: str = "fr",
 ) -> MadePerson:
     """A person who has just opened a safe, with a card and a code (or pictures), and their session."""
+    touched = tuple(pictures) if pictures else None
+    step = ("person", name, drawing, code, touched, words, kiosk, language)
+    return dataclasses.replace(
+        remembered(house, step, lambda: _make_person(house, name, drawing, code, touched, words, kiosk, language))
+    )
+
+
+def _make_person(
+    house: Context, name: str | None, drawing: str, code: str, pictures: tuple[int, ...] | None, words: bool,
+    kiosk: KioskId | None, language: str,
+) -> MadePerson:  # fmt: skip
     (card,) = cards.new_cards(1)
     started = sessions.find(house, opening.start(house, kiosk, language))
     choices = dataclasses.replace(
@@ -176,7 +202,7 @@ def make_person(
         name=name,
         drawing=drawing,
         code=None if pictures else code,
-        pictures=tuple(pictures) if pictures else None,
+        pictures=pictures,
         card=card.text,
         accepted=dataclasses.replace(ACCEPTED, language=language, version=todays_conditions(house)),
         wants_words=words,
@@ -190,7 +216,7 @@ def make_person(
         session,
         card.text,
         code,
-        tuple(pictures) if pictures else None,
+        pictures,
         opened.number,
         opened.words,
         opened.secret,

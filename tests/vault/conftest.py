@@ -8,6 +8,7 @@ import dataclasses
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from crypto.keys import KemSeed, SignSeed
 from crypto.signing import Signer
 from tests.engines import Engines, sqlite_engines
 from tests.vault.clock import Clock
+from tests.vault.remembered import told
 from vault.confinement import Confinement
 from vault.context import Context
 from vault.derivations import Derivations
@@ -50,7 +52,9 @@ def clock() -> Clock:
 def house(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Context]:
     """A context on SQLite and a folder."""
     with sqlite_engines(request, tmp_path) as engines:
-        yield context_on(engines, tmp_path, clock)
+        made = context_on(engines, tmp_path, clock, of_this_process())
+        with told(made, engines):
+            yield made
 
 
 @pytest.fixture
@@ -78,9 +82,15 @@ def any_reading_house(any_house: Context, confinement: Confinement) -> Context:
     return dataclasses.replace(any_house, confinement=confinement)
 
 
-def context_on(engines: Engines, folder: Path, clock: Clock) -> Context:
-    """A context with settings that no real house may have: cheap derivations, keys drawn for the test."""
-    service = SignSeed.random()
+@cache
+def of_this_process() -> tuple[SignSeed, SealKey]:
+    """The service's keys of every `house` in this process, so that what was built in one can be put back in the next."""
+    return SignSeed.random(), SealKey.random()
+
+
+def context_on(engines: Engines, folder: Path, clock: Clock, keys: tuple[SignSeed, SealKey] | None = None) -> Context:
+    """A context with settings that no real house may have: cheap derivations, keys drawn for the test unless it brings them."""
+    service, seal = keys or (SignSeed.random(), SealKey.random())
     settings = Settings(
         mode="embedded",
         folder=folder,
@@ -98,7 +108,7 @@ def context_on(engines: Engines, folder: Path, clock: Clock) -> Context:
         certificate=None,
         private_key=None,
         service_sign=service,
-        service_seal=SealKey.random(),
+        service_seal=seal,
         root_keys={},  # builders add the administrators that they make
         incident_key=public_key(INCIDENT_SEED),
         cost=insecure_fast_kdf(),
