@@ -1,18 +1,22 @@
 """A share in the making: what the person has chosen so far, kept between the pages that ask, and the exact words of the last one.
 
-It waits in the session's sealed state and ends with it. Nothing here gives anything: `vault.sharing` and `vault.asking` do.
+It waits in the session's sealed state and ends with it. `give` makes the share of it, once.
 """
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
-from consent.ids import KindId, PaperId, RequestId, WorkerId
+from sqlalchemy import Connection, select
+
+from consent.ids import GrantId, KindId, PaperId, RequestId, WorkerId
 from consent.purposes import PurposeId, ShelfKind
 from consent.scope import Act
 from crypto.canonical import Value
-from vault import sessions
+from storage.tables import grants
+from vault import sessions, sharing
+from vault.colleagues import LIVING
 from vault.context import Context
 from vault.errors import NotThere
 from vault.languages import Sentences
@@ -39,6 +43,7 @@ class Choices:
     todo: tuple[KindId, ...] = ()
     shelf: ShelfKind | None = None  # a whole drawer in the place of papers
     witness: WorkerId | None = None  # who stands for it, in an assisted opening
+    given: GrantId | None = None  # the share that was made of exactly this
 
     @property
     def begun(self) -> bool:
@@ -62,7 +67,7 @@ def _told(choices: Choices) -> dict[str, Value]:
         "own_words": choices.own_words, "acts": sorted(act.value for act in choices.acts),
         "until": choices.until.isoformat() if choices.until else "", "request": choices.request or "", "kinds": list(choices.kinds),
         "todo": list(choices.todo),
-        "shelf": choices.shelf or "", "witness": choices.witness or "",
+        "shelf": choices.shelf or "", "witness": choices.witness or "", "given": choices.given or "",
     }  # fmt: skip
 
 
@@ -71,7 +76,7 @@ def _choices(told: Value) -> Choices:
         case {
             "papers": list(papers), "worker": str(worker), "purpose": str(purpose), "own_words": str(own), "acts": list(acts),
             "until": str(until), "request": str(request), "kinds": list(kinds), "todo": list(todo), "shelf": str(shelf),
-            "witness": str(witness),
+            "witness": str(witness), "given": str(given),
         }:  # fmt: skip
             return Choices(
                 tuple(PaperId(str(one)) for one in papers), WorkerId(worker) if worker else None,
@@ -79,6 +84,7 @@ def _choices(told: Value) -> Choices:
                 date.fromisoformat(until) if until else None, RequestId(request) if request else None,
                 tuple(KindId(str(one)) for one in kinds), tuple(KindId(str(one)) for one in todo),
                 ShelfKind(shelf) if shelf else None, WorkerId(witness) if witness else None,
+                GrantId(given) if given else None,
             )  # fmt: skip
     return Choices()
 
@@ -90,10 +96,44 @@ def current(context: Context, session: Session) -> Choices:
 
 
 def keep(context: Context, session: Session, choices: Choices) -> None:
-    """Keep it for the next page."""
+    """Keep it for the next page. Another answer than the one that was given makes another share."""
     with context.database.transaction() as connection:
         state = sessions.read_state(connection, session)
+        if choices != _choices(state.get(PLACE)):
+            choices = replace(choices, given=None)
         sessions.write_state(connection, session, {**state, PLACE: _told(choices)})
+
+
+def give(context: Context, session: Session, choices: Choices, said: Said, words: str) -> GrantId:
+    """Share what was chosen. Once: the same yes again, at the same moment too, makes nothing and tells the share that there is.
+
+    `words` is the purpose as it was shown. Raises what `sharing.grant` raises, and NotThere when something else was chosen meanwhile.
+    """
+    offer, worker = choices.offer(said, words), choices.worker or ""
+    try:
+        with sharing.new_row(context, session.account) as grant, context.database.transaction() as connection:
+            state = sessions.read_state(connection, session)  # held: a second tap waits here
+            now = _choices(state.get(PLACE))
+            if now.given and _lives(connection, session, now.given):
+                raise _Given(now.given)
+            if replace(now, given=None) != replace(choices, given=None):
+                raise NotThere
+            sharing.grant_in(context, connection, session, grant, worker, offer)
+            sessions.write_state(connection, session, {**state, PLACE: _told(replace(now, given=grant))})
+    except _Given as already:
+        return already.grant
+    return grant
+
+
+class _Given(Exception):  # no fault: it lets the row that was made for a second share die
+    def __init__(self, grant: GrantId) -> None:
+        super().__init__()
+        self.grant = grant
+
+
+def _lives(connection: Connection, session: Session, grant: GrantId) -> bool:
+    mine = grants.c.id == grant, grants.c.person == session.account, grants.c.state.in_(LIVING)
+    return connection.execute(select(grants.c.id).where(*mine)).first() is not None
 
 
 def forget(context: Context, session: Session) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from sqlalchemy import Connection, and_, not_, select
+from sqlalchemy import Connection, and_, func, not_, select
 
 from consent.days import lasts
 from consent.grant import OPEN_STATES, GrantState
@@ -114,6 +114,14 @@ def living(context: Context, session: Session) -> dict[GrantId, str]:
     query = select(grants.c.id, grants.c.worker).where(grants.c.person == session.account, grants.c.state.in_(LIVING))
     with context.database.transaction(read_only=True) as connection:
         return {GrantId(row.id): name_of(connection, row.worker) for row in connection.execute(query)}
+
+
+def times_with(context: Context, session: Session, worker: str) -> int:
+    """How many shares with this worker live: what K17 ends, all at once. The card alone is enough to know."""
+    living = and_(grants.c.state.in_(LIVING), grants.c.until >= today_in_paris(context.clock()))
+    with context.database.transaction(read_only=True) as connection:
+        mine = grants.c.person == who.narrowing(connection, session), grants.c.worker == worker, living
+        return connection.execute(select(func.count()).select_from(grants).where(*mine)).scalar_one()
 
 
 def ending(context: Context, session: Session) -> list[ShareCard]:

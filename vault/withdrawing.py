@@ -37,25 +37,48 @@ TAGS = {GrantState.WITHDRAWN: "share.withdrawn", GrantState.EXPIRED: "share.expi
 
 
 def withdraw(context: Context, session: Session, grant: GrantId, said: Said) -> None:
-    """Take a share back. The card alone is enough; with the person's keys there, a shared drawer gets its new epoch at once.
+    """Take one share back. The card alone is enough; with the person's keys there, a shared drawer gets its new epoch at once.
 
     Safe to repeat: what has already ended stays ended, and what was left unfinished is finished. Raises NotThere.
     """
     with context.database.transaction() as connection:
         person = who.narrowing(connection, session)
-        query = select(grants).where(grants.c.id == grant, grants.c.person == person).with_for_update()
-        row = connection.execute(query).mappings().one_or_none()
-        if row is None:
-            raise NotThere
+        _take_back(context, connection, session, [_named(connection, person, grant)], said)
+
+
+def withdraw_all(context: Context, session: Session, grant: GrantId, said: Said) -> None:
+    """K17: every open share with the worker of this one, each with its own entry and receipt, in one commit (ADR 0082).
+
+    The card alone is enough, as for one share. Safe to repeat, also from a page that named a share which ended since. Raises NotThere.
+    """
+    with context.database.transaction() as connection:
+        person = who.narrowing(connection, session)
+        named = _named(connection, person, grant)
+        same = grants.c.person == person, grants.c.worker == named["worker"], grants.c.state.in_(LIVING), grants.c.id != grant
+        others = connection.execute(select(grants).where(*same).order_by(grants.c.id).with_for_update()).mappings().all()
+        _take_back(context, connection, session, [named, *others], said)
+
+
+def _named(connection: Connection, person: str, grant: GrantId) -> RowMapping:
+    query = select(grants).where(grants.c.id == grant, grants.c.person == person).with_for_update()
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        raise NotThere
+    return row
+
+
+def _take_back(context: Context, connection: Connection, session: Session, rows: Sequence[RowMapping], said: Said) -> None:
+    signer = Signer(session.opened().sign) if session.kind == "person" else None
+    for row in rows:
+        grant = GrantId(row["id"])
         if GrantState(row["state"]) not in OPEN_STATES:
             endings.end_row(context, connection, "grant", grant)
-            return
+            continue
         closing = rules.withdraw(shares.clear_row(row), context.clock())
-        signer = Signer(session.opened().sign) if session.kind == "person" else None
         before = _receipt_before(context, connection, session, grant) if signer else None
         close(context, connection, closing, session=session, how=said.how(session), signer=signer, before=before)
-        if signer:
-            reencryption.renew_drawers(context, connection, session)
+    if signer:
+        reencryption.renew_drawers(context, connection, session)
 
 
 def _receipt_before(context: Context, connection: Connection, session: Session, grant: GrantId) -> Receipt | None:

@@ -14,7 +14,7 @@ from tests.vault.clock import Clock
 from tests.vault.papers import SAID, keep
 from tests.web.sharing_steps import another_day, share_paper
 from tests.web.site import Shown, Site
-from vault import asking, cards, offers, receipt_files, reencryption, shared_papers, showing, withdrawing
+from vault import asking, audit, cards, offers, receipt_files, reencryption, shared_papers, showing, withdrawing
 from vault.languages import read_catalogues
 from vault.verifying import read_anchors
 
@@ -95,6 +95,31 @@ def test_the_receipt_holds_the_digest_of_the_words_that_were_shown(site: Site, a
     for line in lines:
         for part in arabic.plain(line.key, line.n, **line.values).split("\n"):
             assert "".join(one for one in part if one not in "\u2068\u2069 ") in read, part
+
+
+def test_yes_twice_is_one_share_and_yes_after_a_stop_another(site: Site, awa: MadePerson, fatou: MadeWorker) -> None:
+    shown = to_k15(site, site.get(f"/fr/papiers/{tax_notice(site, awa)}/montrer"), fatou)
+    first, again = site.press(shown, answer="yes"), site.press(shown, answer="yes")
+    (share,) = showing.grants_of(site.house, awa.session)
+    assert first.url == again.url
+    assert first.url.endswith(f"montrer/fait?recu={share.grant}")
+    assert site.press(shown, answer="yes").heading == first.heading
+    withdrawing.withdraw(site.house, awa.session, share.grant, SAID)
+    site.press(shown, answer="yes")
+    (other,) = showing.grants_of(site.house, awa.session)
+    assert other.grant != share.grant, "what was stopped is not told as given"
+    site.press(site.get("/fr/montrer/date"), months="1")
+    site.press(site.get("/fr/montrer/accord"), answer="yes")
+    assert len(showing.grants_of(site.house, awa.session)) == 2, "another day is another yes"
+
+
+def test_two_taps_at_the_same_moment_are_one_share(site: Site, awa: MadePerson, fatou: MadeWorker) -> None:
+    to_k15(site, site.get(f"/fr/papiers/{tax_notice(site, awa)}/montrer"), fatou)
+    read_by_both = offers.current(site.house, awa.session)
+    given = [offers.give(site.house, awa.session, read_by_both, SAID, "un logement") for _ in range(2)]
+    (share,) = showing.grants_of(site.house, awa.session)
+    assert given == [share.grant] * 2
+    assert [row for row in site.house.keyvault.owned(awa.id) if row[0] == "grant"] == [("grant", share.grant)]
 
 
 def test_no_gives_nothing_and_forgets(site: Site, awa: MadePerson, fatou: MadeWorker) -> None:
@@ -216,6 +241,39 @@ def test_who_can_see_then_stop_in_two_touches(site: Site, awa: MadePerson, fatou
     assert site.press(stop, answer="yes").path == "/fr/partages"  # again is safe
 
 
+@pytest.mark.parametrize("with_code", [True, False])
+def test_arreter_ends_all_that_this_worker_sees(
+    site: Site, office: Office, awa: MadePerson, fatou: MadeWorker, *, with_code: bool
+) -> None:
+    marc = make_worker(site.house, office, "Marc")
+    papers = [tax_notice(site, awa, title) for title in ("un", "deux")]
+    mine = [share_paper(site, awa, fatou, paper) for paper in papers]
+    other = share_paper(site, awa, marc, papers[0])
+    if not with_code:
+        site.show_card(awa)
+    stop = site.get(f"/fr/partages/{mine[0]}/arreter" if with_code else f"/fr/arreter/{mine[0]}")
+    assert "Vous avez dit oui 2 fois. Tout s'arrête." in stop.text
+    done = site.press(stop, answer="yes")
+    assert "Arrêter avec Fatou" not in done.text
+    assert "Arrêter avec Marc" in done.text
+    desk = sign_in(site.house, fatou)
+    assert shared_papers.people_sharing(site.house, desk) == []
+    site.sign_in(fatou)
+    for grant in mine:
+        assert site.get(f"/fr/bureau/personnes/{grant}").heading == "Ce papier n'est pas ou plus montré"  # D02
+    site.open(awa)
+    assert [share.grant for share in showing.grants_of(site.house, awa.session)] == [other]
+    ended = [line.event.grant for line in audit.history(site.house, awa.session) if line.event.tag == "share.withdrawn"]
+    assert sorted(ended) == sorted(mine), "one line of the history for each"
+    assert [len(receipt_files.records_of(site.house, awa.session, grant)) for grant in mine] == [2, 2], "and one receipt"
+    assert "C'est arrêté avec Fatou." in site.get(f"/fr/partages?arrete={mine[1]}").text
+
+
+def test_stopping_one_share_alone_says_nothing_of_several(site: Site, awa: MadePerson, fatou: MadeWorker) -> None:
+    grant = share_paper(site, awa, fatou, tax_notice(site, awa))
+    assert "Vous avez dit oui" not in site.get(f"/fr/partages/{grant}/arreter").text
+
+
 def test_the_tidying_shows_how_far_it_is_and_comes_back_by_itself(
     site: Site, awa: MadePerson, fatou: MadeWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -224,8 +282,6 @@ def test_the_tidying_shows_how_far_it_is_and_comes_back_by_itself(
     for paper in papers:
         share_paper(site, awa, fatou, paper)
     grants = showing.grants_of(site.house, awa.session)
-    for share in grants[:2]:
-        withdrawing.withdraw(site.house, awa.session, share.grant, SAID)
     shown = site.press(site.get(f"/fr/partages/{grants[2].grant}/arreter"), answer="yes")
     assert shown.heading == "C'est arrêté"
     assert "Il reste 2 papiers." in shown.text

@@ -241,7 +241,7 @@ def _agree_page(request: Req, faults: list[Fault], status: int = 200) -> Respons
 
 @post("/{language:str}/montrer/accord", opt=who("person"), sync_to_thread=True)
 def agree(request: Req, form: Sent) -> Response[Any]:
-    """Yes gives; anything else gives nothing and forgets."""
+    """Yes gives, once: pressed twice, or again after Back, it leads to the share that there is. Anything else gives nothing and forgets."""
     context, session = context_of(request), signed_in(request)
     if form.get("answer") != "yes":
         offers.forget(context, session)
@@ -249,13 +249,12 @@ def agree(request: Req, form: Sent) -> Response[Any]:
     shown = _asked(request)
     choices, sentences = shown.choices, request.app.state.pages.catalogues[language_of(request)]
     said = offers.said(sentences, shown.lines, heard=form.get("heard") == "yes", interpreter=form.get("interpreter") == "yes")
-    offer = choices.offer(said, shown.reason)
     try:
         if choices.request:
-            asking.give(context, session, choices.request, choices.kinds, offer)
+            asking.give(context, session, choices.request, choices.kinds, choices.offer(said, shown.reason))
             offers.forget(context, session)
             return go(request, "demandes?dit=donne")
-        given = sharing.grant(context, session, shown.worker.id, offer)
+        given = offers.give(context, session, choices, said, shown.reason)
     except TermsRefused as refused:
         return _agree_page(request, [Fault(REFUSED.get(refused.reason, "error.not-allowed"))], 422)
     return go(request, f"montrer/fait?recu={given}")

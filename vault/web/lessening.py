@@ -24,7 +24,7 @@ from vault.web.forms import Form, Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
 from vault.web.shell import Req, go, language_of, page
-from vault.web.stopping import said_so, share_of, stop_lines
+from vault.web.stopping import said_so, share_of
 from vault.web.unlock import here
 
 DROPPED = {
@@ -163,7 +163,11 @@ def still_yes(request: Req, form: Sent) -> Response[Any]:
     context, session = context_of(request), signed_in(request)
     share = share_of(request, form.need("grant"))
     if form.get("answer") == "no":
-        withdrawing.withdraw(context, session, GrantId(share.grant), said_so(request, stop_lines(share.first), form))
+        lines = [
+            Line("k15.still_yes_title"),
+            Line("k15.said_yes", None, {"first": share.first}),
+        ]  # this yes alone, not all with somebody
+        withdrawing.withdraw(context, session, GrantId(share.grant), said_so(request, lines, form))
     elif form.get("answer") == "yes":
         first_day.still_yes(context, session, share.grant)
     return go(request, "partages/toujours-oui")

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from consent.ids import GrantId
-from vault import circles, guardians, offers, outside, reencryption, reviewing, withdrawing
+from vault import circles, guardians, offers, outside, reencryption, reviewing, showing, withdrawing
 from vault.errors import BadInput, Busy, MustWait, NotThere, WrongSecret
 from vault.offers import Line
 from vault.reviewing import Item
@@ -19,6 +19,7 @@ from vault.web.guards import context_of, signed_in, who
 from vault.web.home import secret_of
 from vault.web.pages import Fault
 from vault.web.shell import Req, go, language_of, page
+from vault.web.stopping import stop_lines
 from vault.web.unlock import refused
 
 REVIEW, TRUST = "proteger/revue", "confiance"
@@ -40,8 +41,9 @@ def _review_page(request: Req, faults: list[Fault], status: int = 200) -> Respon
             request, "kiosk/review_done.html", back="maison", circle=guardians.circle(context, session),
             tidying=reencryption.waiting(context, session),
         )  # fmt: skip
+    item = standing.waiting[0]
     return page(
-        request, "kiosk/review.html", status=status, back="maison", faults=faults, item=standing.waiting[0],
+        request, "kiosk/review.html", status=status, back="maison", faults=faults, item=item, times=_times(request, item),
         step=standing.kept + 1, total=standing.kept + len(standing.waiting),
     )  # fmt: skip
 
@@ -66,14 +68,18 @@ def answer(request: Req, form: Sent) -> Response[Any]:
     return go(request, REVIEW)
 
 
+def _times(request: Req, item: Item) -> int:
+    return showing.times_with(context_of(request), signed_in(request), item.share.worker) if item.share else 0
+
+
 def _stop(request: Req, item: Item, form: Form) -> None:
     """Stopped at once, and receipted with the words of this page. What could be read is sealed anew at the end."""
     context, session = context_of(request), signed_in(request)
     sentences, heard = request.app.state.pages.catalogues[language_of(request)], form.get("heard") == "yes"
     title = [Line("review.title"), Line("review.if_stop")]
     if item.share is not None:
-        said = offers.said(sentences, [*title, Line("k17.text", None, {"first": item.share.first})], heard=heard)
-        withdrawing.withdraw(context, session, GrantId(item.id), said)
+        said = offers.said(sentences, [*title, *stop_lines(item.share.first, _times(request, item))[1:]], heard=heard)
+        withdrawing.withdraw_all(context, session, GrantId(item.id), said)
     else:
         said = offers.said(sentences, [*title, Line("send.stop_text")], heard=heard)
         outside.withdraw(context, session, GrantId(item.id), said)

@@ -67,27 +67,29 @@ def said_so(request: Req, lines: list[Line], form: Form) -> Said:
     return offers.said(sentences, lines, heard=form.get("heard") == "yes")
 
 
-def stop_lines(first: str) -> list[Line]:
-    """What K17 says."""
-    return [Line("k17.title", None, {"first": first}), Line("k17.text", None, {"first": first})]
+def stop_lines(first: str, times: int) -> list[Line]:
+    """What K17 says; `times` is how many shares with this worker end."""
+    lines = [Line("k17.title", None, {"first": first}), Line("k17.text", None, {"first": first})]
+    return [*lines, Line("k17.all", times)] if times > 1 else lines
 
 
 def _stop_page(request: Req, place: str) -> Response[str]:
-    grant = request.path_params["grant"]
-    return page(request, "kiosk/stop.html", back=place, share=share_of(request, grant), place=place)
+    share = share_of(request, request.path_params["grant"])
+    times = showing.times_with(context_of(request), signed_in(request), share.worker)
+    return page(request, "kiosk/stop.html", back=place, share=share, place=place, times=times)
 
 
 def _stop(request: Req, form: Form) -> None:
-    grant = GrantId(request.path_params["grant"])
-    living = showing.grants_of(context_of(request), signed_in(request), only=grant, openings=False)
+    context, session, grant = context_of(request), signed_in(request), GrantId(request.path_params["grant"])
+    living = showing.grants_of(context, session, only=grant, openings=False)
     share = next((one for one in living if one.grant == grant), None)
-    said = said_so(request, stop_lines(share.first if share else ""), form)
-    withdrawing.withdraw(context_of(request), signed_in(request), grant, said)
+    lines = stop_lines(share.first, showing.times_with(context, session, share.worker)) if share else stop_lines("", 0)
+    withdrawing.withdraw_all(context, session, grant, said_so(request, lines, form))
 
 
 @get("/{language:str}/partages/{grant:str}/arreter", opt=who("person"), sync_to_thread=True)
 def stop_page(request: Req, grant: FromPath[str]) -> Response[str]:  # noqa: ARG001 — read from the address
-    """K17: what stops, and what cannot be taken back."""
+    """K17: what stops, which is all that this worker sees, and what cannot be taken back."""
     return _stop_page(request, "partages")
 
 
