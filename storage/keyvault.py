@@ -39,14 +39,16 @@ class KeyVault:
         self._look_up = LookUp(self.database, _ROW)
         self._look_up_session = LookUp(self.database, _SESSION_ROW)
 
-    def create(self, kind: Kind, row_id: str, owner: str | None = None) -> None:
-        """Draw a row, durable when this returns; safe to repeat. Raises RowGone when that row was destroyed before."""
+    def create(self, kind: Kind, row_id: str, owner: str | None = None, *, at: datetime | None = None) -> None:
+        """Draw a row, durable when this returns; safe to repeat. Raises RowGone when that row was destroyed before.
+
+        `at`: the time, which the row of a session keeps, so that `sessions_before` finds it.
+        """
         with _renamed():
             if kind != "session" and self._buried([(kind, row_id)]):
                 raise RowGone("a destroyed row is not made again")
-            values = {"id": row_id, "owner": owner, "row": secrets.token_bytes(32)}
-            if kind != "session":
-                values["kind"] = kind
+            values: dict[str, object] = {"id": row_id, "owner": owner, "row": secrets.token_bytes(32)}
+            values |= {"created": at} if kind == "session" else {"kind": kind}
             with self.database.transaction() as connection:
                 insert_once(connection, _table(kind), values)
 
@@ -91,6 +93,11 @@ class KeyVault:
             kept = connection.execute(select(vault_rows.c.kind, vault_rows.c.id).where(_belongs(vault_rows, owner)))
             open_ones = connection.scalars(select(vault_sessions.c.id).where(_belongs(vault_sessions, owner)))
             return [(kind, row_id) for kind, row_id in kept] + [("session", row_id) for row_id in open_ones]
+
+    def sessions_before(self, before: datetime) -> list[str]:
+        """Tell the sessions that began before then."""
+        with _renamed(), self.database.transaction(read_only=True) as connection:
+            return list(connection.scalars(select(vault_sessions.c.id).where(vault_sessions.c.created < before)))
 
     def destroy(self, rows: Sequence[tuple[Kind, str]], at: datetime) -> None:
         """Destroy rows: tombstones first, then the rows, then what the files of the database still hold of them.

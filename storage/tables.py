@@ -677,6 +677,7 @@ vault_sessions = Table(  # never backed up
     ident("id", "technical", TERM, primary_key=True),
     ident("owner", "technical", TERM, nullable=True, index=True),
     octets("row", "sealed", TERM),
+    moment("created", "technical", TERM, nullable=True),
 )  # fmt: skip
 
 # --- Tombstones: in a third place, because they must survive the loss of the vault and never be rolled back with a backup -------

@@ -1,7 +1,8 @@
 """What persons, workers and administrators share: an account secret, three keys, public keys that the service vouches for."""
 
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -17,6 +18,7 @@ from vault import labels
 from vault.context import Context
 from vault.errors import NotThere, Tampered
 from vault.settings import today_in_paris
+from vault.unwritten import row_is_there, undone_unless
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,10 @@ def keep(context: Context, connection: Connection, new: NewAccount) -> PublicKey
     return public
 
 
-def forget(context: Context, account: str) -> None:
-    """Destroy what the key vault holds for an account of which nothing came."""
-    context.keyvault.destroy_owned(account, context.clock())
+def forgotten_unless_kept(context: Context, account: str) -> AbstractContextManager[None]:
+    """What the key vault holds for a new account dies when the block raises and no row knows the account."""
+    forget = partial(context.keyvault.destroy_owned, account, context.clock())
+    return undone_unless(context, row_is_there(accounts.c.id, account), forget)
 
 
 def open_keys(connection: Connection, account: str, secret: AccountSecret) -> AccountKeys:

@@ -21,7 +21,7 @@ from crypto.errors import CryptoError, Malformed
 from crypto.kem import KemPrivate, kem_public
 from crypto.sealing import post_value
 from storage.database import serialise
-from storage.errors import RowGone, StorageError
+from storage.errors import RowGone
 from storage.tables import accounts, grants, requests
 from vault import asking_sealed, audit, cards, endings, labels, shares, sharing, slots, who
 from vault.accounts import public_keys
@@ -34,6 +34,7 @@ from vault.sessions import Session
 from vault.settings import today_in_paris
 from vault.shares import REACHED, Face
 from vault.sharing import Offer
+from vault.unwritten import vault_row
 
 WAITING = "requested"
 TAGS = {Answer.GIVE: "share.request-given", Answer.HAVE_NOT: "share.request-have-not", Answer.REFUSE: "share.request-refused"}
@@ -153,33 +154,27 @@ def _ask(
 ) -> RequestId:  # fmt: skip
     now = context.clock()
     request = _request(context.new_id(), person, session.account, kinds, purpose, own_words, procedure, now)
-    context.keyvault.create("grant", request.request, person)
-    try:
-        with context.database.transaction() as connection:
-            serialise(connection, f"ask {session.account} {person}")
-            to = colleague(context, connection, session.account)
-            may_ask(request, _earlier(context, connection, session, person), to.recipient, now)
-            row = {"id": request.request, "person": person, "worker": session.account}
-            text = request.to_bytes().decode()
-            for_worker: dict[str, Value] = {
-                "request": text, "face": {"name": face.name, "drawing": face.drawing}, "by_card": by_card,
-            }  # fmt: skip
-            public = public_keys(context, connection, person).kem
-            connection.execute(
-                insert(requests).values(
-                    **row, state=WAITING, kind="procedure" if procedure else "papers", asked=today_in_paris(now),
-                    for_person=asking_sealed.seal(context, row, public, {"request": text, "answers": []}),
-                    for_worker=asking_sealed.seal(context, row, to.kem, for_worker),
-                )
-            )  # fmt: skip
-            event = Event(
-                "share.requested", by=session.account, by_name=to.name, purpose=purpose, detail=" ".join(request.kinds)
-            )  # fmt: skip
-            audit.record(context, connection, session, event, person=person, worker=session.account)
-    except BaseException:
-        with suppress(StorageError):
-            context.keyvault.destroy([("grant", request.request)], now)
-        raise
+    with vault_row(context, person, request.request, requests.c.id), context.database.transaction() as connection:
+        serialise(connection, f"ask {session.account} {person}")
+        to = colleague(context, connection, session.account)
+        may_ask(request, _earlier(context, connection, session, person), to.recipient, now)
+        row = {"id": request.request, "person": person, "worker": session.account}
+        text = request.to_bytes().decode()
+        for_worker: dict[str, Value] = {
+            "request": text, "face": {"name": face.name, "drawing": face.drawing}, "by_card": by_card,
+        }  # fmt: skip
+        public = public_keys(context, connection, person).kem
+        connection.execute(
+            insert(requests).values(
+                **row, state=WAITING, kind="procedure" if procedure else "papers", asked=today_in_paris(now),
+                for_person=asking_sealed.seal(context, row, public, {"request": text, "answers": []}),
+                for_worker=asking_sealed.seal(context, row, to.kem, for_worker),
+            )
+        )  # fmt: skip
+        event = Event(
+            "share.requested", by=session.account, by_name=to.name, purpose=purpose, detail=" ".join(request.kinds)
+        )  # fmt: skip
+        audit.record(context, connection, session, event, person=person, worker=session.account)
     return request.request
 
 

@@ -78,35 +78,31 @@ def choose(
         raise BadInput("drawers", "error.nothing-chosen")
     seed, held = KemSeed.random(), AssistSecret.random()
     way = _seal(context, session.account, card, pictures, seed, held)
-    try:
-        with context.database.transaction() as connection:
-            public, first_name = _helper(context, connection, worker)
-            if card_keeping.keeps(connection, session.account, worker):
-                raise BadInput("worker")  # the card and what this worker would hold open together
-            _end(context, connection, session.account)
-            ways.keep(context, connection, way)
-            place = contexts.assist(account=session.account, slot=way.id)
-            face = labels.assisted_face(person=session.account, slot=way.id)
-            lent_face = labels.lent_face(person=session.account, slot=way.id)
-            shown: dict[str, Value] = {"name": name, "drawing": drawing}
-            connection.execute(
-                insert(assists).values(
-                    slot=way.id, person=session.account, worker=worker, public_key=bytes(public_key(seed)), pictures=pictures is not None,
-                    posted_secret=post(public, context.keyvault.derive("slot", way.id, place), place, held),
-                    posted_face=post_value(public, context.keyvault.derive("slot", way.id, face), face, shown),
-                    lent_face=post_value(
-                        public_key(seed), context.keyvault.derive("slot", way.id, lent_face), lent_face, shown
-                    ),
-                )
-            )  # fmt: skip
-            opened = shelves.open_all(connection, session.account, keys.values)
-            for kind in sorted(lent):
-                lend(context, connection, way.id, public_key(seed), opened.current(kind))
-            event = Event("means.assisted-on", by=session.account, by_name=first_name)
-            audit.record(context, connection, session, event, person=session.account, worker=worker)
-    except BaseException:
-        ways.discard(context, way)
-        raise
+    with ways.given_up(context, way), context.database.transaction() as connection:
+        public, first_name = _helper(context, connection, worker)
+        if card_keeping.keeps(connection, session.account, worker):
+            raise BadInput("worker")  # the card and what this worker would hold open together
+        _end(context, connection, session.account)
+        ways.keep(context, connection, way)
+        place = contexts.assist(account=session.account, slot=way.id)
+        face = labels.assisted_face(person=session.account, slot=way.id)
+        lent_face = labels.lent_face(person=session.account, slot=way.id)
+        shown: dict[str, Value] = {"name": name, "drawing": drawing}
+        connection.execute(
+            insert(assists).values(
+                slot=way.id, person=session.account, worker=worker, public_key=bytes(public_key(seed)), pictures=pictures is not None,
+                posted_secret=post(public, context.keyvault.derive("slot", way.id, place), place, held),
+                posted_face=post_value(public, context.keyvault.derive("slot", way.id, face), face, shown),
+                lent_face=post_value(
+                    public_key(seed), context.keyvault.derive("slot", way.id, lent_face), lent_face, shown
+                ),
+            )
+        )  # fmt: skip
+        opened = shelves.open_all(connection, session.account, keys.values)
+        for kind in sorted(lent):
+            lend(context, connection, way.id, public_key(seed), opened.current(kind))
+        event = Event("means.assisted-on", by=session.account, by_name=first_name)
+        audit.record(context, connection, session, event, person=session.account, worker=worker)
 
 
 def _seal(

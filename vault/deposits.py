@@ -7,9 +7,10 @@ orphans that the sweep finds. The key vault is asked before anything is written:
 import hashlib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 from sqlalchemy import Connection, insert, update
@@ -22,7 +23,7 @@ from crypto.signing import Signer
 from crypto.statements import Origin, Statement
 from crypto.stream import Encryptor
 from storage.blobs import BlobName
-from storage.errors import DatabaseUnreachable, StorageError
+from storage.errors import StorageError
 from storage.tables import objects, papers, versions
 from vault import space
 from vault.context import Context
@@ -31,6 +32,7 @@ from vault.paper_cards import Card, Role, Thing
 from vault.preparing import PreparedPaper
 from vault.settings import today_in_paris
 from vault.shelves import OpenShelf, Slit
+from vault.unwritten import row_is_there, undone_unless
 from vault.versions import Kept, VersionId
 
 BLOCK = 1024 * 1024
@@ -101,6 +103,18 @@ def discard(context: Context, blobs: list[str]) -> None:
             context.blobs.delete(BlobName(blob))
 
 
+def gone_unless_written(
+    context: Context, version: VersionId, kept: Mapping[Role, Kept]
+) -> AbstractContextManager[None]:  # fmt: skip
+    """What is kept inside this block goes again when the block raises and no row names the version."""
+    undo = partial(_discard_kept, context, kept)  # looks when it is called: `kept` fills in the block
+    return undone_unless(context, row_is_there(versions.c.id, version), undo)
+
+
+def _discard_kept(context: Context, kept: Mapping[Role, Kept]) -> None:
+    discard(context, [one.blob for one in kept.values()])
+
+
 def in_blocks(content: bytes) -> Iterator[bytes]:
     """The content, a MiB at a time."""
     for at in range(0, len(content), BLOCK):
@@ -124,7 +138,7 @@ def durable(
     secret, keys = new_keys(context, person, paper_id, version)
     things = _things(prepared)
     kept: dict[Role, Kept] = {}
-    try:
+    with gone_unless_written(context, version, kept):
         for role, (_, content) in things.items():
             kept[role] = store_sealed(context, keys.age_file_key, role, in_blocks(content))
         card = Card(
@@ -132,11 +146,6 @@ def durable(
             {role: Thing(kind, len(one), hashlib.sha256(one).digest()).told() for role, (kind, one) in things.items()},
         )  # fmt: skip
         yield Fresh(person, paper_id, version, card, kept, secret, keys)
-    except DatabaseUnreachable:
-        raise  # nobody knows whether the rows were written: the sweep looks later
-    except BaseException:
-        discard(context, [one.blob for one in kept.values()])
-        raise
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,10 @@ def _keep(
 ) -> None:  # fmt: skip
     """One commit: each copy in the trace, the dossier in the trace, and a line that the person reads among what they show."""
     now = context.clock()
-    with sharing.new_row(context, person) as share, context.database.transaction() as connection:
+    with (
+        sharing.new_row(context, person, kept_in=outside_shares.c.id) as share,
+        context.database.transaction() as connection,
+    ):
         for one in opened:
             trace_in(context, connection, session, one, "dossier")
         event = Event(

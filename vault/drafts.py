@@ -17,7 +17,6 @@ from crypto.canonical import Value
 from crypto.keys import AgeFileKey
 from crypto.stream import decrypt
 from storage.blobs import BlobName
-from storage.errors import DatabaseUnreachable
 from vault import documents, endings, preparing, rendering, sessions, who
 from vault.context import Context
 from vault.deposits import discard, in_blocks, store_sealed
@@ -27,6 +26,7 @@ from vault.paper_cards import tame_file_name
 from vault.preparing import Corners, Edge, Framing, PreparedPaper
 from vault.refusals import OnlyPhotosJoin, TooHeavy, TooManyPages
 from vault.sessions import Session
+from vault.unwritten import undone_unless
 from vault.versions import one_refusal
 
 STATE = "draft"
@@ -161,17 +161,17 @@ def _open(context: Context, sealed: _Sealed) -> bytes:
 
 
 @contextmanager
-def _sealed(context: Context, *contents: bytes) -> Iterator[list[_Sealed]]:
-    """Blobs that go again when the block raises."""
+def _sealed(context: Context, session: Session, *contents: bytes) -> Iterator[list[_Sealed]]:
+    """Blobs that go again when the block raises and the draft does not name them."""
     kept: list[_Sealed] = []
-    try:
+
+    def written(connection: Connection) -> bool:
+        named = {blob for piece in _pieces(sessions.read_state(connection, session, hold=False)) for blob in piece.blobs()}
+        return any(one.blob in named for one in kept)
+
+    with undone_unless(context, written, lambda: discard(context, [one.blob for one in kept])):
         kept.extend(_seal(context, content) for content in contents)
         yield kept
-    except DatabaseUnreachable:
-        raise  # nobody knows whether the state was written: the sweep looks later
-    except BaseException:
-        discard(context, [one.blob for one in kept])
-        raise
 
 
 # --- Use cases ------------------------------------------------------------------------------------------------------------
@@ -187,7 +187,7 @@ def add(context: Context, session: Session, received: bytes, *, untrusted_name: 
     """Add a photo or a PDF to the draft. Raises PaperRefused when it cannot be a page of this paper; nothing has changed then."""
     _check_joins(_read(context, session), len(received))
     prepared = preparing.prepare(context.confinement, [received])
-    with _sealed(context, received, prepared.view) as (original, view), context.database.transaction() as connection:
+    with _sealed(context, session, received, prepared.view) as (original, view), context.database.transaction() as connection:
         state = sessions.read_state(connection, session)
         pieces = _pieces(state)
         _check_joins(pieces, len(received))
@@ -219,7 +219,7 @@ def adjust(context: Context, session: Session, number: int, nudge: Nudge) -> Dra
         raise BadInput("number")
     framings = tuple(_nudged(one, nudge) for one in piece.framings)
     prepared = preparing.prepare(context.confinement, [_open(context, piece.original)], framings=framings)
-    with _sealed(context, prepared.view) as (view,), context.database.transaction() as connection:
+    with _sealed(context, session, prepared.view) as (view,), context.database.transaction() as connection:
         state = sessions.read_state(connection, session)
         pieces = _pieces(state)
         if _numbered(pieces, number) != piece:

@@ -6,6 +6,7 @@ first, the background work finishes it. Every step may run twice.
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from storage import intentions
 from storage.blobs import BlobName
 from storage.database import after_commit
+from storage.errors import StorageError
 from storage.keyvault import Kind
 from storage.tables import doomed_blobs
 from vault.context import Context
@@ -47,7 +49,7 @@ def doom(context: Context, connection: Connection, blobs: Sequence[str]) -> None
     put = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     at = context.clock()
     connection.execute(put(doomed_blobs).on_conflict_do_nothing(), [{"blob": blob, "since": at} for blob in blobs])
-    after_commit(connection, partial(_delete_blobs, context, list(blobs)))
+    after_commit(connection, partial(_delete_at_once, context, list(blobs)))
 
 
 def doom_selected(context: Context, connection: Connection, blobs: Select[Any]) -> None:
@@ -98,6 +100,12 @@ def _kind(name: str) -> Kind:
         case "person":
             return "person"
     raise ValueError(f"no row of the key vault ends as {name}")
+
+
+def _delete_at_once(context: Context, blobs: Sequence[str]) -> None:
+    """What the transaction did holds, whatever the store answers now: what is written down dies later."""
+    with suppress(StorageError):
+        _delete_blobs(context, blobs)
 
 
 def _delete_blobs(context: Context, blobs: Sequence[str]) -> None:

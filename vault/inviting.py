@@ -150,29 +150,25 @@ def accept(context: Context, session: Session, typed_words: Sequence[str] | str,
     if not charter:
         raise BadInput("charter")
     new, ways = staff.make_account(context, "worker", drawn)
-    try:
-        with context.database.transaction() as connection:
-            if not sessions.read_state(connection, session):  # accepted in the same instant, in another window
-                raise NoSession
-            row = _waiting(context, connection, digest)
-            if row is None:
-                raise NoSession
-            accounts.keep(context, connection, new)
-            for way in ways:
-                slots.keep(context, connection, way)
-            connection.execute(
-                insert(workers).values(
-                    account=new.id, structure=row.structure, first_name=row.first_name, role=row.role,
-                    state=RecipientState.INVITED.value, ends=row.ends, code=drawn.code, charter_version=charter,
-                    sealed_totp=one_time.seal_seed(context, new.id, drawn.totp), totp_used=step,
-                )
-            )  # fmt: skip
-            connection.execute(delete(rows).where(rows.c.digest == digest))
-            audit.record(context, connection, None, Event("worker.accepted", by=new.id, by_name=row.first_name), worker=new.id)
-            sessions.end_one(context, connection, session)
-    except BaseException:
-        accounts.forget(context, new.id)
-        raise
+    with accounts.forgotten_unless_kept(context, new.id), context.database.transaction() as connection:
+        if not sessions.read_state(connection, session):  # accepted in the same instant, in another window
+            raise NoSession
+        row = _waiting(context, connection, digest)
+        if row is None:
+            raise NoSession
+        accounts.keep(context, connection, new)
+        for way in ways:
+            slots.keep(context, connection, way)
+        connection.execute(
+            insert(workers).values(
+                account=new.id, structure=row.structure, first_name=row.first_name, role=row.role,
+                state=RecipientState.INVITED.value, ends=row.ends, code=drawn.code, charter_version=charter,
+                sealed_totp=one_time.seal_seed(context, new.id, drawn.totp), totp_used=step,
+            )
+        )  # fmt: skip
+        connection.execute(delete(rows).where(rows.c.digest == digest))
+        audit.record(context, connection, None, Event("worker.accepted", by=new.id, by_name=row.first_name), worker=new.id)
+        sessions.end_one(context, connection, session)
     return WorkerId(new.id)
 
 

@@ -142,13 +142,10 @@ def finish(context: Context, session: Session) -> Opened:
         raise NotAllowed
     ready = _complete(choices(context, session))
     new = accounts.draw(context, "person")
-    try:
+    with accounts.forgotten_unless_kept(context, new.id):
         ways = _ways(context, session, new, ready)
         with context.database.transaction() as connection:
             cookie = _write(context, connection, session, new, ready, ways)
-    except BaseException:
-        accounts.forget(context, new.id)
-        raise
     chosen = ready.chosen
     return Opened(cookie, PersonId(new.id), ready.number, ready.words, new.secret, chosen.guardian, chosen.wants_sheet)
 

@@ -162,7 +162,7 @@ def give(context: Context, session: Session, offer: OutsideOffer) -> Given:
     """Give papers to one named person outside. TermsRefused on the first day, NotThere, BadInput, AfterRecovery."""
     keys = who.person(session)
     shown, salt, cost, now = outside_links.draw(), outside_links.new_salt(), context.settings.cost, whole_second(context.clock())
-    with sharing.new_row(context, session.account) as share:
+    with sharing.new_row(context, session.account, kept_in=outside_shares.c.id) as share:
         place = labels.outside_key(person=session.account, share=share)
         with context.derivations.turn(session.kiosk):
             seed = outside_links.key_seed(shown, salt, cost, place, outside_links.vaulted(context, session.account, share))

@@ -17,7 +17,7 @@ from crypto import contexts, envelope
 from crypto.errors import CryptoError
 from crypto.keys import AccountKeys
 from crypto.signing import Signer
-from storage.errors import DatabaseUnreachable
+from storage.errors import StorageError
 from storage.tables import grants, objects, papers, shelf_wraps, shelves, versions
 from storage.tables import wraps as wrap_rows
 from vault import audit, endings, exposed, lending, outside_wraps, shares, who, wraps
@@ -26,7 +26,7 @@ from vault.arranging import lay_again
 from vault.colleagues import LIVING, reachable
 from vault.contents import content_of
 from vault.context import Context
-from vault.deposits import Fresh, discard, new_keys, store_sealed, write_objects
+from vault.deposits import Fresh, gone_unless_written, new_keys, store_sealed, write_objects
 from vault.errors import NotThere, Tampered
 from vault.events import Event
 from vault.paper_cards import Role
@@ -82,6 +82,14 @@ def step(context: Context, session: Session) -> Progress:
     return Progress(0, 0)
 
 
+def go_on(context: Context, session: Session) -> Progress:
+    """One step, beside what somebody came for: with a store that does not answer it is for the next time."""
+    try:
+        return step(context, session)
+    except StorageError:
+        return Progress(0, 0)
+
+
 def _row(connection: Connection, session: Session, version: str, *, hold: bool) -> VersionRow:
     query = joined().where(versions.c.id == version, versions.c.person == session.account)
     row = connection.execute(query.with_for_update() if hold else query).one_or_none()
@@ -107,7 +115,7 @@ def _seal_anew(context: Context, session: Session, keys: AccountKeys, version: s
     fresh_version = VersionId(context.new_id())
     secret, fresh_keys = new_keys(context, session.account, old.paper, fresh_version)
     kept: dict[Role, Kept] = {}
-    try:
+    with gone_unless_written(context, fresh_version, kept):
         for role in old.objects:
             with content_of(context, old, role) as content:
                 kept[role] = store_sealed(context, fresh_keys.age_file_key, role, content.chunks())
@@ -118,11 +126,6 @@ def _seal_anew(context: Context, session: Session, keys: AccountKeys, version: s
             if row != seen:  # renamed, moved or removed while its objects were written: what was verified then says nothing of it
                 old, opened = _opened(context, connection, session, keys, row)
             _move_rows(context, connection, session, keys, row, replace(fresh, card=old.card), old, opened)
-    except DatabaseUnreachable:
-        raise  # nobody knows whether the rows were written: the sweep looks later
-    except BaseException:
-        discard(context, [one.blob for one in kept.values()])
-        raise
 
 
 def _move_rows(

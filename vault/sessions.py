@@ -10,6 +10,7 @@ import binascii
 import datetime as dt
 import hmac
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -22,7 +23,7 @@ from crypto.keys import AccountKeys, KemSeed, SessionKey, SessionToken, kdf
 from crypto.sealing import seal_value, unseal_value
 from crypto.session import open_assisted_session, open_session, seal_assisted_session, seal_session, session_key, session_lookup
 from storage.database import after_commit
-from storage.errors import RowGone
+from storage.errors import RowGone, StorageError
 from storage.tables import persons, sessions
 from vault import labels
 from vault.context import NOBODY, Context
@@ -32,6 +33,7 @@ from vault.settings import today_in_paris
 Kind = Literal["person", "card", "assisted", "opening", "recovering", "worker", "administrator", "outside", "named"]
 STAFF: tuple[Kind, ...] = ("worker", "administrator")
 NO_IDLE: tuple[Kind, ...] = ("opening", "recovering")
+ENDED_WITHIN = dt.timedelta(hours=1)  # a row of the key vault that no session has by then never will be one's
 SEEN_EVERY = dt.timedelta(seconds=20)  # finer would make a write of each page
 
 
@@ -99,7 +101,7 @@ def open_for(
     token, session, now = SessionToken.random(), context.new_id(), context.clock()
     if account != NOBODY:
         end_all(context, connection, account=account)
-    context.keyvault.create("session", session, account if account != NOBODY else None)
+    context.keyvault.create("session", session, account if account != NOBODY else None, at=now)
     place = contexts.session(session=session, account=account, slot=slot)
     key = session_key(token, context.keyvault.derive("session", session, place), place)
     sealed = seal_session(key, place, keys) if keys else seal_assisted_session(key, place, assist) if assist else None
@@ -200,8 +202,12 @@ def end_all(
 
 
 def sweep(context: Context) -> int:
-    """End the sessions whose time is over; a scheduled task. Gives how many."""
+    """End the sessions whose time is over; a scheduled task. Gives how many.
+
+    And destroys the rows of the key vault whose session ended while the key vault did not answer, or never began.
+    """
     now = context.clock()
+    begun = context.keyvault.sessions_before(now - ENDED_WITHIN)
     with context.database.transaction() as connection:
         rows = connection.execute(select(sessions.c.session, sessions.c.kind, sessions.c.last_seen, sessions.c.term)).all()
         over = [
@@ -209,6 +215,8 @@ def sweep(context: Context) -> int:
             if row.term <= now or row.last_seen + dt.timedelta(seconds=idle_seconds(context, row.kind)) <= now
         ]  # fmt: skip
         _end(context, connection, over)
+    living = {row.session for row in rows}
+    context.keyvault.destroy([("session", one) for one in begun if one not in living], now)
     return len(over)
 
 
@@ -216,8 +224,13 @@ def _end(context: Context, connection: Connection, ids: list[str]) -> None:
     if not ids:
         return
     connection.execute(delete(sessions).where(sessions.c.session.in_(ids)))
-    # Without its row a session is already dead; the vault's row follows as soon as that is certain.
-    after_commit(connection, lambda: context.keyvault.destroy([("session", one) for one in ids], context.clock()))
+    after_commit(connection, lambda: _destroy(context, ids))
+
+
+def _destroy(context: Context, ids: list[str]) -> None:
+    """Without its row here a session is already dead. A key vault that does not answer undoes nothing of that: the sweep comes."""
+    with suppress(StorageError):
+        context.keyvault.destroy([("session", one) for one in ids], context.clock())
 
 
 def read_state(connection: Connection, session: Session, *, hold: bool = True) -> dict[str, Value]:

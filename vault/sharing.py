@@ -2,11 +2,12 @@
 
 import secrets
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Column, Connection, insert, select, update
 
 from consent import grant as rules
 from consent.days import PARIS
@@ -24,7 +25,6 @@ from crypto.kem import KemPublic, public_key
 from crypto.keys import AccountKeys, FileSecret
 from crypto.sealing import unseal_text
 from crypto.signing import Signer
-from storage.errors import StorageError
 from storage.tables import accounts, grants, papers, persons
 from storage.tables import wraps as wrap_rows
 from vault import aftermath, audit, receipts, reencryption, restricting, shares, shelves, who, wraps
@@ -37,6 +37,7 @@ from vault.receipts import Change, Said
 from vault.sessions import Session
 from vault.shares import Face, Share
 from vault.shelves import Shelves
+from vault.unwritten import vault_row
 from vault.versions import LISTED, Witnesses, current_of, joined, one_refusal, open_version, secret_of
 
 __all__ = [
@@ -107,16 +108,13 @@ def offer_limits(context: Context, session: Session, worker: str) -> Limits:
 
 
 @contextmanager
-def new_row(context: Context, person: str, grant_id: GrantId | None = None) -> Iterator[GrantId]:
-    """A row of the key vault for a share, made before its transaction; it dies when the transaction does not hold."""
+def new_row(
+    context: Context, person: str, grant_id: GrantId | None = None, *, kept_in: Column[Any] = grants.c.id
+) -> Iterator[GrantId]:  # fmt: skip
+    """A row of the key vault for a share, made before its transaction; it dies when the transaction does not write `kept_in`."""
     grant_id = grant_id or GrantId(context.new_id())
-    context.keyvault.create("grant", grant_id, person)
-    try:
+    with vault_row(context, person, grant_id, kept_in):
         yield grant_id
-    except BaseException:
-        with suppress(StorageError):
-            context.keyvault.destroy([("grant", grant_id)], context.clock())
-        raise
 
 
 def grant(context: Context, session: Session, worker: str, offer: Offer) -> GrantId:

@@ -6,8 +6,9 @@ stops in between, the old way opens or the new one does: never neither.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -17,13 +18,13 @@ from crypto.contexts import SlotContext
 from crypto.errors import Malformed, Undecryptable
 from crypto.keys import AccountSecret, Kek, Password, Stretched
 from crypto.unlock import Cost, Kind, kek, new_salt, open_slot, seal_slot, slot_context, stretch, veto_hash
-from storage.errors import StorageError
 from storage.tables import assist_shelves, assists, kept_cards, slots
 from vault import endings, sessions
 from vault.context import Context
 from vault.errors import Tampered
 from vault.sessions import Session
 from vault.settings import today_in_paris
+from vault.unwritten import row_is_there, undone_unless
 
 LIVE = ("live",)
 CARD_KINDS = (Kind.CARD_PIN, Kind.CARD_PICTURES)
@@ -165,20 +166,11 @@ def given_up(context: Context, new: Slot | None) -> Iterator[None]:
     What follows a commit may fail too (the rows of old ways are destroyed then): a way that was written keeps its row, and so does
     one of which nobody can tell.
     """
-    try:
+    if new is None:
         yield
-    except BaseException:
-        if new is not None:
-            with suppress(StorageError):
-                _discard_unless_kept(context, new)
-        raise
-
-
-def _discard_unless_kept(context: Context, new: Slot) -> None:
-    with context.database.transaction(read_only=True) as connection:
-        kept = connection.execute(select(slots.c.id).where(slots.c.id == new.id)).first() is not None
-    if not kept:
-        discard(context, new)
+        return
+    with undone_unless(context, row_is_there(slots.c.id, new.id), partial(discard, context, new)):
+        yield
 
 
 def _slot(row: Mapping[Any, Any]) -> Slot:

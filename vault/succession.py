@@ -22,7 +22,7 @@ from crypto.errors import CryptoError
 from crypto.kem import KemPrivate, KemPublic
 from crypto.sealing import open_posted_value, post_value
 from storage.database import serialise
-from storage.errors import RowGone, StorageError
+from storage.errors import RowGone
 from storage.tables import accounts, grants, requests
 from vault import audit, documents, labels, notices, shares, sharing, who, workers
 from vault.accounts import public_keys
@@ -36,6 +36,7 @@ from vault.sessions import Session
 from vault.settings import today_in_paris
 from vault.shares import REACHED, Share
 from vault.sharing import Offer
+from vault.unwritten import vault_row
 from vault.workers import KnownWorker
 
 Cause = Literal["away", "left", "proposed"]
@@ -84,38 +85,32 @@ def propose(context: Context, session: Session, grant: GrantId, successor: str) 
     proposal = context.new_id()
     with context.database.transaction(read_only=True) as connection:
         person = _mine(context, connection, session, grant).person
-    context.keyvault.create("grant", proposal, person)
-    try:
-        with context.database.transaction() as connection:
-            serialise(connection, f"propose {grant}")
-            share = _mine(context, connection, session, grant)
-            to = colleague(context, connection, successor)
-            able = role(to.recipient.role).acts >= share.body.terms.acts
-            if successor == session.account or to.recipient.state != RecipientState.CERTIFIED or not able:
-                raise NotThere
-            today = today_in_paris(context.clock())
-            if any(
-                one.grant == grant and one.asked > today - timedelta(days=OPEN_DAYS)
-                for one in _proposals(context, connection, session)
-            ):
-                raise Conflict
-            told: dict[str, Value] = {"v": 1, "grant": grant, "successor": successor, "name": to.name}
-            me = share.colleague
-            if me is None:
-                raise NotThere
-            row = {"id": proposal, "person": share.person, "worker": session.account}
-            person_key = public_keys(context, connection, share.person).kem
-            connection.execute(
-                insert(requests).values(
-                    **row, state=PROPOSED, kind=KIND, asked=today, for_person=_post(context, row, person_key, told),
-                    for_worker=_post(context, row, me.kem, told),
-                )
-            )  # fmt: skip
-            _trace(context, connection, session, "share.handover-proposed", share, session.account)
-    except BaseException:
-        with suppress(StorageError):
-            context.keyvault.destroy([("grant", proposal)], context.clock())
-        raise
+    with vault_row(context, person, proposal, requests.c.id), context.database.transaction() as connection:
+        serialise(connection, f"propose {grant}")
+        share = _mine(context, connection, session, grant)
+        to = colleague(context, connection, successor)
+        able = role(to.recipient.role).acts >= share.body.terms.acts
+        if successor == session.account or to.recipient.state != RecipientState.CERTIFIED or not able:
+            raise NotThere
+        today = today_in_paris(context.clock())
+        if any(
+            one.grant == grant and one.asked > today - timedelta(days=OPEN_DAYS)
+            for one in _proposals(context, connection, session)
+        ):
+            raise Conflict
+        told: dict[str, Value] = {"v": 1, "grant": grant, "successor": successor, "name": to.name}
+        me = share.colleague
+        if me is None:
+            raise NotThere
+        row = {"id": proposal, "person": share.person, "worker": session.account}
+        person_key = public_keys(context, connection, share.person).kem
+        connection.execute(
+            insert(requests).values(
+                **row, state=PROPOSED, kind=KIND, asked=today, for_person=_post(context, row, person_key, told),
+                for_worker=_post(context, row, me.kem, told),
+            )
+        )  # fmt: skip
+        _trace(context, connection, session, "share.handover-proposed", share, session.account)
 
 
 def _mine(context: Context, connection: Connection, session: Session, grant: GrantId) -> Share:

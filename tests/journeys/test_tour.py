@@ -95,7 +95,7 @@ def test_a_paper_is_added_shown_seen_and_taken_back(site: Site, new_page: NewPag
 
 
 def test_a_paper_is_printed(site: Site, new_page: NewPage) -> None:
-    """ "Vous pouvez m'imprimer mon récépissé ?": a PDF of page images, with the ribbon of the demonstration."""
+    """ "Vous pouvez m'imprimer mon récépissé ?": a PDF of page images, each under the ribbon of the demonstration."""
     mariam = Kiosk(new_page(), site, "ar")
     mariam.open("mariam")
     mariam.go("papiers")
@@ -106,6 +106,9 @@ def test_a_paper_is_printed(site: Site, new_page: NewPage) -> None:
     assert answer.headers["content-type"] == "application/pdf"
     assert answer.body().startswith(b"%PDF-")
     assert len(answer.body()) > 20_000
+    pages = pdfium.PdfDocument(answer.body())
+    for page in pages:
+        assert RIBBON in page.get_textpage().get_text_range()
 
 
 def test_viktor_comes_back_with_two_desks(site: Site, new_page: NewPage) -> None:
@@ -144,7 +147,7 @@ def test_viktor_comes_back_with_two_desks(site: Site, new_page: NewPage) -> None
     thief = Kiosk(new_page(), site, "en")
     thief.show_card(site.card("viktor"))
     thief.type_code(site.person("viktor")["code"])
-    assert thief.heading() == "It did not work" or thief.page.locator("h1").count() == 1
+    assert thief.heading() == "It did not work"
     assert "/maison" not in thief.page.url
 
 

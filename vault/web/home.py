@@ -44,7 +44,7 @@ def home(request: Req) -> Response[Any]:
         return go(request, "partages/toujours-oui")
     arrival = arriving.at_unlock(context, session)
     if arrival.to_reencrypt:
-        reencryption.step(context, session)  # what was left unfinished goes on by itself, one paper at each showing
+        reencryption.go_on(context, session)  # what was left unfinished goes on by itself, one paper at each showing
     told, circle = people.me(context, session), guardians.circle(context, session)
     weak = circle is not None and bool(TO_REVIEW.intersection(circle.weaknesses))
     notices.seen(context, session, [one.id for one in told.notices])

@@ -167,9 +167,9 @@ def tidy(request: Req) -> Response[Any]:
     """
     context, session, stopped = context_of(request), signed_in(request), request.query_params.get("arrete")
     began = time.monotonic()
-    progress = reencryption.step(context, session)
+    progress = reencryption.go_on(context, session)
     while progress.done and progress.left and time.monotonic() - began < TIDY_SECONDS:
-        progress = reencryption.step(context, session)
+        progress = reencryption.go_on(context, session)
     less = request.query_params.get("dit") == "moins"
     if not (progress.done and progress.left):
         ended = stopped if stopped and stopped.replace("-", "").isalnum() else None

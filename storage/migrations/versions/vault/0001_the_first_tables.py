@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("owner", sa.String(length=64), nullable=True),
         sa.Column("row", sa.LargeBinary(), nullable=False),
+        sa.Column("created", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_vault_sessions")),
     )
     op.create_index(op.f("ix_vault_sessions_owner"), "vault_sessions", ["owner"], unique=False)
