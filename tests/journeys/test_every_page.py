@@ -187,13 +187,13 @@ def test_a_safe_is_opened_without_any_script(site: Site, new_page: NewPage) -> N
         page.wait_for_url("**/papiers*")
     assert page.locator("a.paper").count() == 6
     for name, words in (
-        ("truncated_image.png", "لا نستطيع"), ("decompression_bomb.gif", "لا نستطيع"), ("encrypted-attachment.pdf", "كلمة"),
+        ("truncated_image.png", "لا نستطيع قراءة هذه الورقة"), ("decompression_bomb.gif", "لا نستطيع قراءة هذه الورقة"),
+        ("encrypted-attachment.pdf", "هذه الورقة محمية بكلمة سر"),
     ):  # fmt: skip
         kiosk.go("ajouter/fichier")
         page.locator("input[type=file]").set_input_files(samples / name)
         page.locator("form[enctype='multipart/form-data'] button[type=submit]").click()
-        assert page.locator("#errors").count() == 1, name
-        assert words in page.locator("#errors").inner_text() or page.locator("#errors").inner_text(), name
+        assert words in page.locator("#errors").inner_text(), name
     kiosk.go("papiers")
     assert page.locator("a.paper").count() == 6
     kiosk.finish()

@@ -227,6 +227,7 @@ def test_printing_gives_a_pdf_under_a_neutral_name_and_is_written(site: Site, aw
     printed = site.get(page.link("papier.pdf"))
     assert printed.content.startswith(b"%PDF")
     assert printed.headers["content-disposition"] == 'inline; filename="papier.pdf"'
+    assert printed.headers["refresh"] == "180; url=/fr/fin"  # a viewer has no page of ours around it that sees who left
     assert b"Vuillard" not in printed.content
     assert "paper.printed" in tags(site, awa)
 

@@ -111,7 +111,7 @@ def closing_poster(request: Req) -> Response[Any]:
     found = closing.announced(context_of(request))
     if found is None:
         return _closing_page(request, [Fault("office.conflict")], 409)
-    return pdf(printed.closing_poster(found.closes, found.until, printing(request)))
+    return pdf(request, printed.closing_poster(found.closes, found.until, printing(request)))
 
 
 # --- A breach (GDPR 33, 34) ---------------------------------------------------------------------------------------------------
@@ -126,13 +126,13 @@ def notices_page(request: Req) -> Response[str]:
 @get("/affiches/incident", opt={**who("administrator"), "leaves": True}, sync_to_thread=True)
 def breach_poster(request: Req) -> Response[bytes]:
     """For every kiosk and desk: the same for everybody."""
-    return pdf(printed.breach_poster(printing(request)))
+    return pdf(request, printed.breach_poster(printing(request)))
 
 
 @get("/affiches/incident-bureaux", opt={**who("administrator"), "leaves": True}, sync_to_thread=True)
 def breach_desks(request: Req) -> Response[bytes]:
     """For the desks of those whom people count on."""
-    return pdf(printed.breach_for_desks(printing(request)))
+    return pdf(request, printed.breach_for_desks(printing(request)))
 
 
 # --- Article 19 ----------------------------------------------------------------------------------------------------------------
@@ -150,7 +150,7 @@ def letter(request: Req, name: FromPath[str]) -> Response[bytes]:
     """The letter for one of them, who is not at a desk any more."""
     one = article19.one_of_office(context_of(request), signed_in(request), name)
     made = printed.recipient_letter([one.name or "-"], printing(request), certificate=one.certificate)
-    return pdf(made)
+    return pdf(request, made)
 
 
 HANDLERS: list[ControllerRouterHandler] = [

@@ -154,7 +154,7 @@ def certificate(request: Req, name: FromPath[str]) -> Response[bytes]:
     found = rights.certificate(context_of(request), signed_in(request), name)
     said = article19.counts(context_of(request), found.number)
     answers = printed.Answers(said.done + said.not_there, said.keeps, said.waiting)
-    return pdf(printed.erasure_certificate(found.said, found.number, printing(request), answers))
+    return pdf(request, printed.erasure_certificate(found.said, found.number, printing(request), answers))
 
 
 @get("/registre/{name:str}/extrait", opt={**who("administrator"), "leaves": True}, sync_to_thread=True)
@@ -176,7 +176,7 @@ def answer_letter(request: Req, name: FromPath[str]) -> Response[bytes]:
         raise NotThere
     until = None if one.state == "refused" else one.due
     reason = one.reason if until is None else one.extension
-    return pdf(printed.answer_letter(printed.Answered(one.number, one.received, reason, until), printing(request)))
+    return pdf(request, printed.answer_letter(printed.Answered(one.number, one.received, reason, until), printing(request)))
 
 
 HANDLERS: list[ControllerRouterHandler] = [

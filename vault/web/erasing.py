@@ -37,7 +37,7 @@ def letters(request: Req) -> Response[bytes]:
     names = article19.outside_recipients(context_of(request), signed_in(request))
     if not names:
         raise NotThere
-    return pdf(printed.recipient_letter(names, printing(request)))
+    return pdf(request, printed.recipient_letter(names, printing(request)))
 
 
 @get("/{language:str}/effacer-tout/code", opt=who("person"), sync_to_thread=True)
@@ -99,7 +99,7 @@ def certificate(request: Req, form: Sent) -> Response[Any]:
         return Response(found.to_file(), media_type="application/json", headers=headers)
     said = article19.counts(context_of(request), number)
     answers = printed.Answers(said.done + said.not_there, said.keeps, said.waiting)
-    return pdf(printed.erasure_certificate(found.said, found.number, printing(request), answers))
+    return pdf(request, printed.erasure_certificate(found.said, found.number, printing(request), answers))
 
 
 ROUTES: list[ControllerRouterHandler] = [

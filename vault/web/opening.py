@@ -266,7 +266,7 @@ def print_slip(request: Req) -> Response[bytes]:
     told = once.told(context_of(request), signed_in(request))
     if not told.number:
         raise NotThere
-    return pdf(printed.number_slip(told.number, told.words or None, printing(request)))
+    return pdf(request, printed.number_slip(told.number, told.words or None, printing(request)))
 
 
 @get("/{language:str}/ouvrir/feuille-de-secours/{number:int}", opt=who("person", leaves=True), sync_to_thread=True)
@@ -275,7 +275,7 @@ def print_sheet(request: Req, number: FromPath[int]) -> Response[bytes]:
     sheets = once.told(context_of(request), signed_in(request)).sheets
     if not 1 <= number <= len(sheets):
         raise NotThere
-    return pdf(printed.rescue_sheet(sheets[number - 1], printing(request)))
+    return pdf(request, printed.rescue_sheet(sheets[number - 1], printing(request)))
 
 
 @post("/{language:str}/ouvrir/feuillet", opt=who("person"), sync_to_thread=True)

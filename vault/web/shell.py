@@ -140,9 +140,15 @@ def kiosk_cookie(value: str) -> Cookie:
     return Cookie(key=KIOSK_COOKIE, value=value, path="/", secure=True, httponly=True, samesite="strict")
 
 
-def pdf(content: bytes) -> Response[bytes]:
-    """A sheet to print, shown in the browser's own viewer; its name tells nothing."""
-    return Response(content, media_type="application/pdf", headers={"Content-Disposition": 'inline; filename="papier.pdf"'})
+def pdf(request: Req, content: bytes) -> Response[bytes]:
+    """A sheet to print, shown in the browser's own viewer; its name tells nothing.
+
+    No page of ours stands around it to see that nobody is there any more: the answer itself leads to the end, after the same time.
+    """
+    headers, idle = {"Content-Disposition": 'inline; filename="papier.pdf"'}, _idle(request, session_of(request))
+    if idle is not None:
+        headers["Refresh"] = f"{idle.seconds}; url={idle.end}"
+    return Response(content, media_type="application/pdf", headers=headers)
 
 
 def printing(request: Req) -> Printing:

@@ -74,7 +74,7 @@ def printed(request: Req, paper: FromPath[str]) -> Response[bytes]:
     content = leaving.print_paper(
         context_of(request), signed_in(request), PaperId(paper), title=title, language=language_of(request)
     )  # fmt: skip
-    return pdf(content)
+    return pdf(request, content)
 
 
 @post("/{language:str}/papiers/{paper:str}/telephone", opt=who("person"), sync_to_thread=True)
