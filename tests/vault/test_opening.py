@@ -267,3 +267,8 @@ def test_each_word_is_named_by_its_first_four_letters_whatever_the_accents() -> 
         assert wordlist.recognise(start) == wordlist.recognise(word.upper()) == wordlist.recognise(wordlist.plain(word)) == word
         assert wordlist.recognise(start + "zzzzzzzzz") is None
         assert wordlist.recognise(start[:3]) is None
+
+
+def test_a_word_that_no_page_says_is_recognised_and_never_drawn() -> None:
+    assert set(wordlist.words()) >= wordlist.UNSAID
+    assert wordlist.UNSAID.isdisjoint(word for _ in range(4000) for word in wordlist.draw(5))  # drawn ten times otherwise
