@@ -3,20 +3,43 @@
 A lost card is often followed by a second safe. Nothing is erased here: the person erases the other one when they are sure.
 """
 
-from vault import audit, bringing, cards, parcels, sessions, trying, unlocking
+from crypto.printed import card_text
+from vault import audit, bringing, cards, parcels, sessions, trying, unlocking, who
 from vault.bringing import Brought
 from vault.context import Context
-from vault.errors import BadInput
+from vault.errors import BadInput, NotThere
 from vault.events import Event
 from vault.sessions import Session
 from vault.unlocking import Chosen
 
+OTHER = "other-card"  # under what name a session's state keeps it
 
-def join(context: Context, session: Session, card: str, chosen: Chosen, language: str) -> Brought:
-    """Bring everything of the safe of another card, whose code is given too. WrongSecret, MustWait, Busy, AfterRecovery.
 
-    The other safe is opened for the time of this use case, which both histories tell.
+def show_card(context: Context, session: Session, card: str) -> None:
+    """The other card, which waits in the session's sealed state for its code. WrongSecret for what is no card."""
+    who.person(session)
+    text = card_text(cards.read(card))
+    with context.database.transaction() as connection:
+        sessions.write_state(connection, session, {**sessions.read_state(connection, session), OTHER: text})
+
+
+def waits(context: Context, session: Session) -> bool:
+    """Whether another card was shown, and its code is awaited."""
+    who.person(session)
+    with context.database.transaction(read_only=True) as connection:
+        return OTHER in sessions.read_state(connection, session, hold=False)
+
+
+def join(context: Context, session: Session, chosen: Chosen, language: str) -> Brought:
+    """Bring everything of the safe of the other card that was shown, whose code or pictures are given.
+
+    The other safe is opened for the time of this use case, which both histories tell. The card is then forgotten. Raises NotThere
+    before any was shown, WrongSecret, MustWait, Busy, AfterRecovery, BadInput.
     """
+    with context.database.transaction(read_only=True) as connection:
+        card = sessions.read_state(connection, session, hold=False).get(OTHER)
+    if not isinstance(card, str):
+        raise NotThere
     tried = unlocking.try_card(context, session.kiosk, cards.read(card), chosen)
     if tried.slot.account == session.account:
         raise BadInput("card")
@@ -31,6 +54,8 @@ def join(context: Context, session: Session, card: str, chosen: Chosen, language
             for one in (session, other):
                 event = Event("safe.joined", by=one.account, detail=str(found.new))
                 audit.record(context, connection, one, event, person=one.account)
+            state = sessions.read_state(connection, session)
+            sessions.write_state(connection, session, {name: value for name, value in state.items() if name != OTHER})
     finally:
         sessions.end(context, other)
     return found

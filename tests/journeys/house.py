@@ -84,7 +84,7 @@ class Hands:
 
     def show_card(self, card: str, place: str = "carte") -> None:
         """A card in front of the reader."""
-        self.go(place)
+        self.go(f"{place}?encore=1")  # also when another one has just been shown
         self.page.locator("input[name=card]").fill(card)
         self.page.locator("input[name=card]").press("Enter")
         self.page.wait_for_load_state()

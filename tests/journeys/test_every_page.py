@@ -89,7 +89,8 @@ def test_axe_and_measures_in_arabic(site: Site, new_page: NewPage) -> None:
 
 # Reached after a deed that those who walk every page do not do; each has tests of its own.
 AFTER_A_DEED = frozenset({
-    "je-suis-la", "ouvrir/feuillet", "perdu/code", "perdu/images", "perdu/carte", "ajouter/telephone/arrive", "ajouter/temps",
+    "je-suis-la", "ouvrir/feuillet", "autre-abri/code", "autre-abri/images",
+    "perdu/code", "perdu/images", "perdu/carte", "ajouter/telephone/arrive", "ajouter/temps",
     "ajouter/sorte", "montrer/mots", "montrer/comment", "montrer/fait", "demandes/papier", "partages/menage",
     "partages/toujours-oui", "debloquer", "debloquer/images", "reouverture", "suite/autre", "accompagne", "accompagne/attente",
     "accompagne/images", "avec-aide", "avec-aide/montrer/qui", "avec-aide/montrer/pourquoi", "avec-aide/montrer/temoin",

@@ -58,7 +58,7 @@ WRITES_NOTHING = {
         "adding.forget adding.keep adding.show_square drafts.add drafts.adjust drafts.drop drafts.remove offers.forget offers.keep "
         "once.forget once.keep sending.forget sending.keep sessions.extend sessions.find sessions.end unlocking.present_card "
         "copying.offer copying.refuse leaving.to_phone leaving.from_phone notices.seen handing.ready assisted.start recovery.state "
-        "recovery.new_code "
+        "recovery.new_code joining.show_card "
         "coming_back.wait "
         "witnessed.ask witnessed.decline witnessed.forget "
         "authenticators.ask_key ceremonies.keep_challenge ceremonies.take_challenge confirming.ask entering.asked entering.start"

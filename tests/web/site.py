@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+import httpx
 import numpy as np
 import zxingcpp
 from litestar import Litestar
@@ -177,6 +178,20 @@ class Site:
         code, desk = assisted.start(self.house, shown).code, sign_in(self.house, worker)
         assisted.lend(self.house, desk, assisting.people_i_help(self.house, desk)[0].slot, code)
         self._cookie(assisted.finish(self.house, shown))
+
+    def open_with_words(self, person: MadePerson) -> None:
+        """The person types the number of the slip and the five words."""
+        self._cookie(unlocking.unlock_with_words(self.house, person.kiosk, person.number, " ".join(person.words or ())))
+        person.session = self.session()
+
+    def film(self, address: str, picture: bytes) -> httpx.Response:
+        """One picture of the camera, as the page's script posts it."""
+        headers = {"Content-Type": "image/jpeg", "Sec-Fetch-Site": "same-origin", "X-Abri-Token": self.token()}
+        return self.client.post(address, content=picture, headers=headers)
+
+    def token(self) -> str:
+        """The token of the forms of this browser's session; empty without one."""
+        return self.session().form_token if self.client.cookies.get(COOKIE) else ""
 
     def show_card(self, person: MadePerson) -> None:
         """The card alone."""

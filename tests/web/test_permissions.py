@@ -127,7 +127,7 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     "/fr/ce-qu-abri-sait*": PERSON,
     "/fr/emporter*": PERSON,
     "/fr/apporter*": PERSON,
-    "/fr/autre-abri": PERSON,
+    "/fr/autre-abri*": PERSON,
     # The desk
     "/fr/bureau": WORKER,
     "/fr/bureau/entrer": ANYONE,

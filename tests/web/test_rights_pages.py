@@ -77,10 +77,13 @@ def test_two_safes_become_one_with_both_cards(site: Site, awa: MadePerson) -> No
     """A wrong code brings nothing and tells nothing; the other safe stays."""
     other = make_person(site.house, "Awa")
     site.open(other)
-    page = site.get("/fr/autre-abri")
-    assert site.send(page, card=awa.card, code="000001").status == 401
+    assert site.get("/fr/autre-abri/code").path == "/fr/autre-abri", "the card first"
+    code = site.post("/fr/autre-abri", {"card": awa.card, "token": site.token()})
+    assert code.path == "/fr/autre-abri/code"
+    assert code.heading == "Le code de l'autre carte"
+    assert site.press(code, code="000001").status == 401
     assert documents.count(site.house, other.session) == 0
-    done = site.send(page, card=awa.card, code=awa.code)
+    done = site.press(code, code=awa.code)
     assert "2 papiers sont arrivés" in done.text
     assert documents.count(site.house, other.session) == 2
 

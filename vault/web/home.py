@@ -133,6 +133,15 @@ def secret_of(form: Form) -> str | list[int]:
     return picked_pictures(form)
 
 
+UNFINISHED = {"card-pictures": Fault("error.pictures-count"), "words": Fault("error.words-count", "five_words")}
+
+
+def unfinished_secret(request: Req) -> Fault:
+    """What is missing when the secret typed again is no secret: pictures, words or digits, as this session was opened."""
+    way = people.way_in(context_of(request), signed_in(request)).value
+    return UNFINISHED.get(way, Fault("error.code-digits", "code"))
+
+
 ROUTES: list[ControllerRouterHandler] = [
     home, mine, mine_more, name, rename, drawing, redraw, words, give_words,
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from vault import people, sessions
 from vault.errors import BadInput, Busy, MustWait, WrongSecret
 from vault.web.forms import Sent
 from vault.web.guards import context_of, signed_in, who
-from vault.web.home import secret_of
+from vault.web.home import secret_of, unfinished_secret
 from vault.web.pages import Fault
 from vault.web.shell import Req, go, page
 from vault.web.unlock import refused
@@ -27,13 +27,12 @@ def ends_soon(request: Req) -> bool:
 
 @get("/{language:str}/ajouter/temps", opt=who("person"), sync_to_thread=True)
 def ask(request: Req) -> Response[str]:
-    """The code, or the pictures."""
+    """The code, the pictures or the words: as the safe was opened."""
     return _ask_page(request, [])
 
 
 def _ask_page(request: Req, faults: list[Fault], status: int = 200) -> Response[str]:
-    pictures = request.query_params.get("images") == "1"
-    return page(request, "kiosk/more_time.html", status=status, back="ajouter", faults=faults, pictures=pictures)
+    return page(request, "kiosk/more_time.html", status=status, back="ajouter", faults=faults)
 
 
 @post("/{language:str}/ajouter/temps", opt=who("person"), sync_to_thread=True)
@@ -43,7 +42,7 @@ def give(request: Req, form: Sent) -> Response[Any]:
     try:
         people.confirm_secret(context, session, secret_of(form))
     except BadInput:
-        return _ask_page(request, [Fault("error.code-digits", "code")], 422)
+        return _ask_page(request, [unfinished_secret(request)], 422)
     except (WrongSecret, MustWait, Busy) as error:
         return refused(request, error, "ajouter/temps")
     sessions.extend(context, session)

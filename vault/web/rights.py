@@ -12,7 +12,7 @@ from vault.rights import ASKED_BY_A_PERSON
 from vault.settings import today_in_paris
 from vault.web.forms import Sent
 from vault.web.guards import context_of, signed_in, who
-from vault.web.home import secret_of
+from vault.web.home import secret_of, unfinished_secret
 from vault.web.pages import Fault
 from vault.web.shell import Req, go, language_of, page
 
@@ -45,7 +45,7 @@ def lift(request: Req, form: Sent) -> Response[Any]:
     except (WrongSecret, MustWait, Busy) as error:
         return _restricted(request, [Fault(error.sentence, "code")], 401)
     except BadInput:
-        return _restricted(request, [Fault("error.code-digits", "code")], 422)
+        return _restricted(request, [unfinished_secret(request)], 422)
     return go(request, "droits")
 
 
@@ -101,7 +101,8 @@ def ask(request: Req, form: Sent) -> Response[Any]:
     except (WrongSecret, MustWait, Busy) as error:
         return _ask_page(request, [Fault(error.sentence, "code")], 401)
     except BadInput as error:
-        return _ask_page(request, [Fault("error.no-kiosk" if error.field == "kiosk" else "error.code-digits", "code")], 422)
+        fault = Fault("error.no-kiosk") if error.field == "kiosk" else unfinished_secret(request)
+        return _ask_page(request, [fault], 422)
     return page(request, "kiosk/right_asked.html", back="droits", number=number)
 
 
@@ -124,7 +125,7 @@ def identify(request: Req, form: Sent) -> Response[Any]:
     except (WrongSecret, MustWait, Busy) as error:
         return _number_page(request, [Fault(error.sentence, "code")], 401)
     except BadInput:
-        return _number_page(request, [Fault("error.code-digits", "code")], 422)
+        return _number_page(request, [unfinished_secret(request)], 422)
     return page(request, "kiosk/right_asked.html", back="droits", number=number)
 
 

@@ -18,6 +18,7 @@ from vault.web import (
     helped_giving,
     history,
     home,
+    joining,
     kept_card,
     opening,
     outside,
@@ -44,7 +45,7 @@ def all_routes(mode: Mode) -> list[ControllerRouterHandler]:
     screens = (
         public, opening, unlock, two_steps, recovery, home, documents, capture, sharing, history, protection, renewing,
         reviewing, following, helped, helped_giving, kept_card, copying, first_use, erasing, phone, outside, sending, rights,
-        after_death, taking_away, desk, admin, publication, proving,
+        after_death, taking_away, joining, desk, admin, publication, proving,
     )  # fmt: skip
     routes: list[ControllerRouterHandler] = []
     for screen in screens:

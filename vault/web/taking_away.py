@@ -1,4 +1,4 @@
-"""Everything at once: taken to a key or a phone, as a ZIP or for six words; brought in from elsewhere; two safes made one."""
+"""Everything at once: taken to a key or a phone, as a ZIP or for six words; brought in from elsewhere."""
 
 import re
 from collections.abc import Iterator
@@ -10,21 +10,19 @@ from litestar.params import FromPath
 from litestar.response import Redirect, Stream
 from litestar.types import ControllerRouterHandler
 
-from vault import adding, joining, parcels
+from vault import adding, parcels
 from vault.bringing import Bringing, Brought
-from vault.errors import BadInput, Busy, MustWait, TicketGone, TooMuch, WrongSecret
-from vault.intake import FilePart, UploadLimits, read_qr, receive_form
+from vault.errors import BadInput, TicketGone, TooMuch
+from vault.intake import FilePart, UploadLimits, receive_form
 from vault.parcels import Parcel, Way
 from vault.refusals import PaperRefused, UploadError
 from vault.web.errors import status_and_sentence
 from vault.web.forms import TOKEN, Sent
 from vault.web.guards import WrongOrigin, anyone, context_of, signed_in, who
-from vault.web.home import secret_of
 from vault.web.pages import Fault
 from vault.web.shell import Req, fragment, go, language_of, page
 from vault.web.squares import square
-from vault.web.unlock import CARD_LIMITS
-from vault.web.uploads import Upload, in_thread, receive
+from vault.web.uploads import in_thread
 
 RANGE = re.compile(r"bytes=(\d{1,15})-(\d{0,15})")
 CARRIED = "__Host-colis"  # on a person's own phone: what lets a cut download go on
@@ -160,10 +158,10 @@ async def brought(request: Req) -> Response[Any]:
         status, sentence = status_and_sentence(error)
         faults = [Fault(sentence, "file")]
         return await in_thread(page, request, "kiosk/bring_in.html", status=status, back="droits/autres", faults=faults)
-    return _done(request, found)
+    return done(request, found)
 
 
-def _done(request: Req, found: Brought) -> Redirect:
+def done(request: Req, found: Brought) -> Redirect:
     """What came, as the address counts it: only ever shown, and a page shown again brings nothing twice."""
     return go(request, f"apporter/fait?nouveaux={found.new}&connus={found.known}&perdus={found.lost}")
 
@@ -202,40 +200,7 @@ async def _receive(request: Req) -> Brought:
     return sinks[0].brought
 
 
-@get("/{language:str}/autre-abri", opt=who("person"), sync_to_thread=True)
-def other(request: Req) -> Response[str]:
-    """Two cards of one person: what the other one holds comes into this one."""
-    return _other_page(request, [])
-
-
-def _other_page(request: Req, faults: list[Fault], status: int = 200) -> Response[str]:
-    return page(request, "kiosk/other_safe.html", status=status, back="droits/autres", faults=faults)
-
-
-@post("/{language:str}/autre-abri", opt=who("person", streams=True))
-async def join(request: Req) -> Response[Any]:
-    """The other card (read here, or as a photo) and its code: nothing is brought unless both are right."""
-    upload = await receive(request, CARD_LIMITS)
-    try:
-        found = await in_thread(_join, request, upload)
-    except (WrongSecret, BadInput, MustWait, Busy, PaperRefused) as error:
-        # Whether it was the card or the code is not told.
-        wrong = WrongSecret() if isinstance(error, BadInput | PaperRefused) else error
-        status, sentence = status_and_sentence(wrong)
-        return await in_thread(_other_page, request, [Fault(sentence, "card")], status)
-    return _done(request, found)
-
-
-def _join(request: Req, upload: Upload) -> Brought:
-    context, session, form = context_of(request), signed_in(request), upload.form
-    pictures = [content for content in upload.contents if content]
-    shown = [form.get("card")] if form.get("card") else [text for one in pictures for text in read_qr(context.confinement, one)]
-    if not shown:
-        raise BadInput("card")
-    return joining.join(context, session, shown[0], secret_of(form), language_of(request))
-
-
 ROUTES: list[ControllerRouterHandler] = [
     take, pack, ready, download, phone, phone_square, phone_page, phone_begin, phone_download, bring, brought,
-    came, other, join,
+    came,
 ]  # fmt: skip

@@ -17,10 +17,10 @@ from vault.errors import BadInput, Busy, MustWait, NotThere, WrongSecret
 from vault.people import Chosen
 from vault.refusals import PaperRefused
 from vault.web.forms import Sent
-from vault.web.guards import anyone, context_of, signed_in, who
+from vault.web.guards import anyone, context_of, session_of, signed_in, who
 from vault.web.pages import Fault
 from vault.web.shell import Req, closed, end_session, go, page
-from vault.web.unlock import CARD_LIMITS, here, picked_pictures, present_in_picture, refused, secret_page
+from vault.web.unlock import CARD_LIMITS, here, picked_pictures, present_in_picture, refused, secret_page, seen_by_camera
 from vault.web.uploads import in_thread, receive
 
 
@@ -69,14 +69,22 @@ def what_to_cancel(request: Req) -> Response[str]:
 
 
 @get("/{language:str}/avec-la-carte/{what:str}", opt=anyone(), sync_to_thread=True)
-def show_card(request: Req, what: FromPath[str]) -> Response[str]:
-    """The card first."""
+def show_card(request: Req, what: FromPath[str]) -> Response[Any]:
+    """The card first; not again when it has just been shown, unless another one is wanted."""
+    _check(what)
+    session = session_of(request)
+    if session is not None and session.kind == "card" and not request.query_params.get("encore"):
+        return go(request, _after_card(what))
     return _card_page(request, what, [])
 
 
-def _card_page(request: Req, what: str, faults: list[Fault], status: int = 200) -> Response[str]:
+def _check(what: str) -> None:
     if what not in LEADS_TO:
         _act(what)
+
+
+def _card_page(request: Req, what: str, faults: list[Fault], status: int = 200) -> Response[str]:
+    _check(what)
     back = "annuler" if what in CANCELS else "proteger" if what == "deblocage" else "perdu"
     equipment = here(request).equipment
     return page(request, "kiosk/card_then_code.html", status=status, back=back, faults=faults, what=what, equipment=equipment)
@@ -103,6 +111,13 @@ async def photo_of_card(request: Req, what: FromPath[str]) -> Response[Any]:
     except (WrongSecret, PaperRefused):
         return await in_thread(_card_page, request, what, [Fault("error.card-unreadable", "file")], 422)
     return go(request, _after_card(what), cookie=cookie)
+
+
+@post("/{language:str}/avec-la-carte/{what:str}/image", opt=anyone(streams=True))
+async def card_from_camera(request: Req, what: FromPath[str]) -> Response[Any]:
+    """One picture of the camera, as on the page where safes are opened."""
+    _check(what)
+    return await seen_by_camera(request, _after_card(what))
 
 
 @get("/{language:str}/avec-la-carte/{what:str}/code", opt=who("card"), sync_to_thread=True)
@@ -149,5 +164,5 @@ def with_pictures(request: Req, what: FromPath[str], form: Sent) -> Response[Any
 
 
 ROUTES: list[ControllerRouterHandler] = [
-    what_to_cancel, show_card, read_card, photo_of_card, code, pictures, with_code, with_pictures,
+    what_to_cancel, show_card, read_card, photo_of_card, card_from_camera, code, pictures, with_code, with_pictures,
 ]  # fmt: skip

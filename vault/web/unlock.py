@@ -106,22 +106,34 @@ async def card_from_photo(request: Req) -> Response[Any]:
 @post("/{language:str}/carte/image", opt=anyone(streams=True))
 async def card_from_camera(request: Req) -> Response[Any]:
     """One picture of the camera: 204 while there is no card in it, then where to go."""
+    return await seen_by_camera(request, "code")
+
+
+async def seen_by_camera(request: Req, following: str) -> Response[Any]:
+    """What the camera's script is answered: nothing, or the cookie of the card that was shown and the page that follows."""
     picture = await receive_frame(request)
     try:
         cookie = await in_thread(present_in_picture, context_of(request), here(request).id, picture)
     except (WrongSecret, PaperRefused):
         return Response(None, status_code=204)
     await in_thread(close_desk, request)
-    answer = Response({"next": fragment(request, "code")}, status_code=200)
+    answer = Response({"next": fragment(request, following)}, status_code=200)
     answer.set_cookie(session_cookie(cookie))
     return answer
 
 
 def secret_page(
-    request: Req, template: str, *, base: str = "", status: int = 200, faults: list[Fault] | None = None
+    request: Req,
+    template: str,
+    *,
+    base: str = "",
+    status: int = 200,
+    faults: list[Fault] | None = None,
+    heading: str = "k09.title",
 ) -> Response[str]:
-    """K09 by digits or by pictures; `base` is where it is asked."""
-    return page(request, template, back=base.rstrip("/") or "carte", status=status, faults=faults or [], base=base)
+    """K09 by digits or by pictures; `base` is where it is asked. The way back leads to the card, also to another one."""
+    back = f"{base.rstrip('/')}?encore=1" if base else "carte"
+    return page(request, template, back=back, status=status, faults=faults or [], base=base, heading=heading)
 
 
 @get("/{language:str}/code", opt=who("card"), sync_to_thread=True)
