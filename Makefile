@@ -6,6 +6,8 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 # So many processes run the tests.
 WORKERS ?= 2
+# Of the pages of the demonstration, on this machine: `make run PORT=8001`.
+PORT ?= $(or $(ABRI_PORT),8000)
 
 .PHONY: help run demo-reset tour test engines lint bench assets screenshots requirements vectors clean
 
@@ -21,7 +23,7 @@ help: ## this list
 	@touch $@
 
 run: .venv/.run assets ## start the whole service with a demonstration structure, and print how to enter
-	@$(BIN)/abri demo
+	@$(BIN)/abri demo --port $(PORT)
 
 demo-reset: .venv/.run assets ## make the demonstration anew
 	@$(BIN)/abri demo --reset --only-reset

@@ -137,7 +137,7 @@ def test_clocks_are_read_at_the_edge_only() -> None:
 
 def test_the_environment_is_read_at_the_edge_only() -> None:
     allowed = {
-        "vault/__main__.py", "vault/serve.py", "vault/demonstration.py", "vault/confinement.py", "storage/migrations/env.py",
+        "vault/__main__.py", "vault/serve.py", "vault/launching.py", "vault/confinement.py", "storage/migrations/env.py",
         "vault/trace_commands.py", "vault/inquiry_commands.py", "vault/backup_commands.py", "vault/key_commands.py",
     }  # fmt: skip
     found = []

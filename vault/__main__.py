@@ -95,6 +95,9 @@ def run_server(settings: Settings) -> None:
     from granian import Granian
     from granian.constants import Interfaces
 
+    from vault.listening import refuse_taken
+
+    refuse_taken(settings.host, settings.port)
     Granian(
         "vault.serve:application",
         factory=True,
@@ -131,7 +134,7 @@ def tasks(_: argparse.Namespace) -> int:
 
 def demo(options: argparse.Namespace) -> int:
     """Everything at once with false papers: stores, people, workers, pages. Prints how to enter."""
-    from vault.demonstration import codes, launch
+    from vault.launching import codes, launch
 
     if options.codes:
         return codes(options.folder)
@@ -238,6 +241,14 @@ def certificate_verify(options: argparse.Namespace) -> int:
     return status
 
 
+def _cards_at_once(text: str) -> int:
+    from vault.cards import CARDS_AT_ONCE
+
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= CARDS_AT_ONCE:
+        raise argparse.ArgumentTypeError(f"from 1 to {CARDS_AT_ONCE} cards at once")
+    return int(text)
+
+
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     main_parser = argparse.ArgumentParser(
@@ -255,7 +266,7 @@ def parser() -> argparse.ArgumentParser:
     command("tasks", tasks, "run the background work in a process of its own")
     one = command("demo", demo, "start everything with a demonstration structure and false papers")
     one.add_argument("--folder", type=Path, default=Path("demo"), help="where it is kept (default: demo)")
-    one.add_argument("--port", type=int, default=8000, help="the port of the pages, on 127.0.0.1 (default: 8000)")
+    one.add_argument("--port", type=int, help="the port of the pages, on 127.0.0.1 (default: ABRI_PORT, or 8000)")
     one.add_argument("--reset", action="store_true", help="make everything anew first")
     one.add_argument("--only-reset", action="store_true", help="make it, but do not serve")
     one.add_argument("--codes", action="store_true", help="print the six digits of each worker now, and nothing else")
@@ -270,7 +281,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--words", default="", help="what exactly, without any name")
     cards = commands.add_parser("cards", help="blank cards").add_subparsers(required=True, metavar="ACTION")
     one = command("print", cards_print, "write blank cards as a PDF of A4 sheets", cards)
-    one.add_argument("count", type=int, help="how many, 1 to 500")
+    one.add_argument("count", type=_cards_at_once, help="how many, 1 to 500")
     one.add_argument("file", help="the PDF to write")
     trace_commands.add(commands, command)
     inquiry_commands.add(commands, command)
@@ -309,9 +320,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         status: int = options.run(options)
-    except (UnsafeSettings, FileExistsError, FileNotFoundError) as error:
+    except UnsafeSettings as error:
         print(f"abri: {error}", file=sys.stderr)
         return 2
+    except OSError as error:  # a file or a folder that was named: not there, there already, a folder, not ours, a full disk
+        place = f"{error.filename}: " if error.filename is not None else ""
+        print(f"abri: {place}{error.strerror or error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
     except (AbriError, StorageError) as error:
         print(f"abri: {type(error).__name__}: {error}", file=sys.stderr)
         return 2

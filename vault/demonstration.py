@@ -1,15 +1,12 @@
 """A structure that does not exist, with people who do not exist and papers that are false: what `make run` shows.
 
 Everything goes through the real use cases, on a clock that starts weeks ago and is moved forward, so that histories, ends and
-absences are as they would be. The folder is marked: `abri serve` refuses it, and this refuses any folder that is not marked.
+absences are as they would be. The folder is marked: `abri serve` refuses it, and `vault.launching` refuses any folder that is not.
 """
 
 import datetime as dt
 import json
 import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -33,7 +30,6 @@ from vault import (
     halves,
     kiosks,
     maintaining,
-    one_time,
     opening_shared,
     people,
     rights,
@@ -49,14 +45,14 @@ from vault.context import open_context
 from vault.errors import WrongSecret
 from vault.false_papers import letter_for, papers_of, papers_of_awa
 from vault.kiosks import Equipment
-from vault.pictograms import PICTURES
 from vault.printed import Printing, card_images
 from vault.reading_settings import read_settings
 from vault.sessions import Session
-from vault.settings import DEMO_MARK, Settings, UnsafeSettings
+from vault.settings import DEMO_MARK
 from vault.staging import Clock, Story, Town
 
 STARTS_DAYS_AGO = 47
+ACCESS = "access.json"
 EVERYTHING = Equipment(camera=True, scanner=True, printer=True, sound=True)
 
 
@@ -254,7 +250,7 @@ def _write_cards(folder: Path, town: Town, confinement: Confinement) -> None:
 
 
 def _write_access(folder: Path, town: Town) -> None:
-    """How to enter, for people and for the tour."""
+    """How to enter, for people and for the tour. Written last and whole: where it stands, the demonstration is made."""
     access = {
         "kiosk": f"/borne/{town.kiosk_token}",
         "people": {
@@ -270,67 +266,8 @@ def _write_access(folder: Path, town: Town) -> None:
             for key, one in town.staff.items()
         },
     }  # fmt: skip
-    (folder / "access.json").write_text(json.dumps(access, ensure_ascii=False, indent=1))
-
-
-def environment_of(folder: Path, port: int) -> dict[str, str]:
-    """The settings of a demonstration: its own folder, its own keys, loopback alone."""
-    return {
-        "ABRI_MODE": "demo",
-        "ABRI_FOLDER": str((folder / "data").absolute()),
-        "ABRI_HOST": "127.0.0.1",
-        "ABRI_PORT": str(port),
-        "ABRI_CONTACT": "démonstration, personne ne répond",
-    }
-
-
-def launch(folder: Path, *, port: int, reset: bool, serve: bool, run: Callable[[Settings], None]) -> int:
-    """Make the demonstration if it is not there (or anew), print how to enter, and serve it until told to stop."""
-    extra = {name: value for name, value in os.environ.items() if name.startswith("ABRI_")}
-    environment = {**environment_of(folder, port), **extra}
-    made = (folder / "data" / DEMO_MARK).exists()
-    if folder.exists() and any(folder.iterdir()) and not made:
-        raise UnsafeSettings(f"{folder} is not empty and is not a demonstration: nothing was touched.")
-    if reset and made:
-        shutil.rmtree(folder)
-    if reset or not made:
-        build(folder, environment)
-    access = json.loads((folder / "access.json").read_text())
-    settings = read_settings(environment, mode="demo")
-    show(folder, access, settings)
-    if not serve:
-        return 0
-    os.environ.update(environment)
-    child = subprocess.Popen([sys.executable, "-m", "vault", "tasks"])
-    try:
-        run(settings)
-    finally:
-        child.terminate()
-        child.wait(timeout=15)
-    return 0
-
-
-def show(folder: Path, access: dict[str, dict[str, dict[str, str]]], settings: Settings) -> None:
-    """The table *who / how to enter*, on the terminal."""
-    from rich.console import Console
-    from rich.table import Table
-
-    console, origin = Console(), settings.origins[0]
-    table = Table("qui", "comment entrer", title="Démonstration d'Abri : tout est faux", title_justify="left")
-    for key, one in access["people"].items():
-        how = f"code {one['code']}" if one["code"] else "images " + " ".join(PICTURES[int(n)] for n in one["pictures"])
-        table.add_row(one["name"], f"carte {folder}/cartes/{key}.jpg, {how}")
-    for one in access["staff"].values():
-        door = "association" if one["role"] == "administrator" else "bureau"
-        now = one_time.password(bytes.fromhex(one["totp"]), dt.datetime.now(dt.UTC))
-        table.add_row(one["name"], f"{origin}/fr/{door} : {one['code']}, {one['words']}, chiffres {now} (abri demo --codes)")
-    console.print(f"Borne : {origin}{access['kiosk']}", soft_wrap=True)
-    console.print(table)
-
-
-def codes(folder: Path) -> int:
-    """The six digits of each worker and administrator at this moment: what their telephone would show."""
-    access = json.loads((folder / "access.json").read_text())
-    for one in access["staff"].values():
-        print(f"{one['code']:>12}  {one_time.password(bytes.fromhex(one['totp']), dt.datetime.now(dt.UTC))}  {one['name']}")
-    return 0
+    part = folder / f".{ACCESS}.part"
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(json.dumps(access, ensure_ascii=False, indent=1))
+    os.replace(part, folder / ACCESS)

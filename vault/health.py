@@ -1,8 +1,6 @@
 """Whether the service is as it should be: stores, schema, confinement. For `abri check` and the office's page."""
 
 import datetime as dt
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from storage.errors import StorageError
 from storage.migrate import Urls, pending
-from vault import backups, standing, trace_state
+from vault import backups, listening, standing, trace_state
 from vault.confinement import Confinement
 from vault.context import Context, open_context
 from vault.restoring import MARK
@@ -32,7 +30,7 @@ class Line:
 def report(settings: Settings, *, alive_only: bool = False) -> list[Line]:
     """Look at everything; `alive_only` asks the running service alone."""
     if alive_only:
-        return [_alive(settings)]
+        return [Line("service", *listening.asked(settings))]
     context = open_context(settings, confinement=Confinement())
     try:
         context.confinement.start()
@@ -142,12 +140,3 @@ def _try(name: str, look_at: Callable[[], str]) -> Line:
         return Line(name, True, look_at())
     except StorageError as error:
         return Line(name, False, f"{type(error).__name__}: {error}")
-
-
-def _alive(settings: Settings) -> Line:
-    address = f"{'https' if settings.certificate else 'http'}://{settings.host}:{settings.port}/fr/abri"
-    try:
-        with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310 — our own address, from the settings
-            return Line("service", answer.status == 200, f"answers {answer.status}")
-    except (urllib.error.URLError, OSError) as error:
-        return Line("service", False, f"does not answer: {error}")

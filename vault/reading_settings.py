@@ -1,17 +1,19 @@
 """How the settings are read from ABRI_* variables, and what is refused before anything starts: each refusal says what to change."""
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import fields
 from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from crypto import agerecipients
 from crypto.agerecipients import HybridRecipient, X25519Recipient
 from crypto.errors import Malformed
-from crypto.keys import SignSeed
 from crypto.notes import ML_DSA_44, NoteKey, checked_name
 from crypto.unlock import Cost
 from vault.settings import (
@@ -21,11 +23,9 @@ from vault.settings import (
     Hosting,
     Mode,
     Places,
-    SealKey,
     Settings,
     UnsafeSettings,
     WitnessAt,
-    earlier_keys,
     folder_of,
     insecure_fast_kdf,
     read_key_file,
@@ -48,9 +48,8 @@ def _refuse_unsafe(settings: Settings, *, installing: bool) -> Settings:
         checked_name(settings.trace_origin)
     except Malformed as error:
         raise UnsafeSettings(f"ABRI_TRACE_NAME names the trace for ever, like abri.example/trace: {error}.") from error
-    loopback = settings.host == "localhost" or ip_address(settings.host).is_loopback
-    if settings.mode == "demo" and not loopback:
-        raise UnsafeSettings("The demonstration answers on a loopback address only: ABRI_HOST=127.0.0.1.")
+    if settings.mode == "demo":
+        refuse_reachable(settings.host)
     if settings.mode != "demo" and marked(settings, DEMO_MARK):
         raise UnsafeSettings("This folder holds a demonstration: its papers are false. Choose another ABRI_FOLDER.")
     if marked(settings, TRAINING_MARK):
@@ -62,6 +61,12 @@ def _refuse_unsafe(settings: Settings, *, installing: bool) -> Settings:
     if settings.cost.m < 65536 and settings.mode == "embedded":
         raise UnsafeSettings("ABRI_INSECURE_FAST_KDF is for tests and load alone.")
     return settings
+
+
+def refuse_reachable(host: str) -> None:
+    """What is false answers to this machine alone. Raises UnsafeSettings."""
+    if not ip_address(host).is_loopback:
+        raise UnsafeSettings("The demonstration answers on a loopback address only: ABRI_HOST=127.0.0.1.")
 
 
 def _refuse_for_people(settings: Settings) -> None:
@@ -83,6 +88,8 @@ def _refuse_for_people(settings: Settings) -> None:
         raise UnsafeSettings(
             "Tombstones are never rolled back with rows or key vault: a database of their own, ABRI_TOMBSTONES_URL."
         )
+    if not settings.blobs.startswith("s3:"):
+        raise UnsafeSettings("Production keeps papers in an S3 store, apart from rows and keys: ABRI_BLOBS=s3:BUCKET.")
     if any(not getattr(settings.retention, one.name) for one in fields(settings.retention)):
         raise UnsafeSettings("Each term of the conditions is a figure above zero: see vault.settings.Retention.")
 
@@ -93,6 +100,68 @@ def _database(url: str) -> tuple[object, ...] | None:
     if found.get_backend_name() == "sqlite":
         return None
     return found.host or found.query.get("host"), found.port or 5432, found.database
+
+
+def listens_at(given: Mapping[str, str]) -> tuple[str, int]:
+    """The address and the port, from variables without their ABRI_. Raises UnsafeSettings."""
+    host = given.get("HOST", "127.0.0.1")
+    try:
+        host = "127.0.0.1" if host == "localhost" else str(ip_address(host))
+    except ValueError:
+        raise UnsafeSettings("ABRI_HOST is an address of this machine, as 127.0.0.1 or ::1, and no name.") from None
+    return host, _number(given, "PORT", 8000, 65535)
+
+
+def _number(given: Mapping[str, str], name: str, default: int, most: int) -> int:
+    text = given.get(name, str(default))
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= most:
+        raise UnsafeSettings(f"ABRI_{name} is a number from 1 to {most}.")
+    return int(text)
+
+
+def _stores(given: Mapping[str, str], folder: Path) -> list[str]:
+    """Where the three databases are. What was given is not repeated in a refusal: it may hold a password."""
+    found = []
+    for name, file in (("DATABASE_URL", "abri"), ("VAULT_URL", "vault"), ("TOMBSTONES_URL", "tombstones")):
+        found.append(given.get(name, f"sqlite:///{folder}/{file}.sqlite3"))
+        try:
+            read = make_url(found[-1])
+            kept = read.database not in (None, "", ":memory:")
+            good = read.get_backend_name() == "postgresql" or (read.get_backend_name() == "sqlite" and kept)
+        except (ArgumentError, ValueError):
+            good = False
+        if not good:
+            raise UnsafeSettings(f"ABRI_{name} is postgresql://role:password@host/name, or sqlite:////a/file.")
+    return found
+
+
+def _blobs(given: Mapping[str, str], folder: Path) -> str:
+    """Where papers are kept: nothing else may be meant by a typing error than what is written."""
+    text = given.get("BLOBS", f"folder:{folder}/papers")
+    kind, _, place = text.partition(":")
+    if (kind == "folder" and Path(place).is_absolute()) or (
+        kind == "s3" and re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", place)
+    ):
+        return text
+    raise UnsafeSettings("ABRI_BLOBS is folder:/AN/ABSOLUTE/PATH or s3:BUCKET.")
+
+
+def _endpoint(given: Mapping[str, str]) -> str | None:
+    text = given.get("S3_ENDPOINT")
+    try:
+        if text is not None and (urlsplit(text).scheme not in ("http", "https") or not urlsplit(text).hostname):
+            raise ValueError
+    except ValueError:
+        raise UnsafeSettings("ABRI_S3_ENDPOINT is the address of an S3 store, https://...") from None
+    return text
+
+
+def _own_tls(given: Mapping[str, str]) -> tuple[Path | None, Path | None]:
+    """Certificate and key, when the service speaks TLS by itself: both, or none."""
+    found = [Path(given[name]) if name in given else None for name in ("CERTIFICATE", "PRIVATE_KEY")]
+    if (found[0] is None) != (found[1] is None) or any(one is not None and not one.is_file() for one in found):
+        raise UnsafeSettings("ABRI_CERTIFICATE and ABRI_PRIVATE_KEY are two files that are there, both or none.")
+    return found[0], found[1]
 
 
 def read_settings(environment: Mapping[str, str], *, mode: Mode | None = None, installing: bool = False) -> Settings:
@@ -115,18 +184,19 @@ def read_settings(environment: Mapping[str, str], *, mode: Mode | None = None, i
     folder = folder_of(environment, kind)
     keys = read_key_file(Path(given.get("SERVICE_KEYS", folder / "service-keys.json")), make=kind != "production")
     public = read_public_keys(Path(given.get("PUBLIC_KEYS", folder / "public-keys.json")))
-    host, port = given.get("HOST", "127.0.0.1"), int(given.get("PORT", "8000"))
-    certificate = Path(given["CERTIFICATE"]) if "CERTIFICATE" in given else None
+    host, port = listens_at(given)
+    certificate, private_key = _own_tls(given)
+    rows, vault, stones = _stores(given, folder)
     scheme = "https" if certificate else "http"
     origins = given.get("ORIGINS", f"{scheme}://localhost:{port} {scheme}://127.0.0.1:{port}" if kind != "production" else "")
     found = Settings(
         mode=kind,
         folder=folder,
-        database_url=given.get("DATABASE_URL", f"sqlite:///{folder}/abri.sqlite3"),
-        vault_url=given.get("VAULT_URL", f"sqlite:///{folder}/vault.sqlite3"),
-        tombstones_url=given.get("TOMBSTONES_URL", f"sqlite:///{folder}/tombstones.sqlite3"),
-        blobs=given.get("BLOBS", f"folder:{folder}/papers"),
-        s3_endpoint=given.get("S3_ENDPOINT"),
+        database_url=rows,
+        vault_url=vault,
+        tombstones_url=stones,
+        blobs=_blobs(given, folder),
+        s3_endpoint=_endpoint(given),
         s3_region=environment.get("AWS_REGION", "us-east-1"),
         s3_access_key=environment.get("AWS_ACCESS_KEY_ID"),
         s3_secret_key=environment.get("AWS_SECRET_ACCESS_KEY"),
@@ -134,10 +204,10 @@ def read_settings(environment: Mapping[str, str], *, mode: Mode | None = None, i
         port=port,
         origins=tuple(origins.split()),
         certificate=certificate,
-        private_key=Path(given["PRIVATE_KEY"]) if "PRIVATE_KEY" in given else None,
-        service_sign=SignSeed(bytes.fromhex(keys["sign"])),
-        service_seal=SealKey(bytes.fromhex(keys["seal"])),
-        earlier=earlier_keys(keys),
+        private_key=private_key,
+        service_sign=keys.sign,
+        service_seal=keys.seal,
+        earlier=keys.earlier,
         root_keys=public.roots,
         former_roots=public.former,
         incident_key=public.incident,
@@ -145,7 +215,7 @@ def read_settings(environment: Mapping[str, str], *, mode: Mode | None = None, i
         trace_name=given.get("TRACE_NAME", ""),
         witnesses=read_witnesses(Path(given["WITNESSES"])) if "WITNESSES" in given else (),
         api=given.get("API") == "yes",
-        workers=int(given.get("WORKERS", "1")),
+        workers=_number(given, "WORKERS", 1, 64),
         contact=given.get("CONTACT", ""),
         help_numbers=_help_numbers(given.get("HELP_NUMBERS", "")),
         hosting=_hosting(given.get("HOSTING_CERTIFICATE", "")),

@@ -26,7 +26,7 @@ from vault import one_time
 from vault.checkpoints import anchors
 from vault.context import Context
 from vault.maintaining import tell_everyone
-from vault.settings import Settings, UnsafeSettings, public_keys_place, service_keys_place
+from vault.settings import Settings, UnsafeSettings, public_keys_place, service_keys_place, written_keys
 
 TURNED = "maintenance.rotated"
 
@@ -142,8 +142,7 @@ def _read(environment: Mapping[str, str]) -> tuple[Path, dict[str, Any]]:
     place = service_keys_place(environment)
     if not place.exists():
         raise UnsafeSettings(f"{place} is missing: `abri keys make` makes the service's keys, once.")
-    written: dict[str, Any] = json.loads(place.read_text())
-    return place, written
+    return place, written_keys(place)
 
 
 def _replace(place: Path, written: Mapping[str, Any], *, mode: int = 0o600) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from crypto.agerecipients import HybridRecipient, X25519Recipient
-from crypto.errors import BadSignature, Malformed
+from crypto.errors import BadSignature, CryptoError, Malformed
 from crypto.kem import KemPublic, kem_public
 from crypto.keys import SecretBytes, SignSeed
 from crypto.notes import NoteKey
@@ -182,21 +182,39 @@ def make_key_file(path: Path) -> None:
         json.dump({"seal": secrets.token_hex(32), "sign": secrets.token_hex(32)}, file)
 
 
-def read_key_file(path: Path, *, make: bool) -> dict[str, Any]:
-    """What stands in the file of the service's keys, made if it may be. UnsafeSettings."""
+@dataclass(frozen=True)
+class ServiceKeys:
+    """The service's own keys, and those of before."""
+
+    sign: SignSeed = field(repr=False)
+    seal: SealKey = field(repr=False)
+    earlier: tuple[EarlierKeys, ...] = ()
+
+
+def read_key_file(path: Path, *, make: bool) -> ServiceKeys:
+    """The service's keys from their file, made if it may be. UnsafeSettings."""
     if not path.exists():
         if not make:
             raise UnsafeSettings(f"{path} is missing: `abri keys make` makes the service's keys, once; they are kept apart.")
         make_key_file(path)
     if path.stat().st_mode & 0o077:
         raise UnsafeSettings(f"{path} can be read by others: chmod 600 it.")
-    values: dict[str, Any] = json.loads(path.read_text())
-    return values
+    return keys_of(written_keys(path))
 
 
-def earlier_keys(written: dict[str, Any]) -> tuple[EarlierKeys, ...]:
-    """The service's keys of before, from the file of its keys."""
-    return tuple(
+def written_keys(path: Path) -> dict[str, Any]:
+    """What stands in the file of the service's keys, whole. UnsafeSettings."""
+    try:
+        written: dict[str, Any] = json.loads(path.read_text())
+        keys_of(written)
+    except (ValueError, TypeError, KeyError, AttributeError, CryptoError):  # whose words might repeat a key
+        raise UnsafeSettings(f"{path} is damaged: put back the copy of the service's keys that is kept apart.") from None
+    return written
+
+
+def keys_of(written: Mapping[str, Any]) -> ServiceKeys:
+    """The service's keys as their file has them."""
+    earlier = tuple(
         EarlierKeys(
             public=sign_public_from(bytes.fromhex(one["public"])), trace=bytes.fromhex(one["trace"]),
             seal=SealKey(bytes.fromhex(one["seal"])), until=dt.date.fromisoformat(one["until"]), next=bytes.fromhex(one["next"]),
@@ -204,6 +222,7 @@ def earlier_keys(written: dict[str, Any]) -> tuple[EarlierKeys, ...]:
         )
         for one in written.get("earlier", ())
     )  # fmt: skip
+    return ServiceKeys(SignSeed(bytes.fromhex(written["sign"])), SealKey(bytes.fromhex(written["seal"])), earlier)
 
 
 def folder_of(environment: Mapping[str, str], mode: str) -> Path:
@@ -236,11 +255,11 @@ def read_public_keys(path: Path) -> PublicKeys:
     """The file of public keys; refused when its root keys do not follow from the first ones, each change signed by two."""
     if not path.exists():
         raise UnsafeSettings(f"{path} is missing: `abri keys roots` writes the administrators' public keys and the incident key.")
-    content = json.loads(path.read_text())
     try:
+        content = json.loads(path.read_text())
         known = root_keys.read(content)
         return PublicKeys(known.roots, known.former, kem_public(bytes.fromhex(content["incident"])))
-    except (BadSignature, Malformed, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, BadSignature, Malformed, KeyError, TypeError, ValueError) as error:
         raise UnsafeSettings(
             f"{path}: the administrators' root keys do not follow from the first ones. Put back the file that `abri keys` wrote."
         ) from error

@@ -36,7 +36,7 @@ from vault import (
     unlocking,
 )
 from vault.context import Context
-from vault.settings import SealKey, UnsafeSettings, earlier_keys, today_in_paris
+from vault.settings import SealKey, UnsafeSettings, keys_of, today_in_paris
 from vault.verifying import read_anchors, read_service_key
 
 
@@ -55,7 +55,7 @@ def started(house: Context, place: dict[str, str]) -> Context:
     written = json.loads(Path(place["ABRI_SERVICE_KEYS"]).read_text())
     settings = dataclasses.replace(
         house.settings, service_sign=SignSeed(bytes.fromhex(written["sign"])), service_seal=SealKey(bytes.fromhex(written["seal"])),
-        earlier=earlier_keys(written),
+        earlier=keys_of(written).earlier,
     )  # fmt: skip
     return dataclasses.replace(
         house, settings=settings, service=Signer(settings.service_sign, [one.public for one in settings.earlier])

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from crypto.kem import public_key
 from crypto.keys import KemSeed, SignSeed
 from crypto.signing import sign_public
 from vault import health
+from vault.__main__ import main
 from vault.reading_settings import read_settings
 from vault.settings import Hosting, Retention, UnsafeSettings, make_key_file
 
@@ -61,6 +63,28 @@ def test_with_everything_it_starts(good: dict[str, str]) -> None:
         ("ABRI_TOMBSTONES_URL", "postgresql://c:d@keys/vault", "ABRI_TOMBSTONES_URL"),
         ("ABRI_INSECURE_FAST_KDF", "yes", "Argon2id"),
         ("ABRI_CONTAKT", "x", "Unknown settings: ABRI_CONTAKT"),
+        ("ABRI_MODE", "real", "ABRI_MODE"),
+        ("ABRI_HOST", "abri.test", "ABRI_HOST"),
+        ("ABRI_PORT", "abc", "ABRI_PORT"),
+        ("ABRI_PORT", "0", "ABRI_PORT"),
+        ("ABRI_PORT", "65536", "ABRI_PORT"),
+        ("ABRI_WORKERS", "x", "ABRI_WORKERS"),
+        ("ABRI_WORKERS", "0", "ABRI_WORKERS"),
+        ("ABRI_DATABASE_URL", "garbage", "ABRI_DATABASE_URL"),
+        ("ABRI_DATABASE_URL", "mysql://a:b@rows/abri", "ABRI_DATABASE_URL"),
+        ("ABRI_VAULT_URL", "postgresql://c:d@keys:port/vault", "ABRI_VAULT_URL"),
+        ("ABRI_TOMBSTONES_URL", "sqlite://", "ABRI_TOMBSTONES_URL"),
+        ("ABRI_S3_ENDPOINT", "nonsense", "ABRI_S3_ENDPOINT"),
+        ("ABRI_S3_ENDPOINT", "https://", "ABRI_S3_ENDPOINT"),
+        ("ABRI_CERTIFICATE", "/etc/hostname", "both or none"),
+        # A typing error keeps papers nowhere but where it was meant.
+        ("ABRI_BLOBS", "ftp:x", "ABRI_BLOBS"),
+        ("ABRI_BLOBS", "S3:abri", "ABRI_BLOBS"),
+        ("ABRI_BLOBS", "s3:", "ABRI_BLOBS"),
+        ("ABRI_BLOBS", "s3:Papers/abri", "ABRI_BLOBS"),
+        ("ABRI_BLOBS", "", "ABRI_BLOBS"),
+        ("ABRI_BLOBS", "folder:papers", "ABRI_BLOBS"),
+        ("ABRI_BLOBS", "folder:/var/lib/papers", "ABRI_BLOBS=s3:BUCKET"),
     ],
 )
 def test_without_one_of_them_it_does_not(good: dict[str, str], name: str, value: str | None, said: str) -> None:
@@ -84,3 +108,65 @@ def test_two_administrators_and_a_key_file_of_its_own(good: dict[str, str], tmp_
     (tmp_path / "service-keys.json").unlink()
     with pytest.raises(UnsafeSettings, match="is missing"):
         read_settings(good)
+
+
+def test_a_refusal_repeats_no_password(good: dict[str, str]) -> None:
+    with pytest.raises(UnsafeSettings) as refused:
+        read_settings({**good, "ABRI_DATABASE_URL": "postgres//a:marmot@rows"})
+    assert "marmot" not in str(refused.value)
+
+
+@pytest.mark.parametrize("file", ["service-keys.json", "public-keys.json"])
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"sign": "00", "seal": "zz"}', '{"sign": 1, "seal": 2, "roots": 3}'])
+def test_a_damaged_key_file_is_named_and_not_repeated(
+    good: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    file: str,
+    content: str,
+) -> None:
+    (tmp_path / file).write_text(content)
+    with monkeypatch.context() as environment:
+        for name, value in good.items():
+            environment.setenv(name, value)
+        assert main(["check"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("abri: ")
+    assert said.count("\n") == 1
+    assert file in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["cards", "print", "5", "{here}"], "abri: {here}: Is a directory"),
+        (["cards", "print", "0", "{here}/cards.pdf"], "from 1 to 500"),
+        (["cards", "print", "501", "{here}/cards.pdf"], "from 1 to 500"),
+        (["cards", "print", "five", "{here}/cards.pdf"], "from 1 to 500"),
+        (["keys", "public", "{here}"], "abri: {here}: Is a directory"),
+        (["demo", "--folder", "{here}/public-keys.json"], "public-keys.json"),
+        (["demo", "--codes", "--folder", "{here}"], "There is no demonstration"),
+    ],
+)
+def test_a_command_that_cannot_be_done_ends_in_one_sentence(
+    good: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    said: str,
+) -> None:
+    for name in [one for one in os.environ if one.startswith("ABRI_")]:
+        monkeypatch.delenv(name)
+    if words[0] == "keys":
+        for name, value in good.items():
+            monkeypatch.setenv(name, value)
+    try:
+        status = main([word.format(here=tmp_path) for word in words])
+    except SystemExit as refused:  # by argparse
+        status = int(refused.code or 0)
+    assert status == 2
+    told = capsys.readouterr().err
+    assert said.format(here=tmp_path) in told
+    assert "Traceback" not in told
