@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vault.reading_settings import read_settings
+from vault.settings import UnsafeSettings
 
 AddCommand = Callable[..., argparse.ArgumentParser]
 
@@ -17,6 +18,8 @@ def verify(options: argparse.Namespace) -> int:
     from vault.context import open_context
     from vault.recount import count
 
+    if options.copy is not None and not any(one.is_file() for one in options.copy.glob("checkpoint*")):
+        raise UnsafeSettings(f"{options.copy} holds no published head (a file checkpoint...): there is nothing to compare with.")
     context = open_context(read_settings(os.environ), confinement=Confinement())
     try:
         found = count(context, options.copy)

@@ -147,6 +147,8 @@ def test_a_damaged_key_file_is_named_and_not_repeated(
         (["keys", "public", "{here}"], "abri: {here}: Is a directory"),
         (["demo", "--folder", "{here}/public-keys.json"], "public-keys.json"),
         (["demo", "--codes", "--folder", "{here}"], "There is no demonstration"),
+        (["trace", "verify", "--copy", "{here}"], "no published head"),
+        (["trace", "verify", "--copy", "{here}/nowhere"], "no published head"),
     ],
 )
 def test_a_command_that_cannot_be_done_ends_in_one_sentence(
@@ -159,7 +161,7 @@ def test_a_command_that_cannot_be_done_ends_in_one_sentence(
 ) -> None:
     for name in [one for one in os.environ if one.startswith("ABRI_")]:
         monkeypatch.delenv(name)
-    if words[0] == "keys":
+    if words[0] in ("keys", "trace"):
         for name, value in good.items():
             monkeypatch.setenv(name, value)
     try:
