@@ -34,6 +34,7 @@ from vault.settings import today_in_paris
 
 PHRASE_AT_MOST = 120  # signs; it is said aloud
 LABEL_AT_MOST = 40  # signs; whose sheet it is, for its owner alone
+GONE = "error.people-changed"  # somebody who was offered on the page a moment ago can be chosen no more
 
 
 @dataclass(frozen=True)
@@ -124,12 +125,14 @@ def form(context: Context, connection: Connection, owner: Owner, members: Sequen
     """Form a circle in the caller's transaction; BadInput when it can never bring anybody back."""
     if needed not in cutting.THRESHOLDS:
         raise BadInput("needed")
-    if not members or len(members) > cutting.MEMBERS_AT_MOST:
-        raise BadInput("members")
+    if not members:
+        raise BadInput("members", "error.people-none")
+    if len(members) > cutting.MEMBERS_AT_MOST:
+        raise BadInput("members", "error.people-many")
     made = [_member(context, connection, owner, one) for one in members]
     named = [one.worker or one.public for one in made]
     if len(set(named)) != len(named):
-        raise BadInput("members")
+        raise BadInput("members", GONE)
     circle, at = context.new_id(), context.clock()
     sets = cutting.allowed_sets([cutting.Member(one.id, one.structure) for one in made], needed)
     said = CircleFormed(circle, owner.person, needed, tuple(sorted(one.id for one in made)), sets, instant(at))
@@ -156,10 +159,10 @@ def _member(context: Context, connection: Connection, owner: Owner, chosen: Chos
             try:
                 certificate = verified_certificate(context, connection, chosen.worker)
             except (BadSignature, Malformed, NotThere) as error:
-                raise BadInput("members") from error
+                raise BadInput("members", GONE) from error
             state = connection.execute(select(workers.c.state).where(workers.c.account == chosen.worker)).scalar_one()
             if state != "certified" or not role(certificate.role).may_guard:
-                raise BadInput("members")
+                raise BadInput("members", GONE)
             if len(chosen.face_phrase) > PHRASE_AT_MOST:
                 raise BadInput("phrase")
             label = {"label": "", "name": chosen.face_name, "drawing": chosen.face_drawing, "phrase": chosen.face_phrase}
@@ -175,7 +178,7 @@ def _member(context: Context, connection: Connection, owner: Owner, chosen: Chos
             ours = (circles.c.person == owner.person, circle_members.c.id == chosen.member, circle_members.c.kind == "sheet")
             row = connection.execute(query.where(*ours)).mappings().one_or_none()
             if row is None:
-                raise BadInput("members")
+                raise BadInput("members", GONE)
             label = open_label(owner.keys, owner.person, row)
             return _Member(context.new_id(), "sheet", None, None, kem_public(row["public_key"]), {"label": label["label"]})
 

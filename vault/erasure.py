@@ -23,10 +23,24 @@ from storage.tables import (
     workers,
 )
 from storage.tables import slots as ways
-from vault import aftermath, audit, cards, certificates, erasing, mourning, notices, restricting, sessions, trying, unlocking, who
+from vault import (
+    aftermath,
+    audit,
+    cards,
+    certificates,
+    erasing,
+    mourning,
+    notices,
+    restricting,
+    sessions,
+    staff,
+    trying,
+    unlocking,
+    who,
+)
 from vault import workers as working
 from vault.context import Context
-from vault.errors import Conflict, NotAllowed, WrongSecret
+from vault.errors import BadInput, Conflict, NotAllowed, WrongSecret
 from vault.events import Event
 from vault.notices import Notice
 from vault.sessions import Session
@@ -139,8 +153,15 @@ def ask(context: Context, session: Session, chosen: Chosen) -> Asked:
 
 
 def with_witness(context: Context, session: Session, chosen: Chosen, witness: Witness) -> Asked:
-    """Erase now, before a worker who signs in as a witness. It is done when this returns."""
+    """Erase now, before a worker who signs in as a witness. It is done when this returns.
+
+    BadInput("witness") when what the witness typed is not six words: nothing was tried then.
+    """
     who.person(session)
+    try:
+        staff.password_of(witness.words)
+    except BadInput as error:
+        raise BadInput("witness", "error.witness-words") from error
     unlocking.confirm(context, session, chosen)
     seeing = sessions.find(context, working.sign_in(context, witness.code, witness.words, witness.totp))
     try:

@@ -81,8 +81,11 @@ async def receive_form(
     check_token: CheckToken | None,
     limits: UploadLimits | None = None,
     content_length: int | None = None,
+    read: list[tuple[str, str]] | None = None,
 ) -> Form:
     """Read a multipart/form-data body to its end.
+
+    `read` is filled with the fields as they come, the checked token first: what a page shows again when a file is refused.
 
     `check_token(name, value)` gets the first field and raises to refuse; until it has returned no sink is opened.
     Every sink opened is abandoned when anything goes wrong, also when the sender leaves.
@@ -91,7 +94,7 @@ async def receive_form(
     limits = limits or UploadLimits()
     if content_length is not None and content_length > limits.total_bytes:
         raise TooHeavy
-    reading = _FormReading(_boundary(content_type), limits, open_sink, check_token)
+    reading = _FormReading(_boundary(content_type), limits, open_sink, check_token, [] if read is None else read)
     try:
         async with contextlib.aclosing(_small_pieces(stream, limits.total_bytes)) as pieces:
             async for piece in pieces:
@@ -157,11 +160,14 @@ class _Part:
 class _FormReading:
     """The parser's callbacks only note what happened; `take` then does it in order, awaiting the sinks."""
 
-    def __init__(self, boundary: bytes, limits: UploadLimits, open_sink: OpenSink, check_token: CheckToken | None) -> None:
+    def __init__(
+        self, boundary: bytes, limits: UploadLimits, open_sink: OpenSink, check_token: CheckToken | None,
+        fields: list[tuple[str, str]],
+    ) -> None:  # fmt: skip
         self.sinks: list[Sink] = []
         self._limits, self._open_sink, self._check_token = limits, open_sink, check_token
         self._token_seen = check_token is None
-        self._fields: list[tuple[str, str]] = []
+        self._fields = fields
         self._files: list[tuple[FilePart, Sink]] = []
         self._part: _Part | None = None
         self._parts, self._file_length, self._ended = 0, 0, False

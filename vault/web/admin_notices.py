@@ -28,29 +28,32 @@ def closing_page(request: Req) -> Response[str]:
     return _closing_page(request, [])
 
 
-def _closing_page(request: Req, faults: list[Fault], status: int = 200) -> Response[str]:
+def _closing_page(request: Req, faults: list[Fault], status: int = 200, day: str = "") -> Response[str]:
     context = context_of(request)
     found = closing.standing(context, signed_in(request))
     today, few = today_in_paris(context.clock()), found.safes < FEW
     left = (found.found.closes - today).days if found.found else 0
     return office_page(
         request, "office/closing.html", "notices", status=status, faults=faults, found=found, days_left=left, few=few,
-        months=context.settings.retention.notice_months, kept=context.settings.retention.retrieval_months,
+        day=day or found.earliest, months=context.settings.retention.notice_months, kept=context.settings.retention.retrieval_months,
     )  # fmt: skip
 
 
 FEW = 11
 
 
-def _step(request: Req, act: Callable[[], object], *, asked_again: bool = False) -> Response[Any]:
-    """One step, and the page after it. `asked_again`: what is wrong with words or a touch is for the page that asks for them."""
+def _step(request: Req, act: Callable[[], object], *, asked_again: bool = False, day: str = "") -> Response[Any]:
+    """One step, and the page after it. `asked_again`: what is wrong with words or a touch is for the page that asks for them.
+
+    `day` is what was typed, for the page that says why not.
+    """
     try:
         act()
     except BadInput as error:
         if asked_again and error.field in ("words", "key"):
             raise
         sentence = "error.date" if error.field == "day" else "office.closing.too_soon"
-        return _closing_page(request, [Fault(sentence, "day")], 422)
+        return _closing_page(request, [Fault(sentence, "day")], 422, day)
     except (NotAllowed, Conflict) as error:
         return _refused(request, error)
     return go(request, "association/fermeture")
@@ -72,7 +75,7 @@ def propose(request: Req, form: Sent) -> Response[Any]:
             raise BadInput("day")
         closing.propose(context, session, day)
 
-    return _step(request, act)
+    return _step(request, act, day=form.get("day"))
 
 
 @post("/fermeture/confirmer", opt=who("administrator"), sync_to_thread=True)

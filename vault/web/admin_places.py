@@ -14,6 +14,7 @@ from vault.web.guards import context_of, signed_in, who
 from vault.web.office_frame import office_page
 from vault.web.pages import Fault
 from vault.web.shell import Req, go
+from vault.web.unlock import EVERY_WAY
 
 THINGS = ("camera", "scanner", "printer", "sound")
 
@@ -48,6 +49,7 @@ def _kiosks_page(request: Req, faults: list[Fault], form: Form | None = None, st
     return office_page(
         request, "office/kiosks.html", "kiosks", status=status, kiosks=kiosks.all_of(context, session), faults=faults, things=THINGS,
         structures=workers.structures_of(context, session), name=form.get("name") if form else "",
+        chosen=form.get("structure") if form else "", has=_equipment(form) if form else EVERY_WAY,
     )  # fmt: skip
 
 
@@ -80,9 +82,11 @@ def _kiosk(request: Req, kiosk: str) -> Kiosk:
     raise NotThere
 
 
-def _kiosk_page(request: Req, kiosk: str, faults: list[Fault], status: int = 200) -> Response[str]:
+def _kiosk_page(request: Req, kiosk: str, faults: list[Fault], form: Form | None = None, status: int = 200) -> Response[str]:
+    found = _kiosk(request, kiosk)
     return office_page(
-        request, "office/kiosk.html", "kiosks", status=status, kiosk=_kiosk(request, kiosk), faults=faults, things=THINGS
+        request, "office/kiosk.html", "kiosks", status=status, kiosk=found, faults=faults, things=THINGS,
+        name=form.get("name") if form else found.name, has=_equipment(form) if form else found.equipment,
     )  # fmt: skip
 
 
@@ -98,7 +102,7 @@ def change(request: Req, kiosk: FromPath[str], form: Sent) -> Response[Any]:
     try:
         kiosks.change(context_of(request), signed_in(request), kiosk, form.get("name"), _equipment(form))
     except BadInput:
-        return _kiosk_page(request, kiosk, [Fault("office.invite.bad_name", "name")], 422)
+        return _kiosk_page(request, kiosk, [Fault("office.invite.bad_name", "name")], form, 422)
     return go(request, "association/bornes")
 
 

@@ -15,7 +15,7 @@ from vault.register import KINDS, ORDERS, RULES, Origin, RightKind
 from vault.restricting import Restricted
 from vault.rights import Request
 from vault.web.confirming import confirmed
-from vault.web.forms import Sent
+from vault.web.forms import Form, Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.office_frame import office_page, typed_day
 from vault.web.pages import Fault
@@ -36,10 +36,13 @@ def receive_page(request: Req) -> Response[str]:
     return _receive_page(request, [])
 
 
-def _receive_page(request: Req, faults: list[Fault], status: int = 200) -> Response[str]:
+TYPED = ("kind", "origin", "number", "order", "silent")
+
+
+def _receive_page(request: Req, faults: list[Fault], form: Form | None = None, status: int = 200) -> Response[str]:
     return office_page(
         request, "office/receive.html", "register", status=status, faults=faults, kinds_of_right=KINDS,
-        origins=get_args(Origin), orders=ORDERS,
+        origins=get_args(Origin), orders=ORDERS, typed={name: form.get(name) if form else "" for name in TYPED},
     )  # fmt: skip
 
 
@@ -53,7 +56,7 @@ def receive(request: Req, form: Sent) -> Response[Any]:
     except BadInput as error:
         named = error.field if error.field in ("number", "order", "origin") else "kind"
         fault = Fault("error.date", "silent") if error.field == "silent" else Fault(f"office.error.{named}", named)
-        return _receive_page(request, [fault], 422)
+        return _receive_page(request, [fault], form, 422)
     return go(request, f"association/registre/{made.id}")
 
 
@@ -66,11 +69,13 @@ def _request(request: Req, name: str) -> Request:
     raise NotThere
 
 
-def _request_page(request: Req, name: str, faults: list[Fault], status: int = 200) -> Response[str]:
+def _request_page(request: Req, name: str, faults: list[Fault], status: int = 200, written: str = "") -> Response[str]:
+    """`written`: the reason that was typed in one of the forms, for the form whose step this request was."""
     one = _request(request, name)
     cancelled = one.state == "closed" and one.reason == rights.CANCELLED
     return office_page(
-        request, "office/request.html", "register", status=status, one=one, faults=faults, cancelled=cancelled,
+        request, "office/request.html", "register", status=status, one=one, faults=faults, cancelled=cancelled, written=written,
+        step=request.scope["path"].rpartition("/")[2],
         rule=RULES[one.kind], said_by_us=one.reason if one.reason in (mourning.CAME_BACK, restricting.LIFTED, erasing.ERASED) else "",
     )  # fmt: skip
 
@@ -81,22 +86,22 @@ def one_request(request: Req, name: FromPath[str]) -> Response[str]:
     return _request_page(request, name, [])
 
 
-def _step(request: Req, name: str, act: Callable[[], object]) -> Response[Any]:
+def _step(request: Req, name: str, form: Form, act: Callable[[str], object]) -> Response[Any]:
     """One step, or the page with why not: a reason is missing, another person is needed, the state does not allow it."""
     try:
-        act()
+        act(form.get("reason"))
     except BadInput:
-        return _request_page(request, name, [Fault("office.request.reason_missing", "reason")], 422)
+        return _request_page(request, name, [Fault("office.request.reason_missing", "reason")], 422, form.get("reason"))
     except (NotAllowed, Conflict, AfterRecovery, Restricted) as error:
-        return _refused(request, name, error)
+        return _refused(request, name, error, form.get("reason"))
     return go(request, f"association/registre/{name}")
 
 
-def _refused(request: Req, name: str, error: AbriError) -> Response[str]:
+def _refused(request: Req, name: str, error: AbriError, written: str = "") -> Response[str]:
     if isinstance(error, NotAllowed):
-        return _request_page(request, name, [Fault("office.another_person")], 403)
+        return _request_page(request, name, [Fault("office.another_person")], 403, written)
     said = {AfterRecovery: "office.request.after_recovery", Restricted: "office.request.restricted"}
-    return _request_page(request, name, [Fault(said.get(type(error), "office.conflict"))], 409)
+    return _request_page(request, name, [Fault(said.get(type(error), "office.conflict"))], 409, written)
 
 
 @post("/registre/{name:str}/approuver", opt=who("administrator"), sync_to_thread=True)
@@ -124,28 +129,28 @@ def approve(request: Req, name: FromPath[str], form: Sent) -> Response[Any]:
 def refuse(request: Req, name: FromPath[str], form: Sent) -> Response[Any]:
     """No, with a reason that the person reads."""
     context, session = context_of(request), signed_in(request)
-    return _step(request, name, lambda: rights.refuse(context, session, name, form.get("reason")))
+    return _step(request, name, form, lambda reason: rights.refuse(context, session, name, reason))
 
 
 @post("/registre/{name:str}/prolonger", opt=who("administrator"), sync_to_thread=True)
 def extend(request: Req, name: FromPath[str], form: Sent) -> Response[Any]:
     """Two months more, once."""
     context, session = context_of(request), signed_in(request)
-    return _step(request, name, lambda: rights.extend(context, session, name, form.get("reason")))
+    return _step(request, name, form, lambda reason: rights.extend(context, session, name, reason))
 
 
 @post("/registre/{name:str}/executer", opt=who("administrator"), sync_to_thread=True)
-def carry_out(request: Req, name: FromPath[str], form: Sent) -> Response[Any]:  # noqa: ARG001 — the token has been compared
+def carry_out(request: Req, name: FromPath[str], form: Sent) -> Response[Any]:
     """Begin what was approved by two."""
     context, session = context_of(request), signed_in(request)
-    return _step(request, name, lambda: rights.carry_out(context, session, name))
+    return _step(request, name, form, lambda _: rights.carry_out(context, session, name))
 
 
 @post("/registre/{name:str}/clore", opt=who("administrator"), sync_to_thread=True)
 def close(request: Req, name: FromPath[str], form: Sent) -> Response[Any]:
     """It is done: what was done, in words that the person reads."""
     context, session = context_of(request), signed_in(request)
-    return _step(request, name, lambda: rights.close(context, session, name, form.get("reason")))
+    return _step(request, name, form, lambda reason: rights.close(context, session, name, reason))
 
 
 @get("/registre/{name:str}/certificat", opt={**who("administrator"), "leaves": True}, sync_to_thread=True)

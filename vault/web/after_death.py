@@ -93,7 +93,7 @@ def nothing(request: Req, form: Sent) -> Response[Any]:  # noqa: ARG001 — the 
 @get("/{language:str}/apres-un-deces", opt=anyone(), sync_to_thread=True)
 def begin_page(request: Req) -> Response[str]:
     """The number that the office gave."""
-    return page(request, "kiosk/after.html", back="aide", faults=[])
+    return page(request, "kiosk/after.html", back="aide", faults=[], number="")
 
 
 @post("/{language:str}/apres-un-deces", opt=anyone(), sync_to_thread=True)
@@ -103,7 +103,8 @@ def begin(request: Req, form: Sent) -> Response[Any]:
         started = handing.start(context_of(request), here(request).id or "", form.get("number"))
     except (BadInput, NotThere, Restricted) as error:
         sentence = {BadInput: "error.kiosk-needed", NotThere: "after.not_now"}.get(type(error), error.sentence)
-        return page(request, "kiosk/after.html", status=422, back="aide", faults=[Fault(sentence, "number")])
+        faults = [Fault(sentence, "number")]
+        return page(request, "kiosk/after.html", status=422, back="aide", faults=faults, number=form.get("number"))
     return go(request, "apres-un-deces/attente", cookie=started.cookie)
 
 
@@ -128,7 +129,7 @@ def go_on(request: Req, form: Sent) -> Response[Any]:
 @get("/{language:str}/apres-un-deces/feuille", opt=who("recovering"), sync_to_thread=True)
 def sheet_page(request: Req) -> Response[str]:
     """A friend of the person's keeps a rescue sheet: its digits."""
-    return page(request, "kiosk/after_sheet.html", back="apres-un-deces/attente", faults=[])
+    return page(request, "kiosk/after_sheet.html", back="apres-un-deces/attente", faults=[], typed="")
 
 
 @post("/{language:str}/apres-un-deces/feuille", opt=who("recovering"), sync_to_thread=True)
@@ -138,7 +139,8 @@ def sheet(request: Req, form: Sent) -> Response[Any]:
         recovery.with_sheet(context_of(request), signed_in(request), form.get("sheet"))
     except WrongSecret:
         faults = [Fault("error.sheet", "sheet")]
-        return page(request, "kiosk/after_sheet.html", status=422, back="apres-un-deces/attente", faults=faults)
+        back, typed = "apres-un-deces/attente", form.get("sheet")
+        return page(request, "kiosk/after_sheet.html", status=422, back=back, faults=faults, typed=typed)
     return go(request, "apres-un-deces/attente")
 
 

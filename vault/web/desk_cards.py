@@ -22,8 +22,8 @@ from vault.web.forms import Form
 from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
 from vault.web.shell import Req, go
-from vault.web.unlock import CARD_LIMITS, here
-from vault.web.uploads import Upload, in_thread, receive
+from vault.web.unlock import here
+from vault.web.uploads import Upload, in_thread, receive_photo
 
 T = TypeVar("T")
 
@@ -70,7 +70,7 @@ def _arrived(request: Req, upload: Upload) -> Response[Any]:
 @post("/carte/envois", opt=who("worker", streams=True), status_code=200)
 async def arrived(request: Req) -> Response[Any]:
     """What this worker sent to whoever shows the card, and nothing else."""
-    return await in_thread(_arrived, request, await receive(request, CARD_LIMITS))
+    return await in_thread(_arrived, request, await receive_photo(request))
 
 
 # --- Asking ---------------------------------------------------------------------------------------------------------------
@@ -114,7 +114,7 @@ def _ask(request: Req, upload: Upload) -> Response[Any]:
 @post("/demandes/carte", opt=who("worker", streams=True))
 async def ask(request: Req) -> Response[Any]:
     """Asked, if the card opens a safe. Nothing here says so, before the person answers."""
-    return await in_thread(_ask, request, await receive(request, CARD_LIMITS))
+    return await in_thread(_ask, request, await receive_photo(request))
 
 
 HANDLERS: list[ControllerRouterHandler] = [arrived_page, arrived, ask_page, ask]

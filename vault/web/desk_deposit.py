@@ -11,10 +11,11 @@ from consent.scope import Act
 from vault import shared_papers
 from vault.errors import BadInput, NotThere, TooMuch
 from vault.pictograms import KINDS
-from vault.refusals import PaperRefused
+from vault.refusals import PaperRefused, UploadError
 from vault.shared_papers import PersonSharing, SharedPaper
 from vault.web.desk_frame import NOT_SHOWN, desk_page
-from vault.web.forms import Sent
+from vault.web.errors import status_and_sentence
+from vault.web.forms import Form, Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
 from vault.web.shell import Req, go
@@ -24,11 +25,15 @@ SAID = {"depose": "desk.deposit.done", "repris": "desk.deposit.undone"}
 FIELDS = {"opened_by_person": "desk.deposit.must_be_opened", "title": "error.name-long"}
 
 
-def _page(request: Req, faults: list[Fault], grant: str, status: int = 200) -> Response[str]:
+def _page(request: Req, faults: list[Fault], form: Form | None = None, status: int = 200) -> Response[str]:
+    """The form as it is, or as it was filled when something must be put right."""
     context, session = context_of(request), signed_in(request)
     shares = [one for one in shared_papers.people_sharing(context, session) if Act.DEPOSIT in one.acts]
     return desk_page(
-        request, "desk/deposit.html", "deposit", status=status, shares=shares, faults=faults, grant=grant,
+        request, "desk/deposit.html", "deposit", status=status, shares=shares, faults=faults,
+        grant=form.get("grant") if form else request.query_params.get("par", ""),
+        sort=(form.get("kind") if form else "") or "letter", title=form.get("title") if form else "",
+        opened=form is not None and form.has("opened_by_person"),
         mine=shared_papers.deposited(context, session), said=SAID.get(request.query_params.get("dit", ""), ""),
     )  # fmt: skip
 
@@ -36,32 +41,38 @@ def _page(request: Req, faults: list[Fault], grant: str, status: int = 200) -> R
 @get("/deposer", opt=who("worker"), sync_to_thread=True)
 def deposit_page(request: Req) -> Response[str]:
     """Who lets me deposit, and what I can still take back."""
-    return _page(request, [], request.query_params.get("par", ""))
+    return _page(request, [])
 
 
 def _deposit(request: Req, upload: Upload) -> Response[Any]:
-    form, grant = upload.form, upload.form.get("grant")
+    form = upload.form
     if not upload.files:
-        return _page(request, [Fault("error.no-file", "file")], grant, 422)
+        return _page(request, [Fault("error.no-file", "file")], form, 422)
     try:
         shared_papers.deposit_for(
-            context_of(request), signed_in(request), GrantId(grant), upload.contents, title=form.get("title").strip(),
+            context_of(request), signed_in(request), GrantId(form.get("grant")), upload.contents, title=form.get("title").strip(),
             sort=form.get("kind") if form.get("kind") in KINDS else "", untrusted_name=upload.name,
             opened_by_person=form.get("opened_by_person") == "yes",
         )  # fmt: skip
     except BadInput as error:
-        return _page(request, [Fault(FIELDS.get(error.field, error.shown), error.field)], grant, 422)
+        return _page(request, [Fault(FIELDS.get(error.field, error.shown), error.field)], form, 422)
     except PaperRefused as error:
-        return _page(request, [Fault(f"error.{error.key}", "file")], grant, 422)
+        return _page(request, [Fault(f"error.{error.key}", "file")], form, 422)
     except TooMuch as error:
-        return _page(request, [Fault(error.sentence)], grant, 413)
+        return _page(request, [Fault(error.sentence)], form, 413)
     return go(request, "bureau/deposer?dit=depose")
 
 
 @post("/deposer", opt=who("worker", streams=True), exception_handlers=NOT_SHOWN)
 async def deposit(request: Req) -> Response[Any]:
     """The letter, and the word that the person opened it or asked for it to be opened (penal code 226-15)."""
-    return await in_thread(_deposit, request, await receive(request))
+    read: list[tuple[str, str]] = []
+    try:
+        upload = await receive(request, read=read)
+    except (PaperRefused, UploadError) as error:
+        status, sentence = status_and_sentence(error)
+        return await in_thread(_page, request, [Fault(sentence, "file")], Form(tuple(read)), status)
+    return await in_thread(_deposit, request, upload)
 
 
 @post("/deposer/{paper:str}/reprendre", opt=who("worker"), exception_handlers=NOT_SHOWN, sync_to_thread=True)
@@ -118,7 +129,13 @@ def _replace(request: Req, upload: Upload) -> Response[Any]:
 @post("/papiers/{grant:str}/{paper:str}/remplacer", opt=who("worker", streams=True), exception_handlers=NOT_SHOWN)
 async def replace(request: Req) -> Response[Any]:
     """The newer version, in the place of the one before. The person reads who did it."""
-    return await in_thread(_replace, request, await receive(request))
+    try:
+        upload = await receive(request)
+    except (PaperRefused, UploadError) as error:
+        status, sentence = status_and_sentence(error)
+        grant, paper = str(request.path_params["grant"]), str(request.path_params["paper"])
+        return await in_thread(_replace_page, request, grant, paper, [Fault(sentence, "file")], status)
+    return await in_thread(_replace, request, upload)
 
 
 HANDLERS: list[ControllerRouterHandler] = [deposit_page, deposit, undo, replace_page, replace]

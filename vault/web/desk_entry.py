@@ -11,7 +11,7 @@ from litestar.types import ControllerRouterHandler
 from vault import charter, workers
 from vault.errors import AbriError, Absent, BadInput, Busy, MustWait, NotCertified, WrongSecret
 from vault.web.desk_frame import OF_PEOPLE, day, desk_page, sentences
-from vault.web.forms import Sent
+from vault.web.forms import Form, Sent
 from vault.web.guards import COOKIE, KIOSK_COOKIE, anyone, context_of, session_of, signed_in, who
 from vault.web.pages import Fault
 from vault.web.shell import Req, end_session, go, work_page
@@ -140,11 +140,13 @@ def sheet(request: Req) -> Response[str]:
     return work_page(request, "printed/staff_sheet.html", code=shown.sheet.code, words=shown.sheet.words)
 
 
-def _check_page(request: Req, faults: list[Fault], status: int = 200) -> Response[str]:
+def _check_page(request: Req, faults: list[Fault], form: Form | None = None, status: int = 200) -> Response[str]:
+    """The words stay as they were typed: they are those of the page before, and the account is not made yet."""
+    typed = {name: form.get(name) if form else "" for name in ("words", "totp", "sheet", "charter")}
     shown = workers.acceptance(context_of(request), signed_in(request))
     version = charter.version(sentences(request))
     return work_page(
-        request, "desk/invitation_check.html", status=status, faults=faults, shown=shown, lines=charter.LINES, version=version
+        request, "desk/invitation_check.html", status=status, faults=faults, shown=shown, lines=charter.LINES, version=version, typed=typed
     )  # fmt: skip
 
 
@@ -159,7 +161,7 @@ def accept(request: Req, form: Sent) -> Response[Any]:
     """The account is made; it opens once two administrators have signed."""
     typed, agreed = " ".join(form.get("words").split()), form.get("charter") == "yes"
     if form.get("sheet") != "yes":
-        return _check_page(request, [Fault("invitation.sheet_missing", "sheet")], 422)
+        return _check_page(request, [Fault("invitation.sheet_missing", "sheet")], form, 422)
     version = charter.version(sentences(request))
     try:
         workers.accept(
@@ -167,7 +169,7 @@ def accept(request: Req, form: Sent) -> Response[Any]:
         )  # fmt: skip
     except BadInput as error:
         shown = {"charter": "invitation.charter_missing"}.get(error.field, error.shown)
-        return _check_page(request, [Fault(shown, error.field)], 422)
+        return _check_page(request, [Fault(shown, error.field)], form, 422)
     request.scope["state"]["session"] = None
     answer = desk_page(request, "desk/invitation_done.html")
     answer.delete_cookie(COOKIE, path="/")

@@ -12,7 +12,7 @@ from vault import procedure_asking, procedure_editing, shared_papers
 from vault.errors import BadInput
 from vault.settings import today_in_paris
 from vault.web.desk_frame import NOT_SHOWN, day, desk_page
-from vault.web.forms import Sent
+from vault.web.forms import Form, Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
 from vault.web.shell import Req, go
@@ -46,11 +46,12 @@ def procedure(request: Req, slug: FromPath[str]) -> Response[str]:
     )  # fmt: skip
 
 
-def _page(request: Req, slug: str, grant: str, faults: list[Fault], status: int = 200) -> Response[str]:
+def _page(request: Req, slug: str, grant: str, faults: list[Fault], form: Form | None = None, status: int = 200) -> Response[str]:
     context, session = context_of(request), signed_in(request)
     found = procedure_asking.for_one(context, session, GrantId(grant), slug)
     return desk_page(
         request, "desk/checklist.html", "procedures", status=status, found=found, states=STATES, faults=faults,
+        ticked=form.all("piece") if form else None,
         today=today_in_paris(context.clock()), said="desk.request.sent" if request.query_params.get("dit") == "envoye" else "",
     )  # fmt: skip
 
@@ -67,10 +68,10 @@ def ask(request: Req, slug: FromPath[str], grant: FromPath[str], form: Sent) -> 
     try:
         procedure_asking.ask(context_of(request), signed_in(request), GrantId(grant), slug, form.all("piece"))
     except BadInput:
-        return _page(request, slug, grant, [Fault("desk.request.choose_kind")], 422)
+        return _page(request, slug, grant, [Fault("desk.request.choose_kind")], form, 422)
     except RequestRefused as error:
         values: dict[str, object] = {"day": day(request, error.not_before)} if error.not_before else {}
-        return _page(request, slug, grant, [Fault(f"desk.request.{error.reason.value}", values=values)], 409)
+        return _page(request, slug, grant, [Fault(f"desk.request.{error.reason.value}", values=values)], form, 409)
     return go(request, f"bureau/demarches/{slug}/{grant}?dit=envoye")
 
 

@@ -11,12 +11,12 @@ from vault.errors import BadInput, Conflict, MustWait, NotThere, WrongSecret
 from vault.guardians import Ward
 from vault.web.desk_cards import with_card
 from vault.web.desk_frame import desk_page
-from vault.web.forms import Sent
+from vault.web.forms import Form, Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
 from vault.web.shell import Req, go
-from vault.web.unlock import CARD_LIMITS, here
-from vault.web.uploads import Upload, in_thread, receive
+from vault.web.unlock import here
+from vault.web.uploads import Upload, in_thread, receive_photo
 
 
 @get("/confiance", opt=who("worker"), sync_to_thread=True)
@@ -42,8 +42,12 @@ def _ward(request: Req, member: str) -> Ward:
     raise NotThere
 
 
-def _ward_page(request: Req, member: str, faults: list[Fault], status: int = 200) -> Response[str]:
-    return desk_page(request, "desk/ward.html", "guardian", status=status, ward=_ward(request, member), faults=faults)
+def _ward_page(request: Req, member: str, faults: list[Fault], form: Form | None = None, status: int = 200) -> Response[str]:
+    """The six digits are typed again; where they stand, and that somebody took the card, is not said twice."""
+    where, theft = (form.get("where"), form.has("theft")) if form else ("", False)
+    return desk_page(
+        request, "desk/ward.html", "guardian", status=status, ward=_ward(request, member), faults=faults, where=where, theft=theft
+    )  # fmt: skip
 
 
 @get("/confiance/{member:str}", opt=who("worker"), sync_to_thread=True)
@@ -56,16 +60,16 @@ def ward(request: Req, member: FromPath[str]) -> Response[str]:
 def confirm(request: Req, member: FromPath[str], form: Sent) -> Response[Any]:
     """Confirm: this guardian's parts go to that kiosk. Beside the person it opens at once; from afar it waits."""
     if form.get("where") not in ("beside", "far"):
-        return _ward_page(request, member, [Fault("error.nothing-chosen", "where")], 422)
+        return _ward_page(request, member, [Fault("error.nothing-chosen", "where")], form, 422)
     try:
         recovery.confirm(
             context_of(request), signed_in(request), member, form.get("code").strip(), theft=form.get("theft") == "yes",
             beside=form.get("where") == "beside",
         )  # fmt: skip
     except WrongSecret:
-        return _ward_page(request, member, [Fault("desk.guardian.wrong_code", "code")], 422)
+        return _ward_page(request, member, [Fault("desk.guardian.wrong_code", "code")], form, 422)
     except MustWait:
-        return _ward_page(request, member, [Fault("desk.guardian.too_many", "code")], 429)
+        return _ward_page(request, member, [Fault("desk.guardian.too_many", "code")], form, 429)
     return go(request, "bureau/confiance?dit=confirme")
 
 
@@ -129,14 +133,14 @@ def _lift(request: Req, upload: Upload) -> Response[Any]:
 @post("/carte", opt=who("worker", streams=True))
 async def lift_wait(request: Req) -> Response[Any]:
     """The wait ends. A card that nobody knows is answered in the same way."""
-    return await in_thread(_lift, request, await receive(request, CARD_LIMITS))
+    return await in_thread(_lift, request, await receive_photo(request))
 
 
 @get("/bloquer", opt=who("worker"), sync_to_thread=True)
 def block(request: Req) -> Response[str]:
     """Somebody asks to block their safe, with their number alone: at the desk, or by telephone."""
     said = "desk.block.done" if request.query_params.get("dit") == "fait" else ""
-    return desk_page(request, "desk/block.html", "card", faults=[], said=said)
+    return desk_page(request, "desk/block.html", "card", faults=[], said=said, number="")
 
 
 @post("/bloquer", opt=who("worker"), sync_to_thread=True)
@@ -150,7 +154,7 @@ def block_number(request: Req, form: Sent) -> Response[Any]:
         faults, status = [Fault("desk.block.too_many", "number")], 429
     else:
         return go(request, "bureau/bloquer?dit=fait")
-    return desk_page(request, "desk/block.html", "card", status=status, faults=faults, said="")
+    return desk_page(request, "desk/block.html", "card", status=status, faults=faults, said="", number=form.get("number"))
 
 
 HANDLERS: list[ControllerRouterHandler] = [

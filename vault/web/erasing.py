@@ -9,7 +9,8 @@ from vault import article19, certificates, erasure, printed
 from vault.errors import BadInput, Busy, MustWait, NotAllowed, NotThere, WrongSecret
 from vault.web.forms import Sent
 from vault.web.guards import anyone, context_of, signed_in, who
-from vault.web.home import secret_of
+from vault.web.home import secret_fault, secret_of
+from vault.web.pages import Fault
 from vault.web.shell import Req, closed, page, pdf, printing
 from vault.web.unlock import refused
 
@@ -68,17 +69,27 @@ def erase(request: Req, form: Sent) -> Response[Any]:
 @get("/{language:str}/effacer-tout/temoin", opt=who("person"), sync_to_thread=True)
 def witness(request: Req) -> Response[str]:
     """Now, before a worker who signs in as a witness."""
-    return page(request, "kiosk/erase_witness.html", back="effacer-tout", faults=[])
+    return _witness_page(request, [])
+
+
+def _witness_page(request: Req, faults: list[Fault], worker: str = "", status: int = 200) -> Response[str]:
+    return page(request, "kiosk/erase_witness.html", status=status, back="effacer-tout", faults=faults, worker=worker)
 
 
 @post("/{language:str}/effacer-tout/temoin", opt=who("person"), status_code=200, sync_to_thread=True)
 def erase_now(request: Req, form: Sent) -> Response[Any]:
     """The person types their code, the witness types their own words and number."""
-    seen = erasure.Witness(form.need("worker"), " ".join(form.get("words").split()), form.get("totp").strip())
+    worker = form.get("worker").strip()
+    seen = erasure.Witness(worker, " ".join(form.get("words").split()), form.get("totp").strip())
     try:
         asked = erasure.with_witness(context_of(request), signed_in(request), secret_of(form), seen)
-    except (WrongSecret, Busy, BadInput, MustWait, NotAllowed) as error:
-        return refused(request, error, "effacer-tout/temoin")
+    except NotAllowed:
+        return _witness_page(request, [Fault("error.no-witness", "worker")], worker, 403)
+    except (WrongSecret, Busy, BadInput, MustWait) as error:
+        faults, status = secret_fault(request, error)
+        if isinstance(error, BadInput) and error.field == "witness":
+            faults = [Fault(error.shown, "words")]
+        return _witness_page(request, faults, worker, status)
     request.scope["state"]["session"] = None
     return closed(request, "kiosk/erased.html", asked=asked, now=True)
 

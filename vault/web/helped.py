@@ -12,9 +12,9 @@ from consent.recipients import role
 from vault import asking, assisted, assisting, card_keeping, people, workers
 from vault.errors import BadInput, Busy, MustWait, NotThere, WrongSecret
 from vault.pictograms import DRAWERS
-from vault.web.forms import Sent
+from vault.web.forms import Form, Sent
 from vault.web.guards import context_of, signed_in, who
-from vault.web.home import secret_of
+from vault.web.home import secret_fault, secret_of
 from vault.web.pages import Fault
 from vault.web.paging import address, asked, leaf
 from vault.web.paper_items import item, kind_of
@@ -40,14 +40,15 @@ def choose_page(request: Req) -> Response[str]:
     return _choose_page(request, [])
 
 
-def _choose_page(request: Req, faults: list[Fault], status: int = 200) -> Response[str]:
+def _choose_page(request: Req, faults: list[Fault], form: Form | None = None, status: int = 200) -> Response[str]:
     context, session = context_of(request), signed_in(request)
     keeper = card_keeping.keeper_of(context, session)
     known = workers.recipients(context, session)
     offered = [one for one in known if role(one.role).may_assist and (keeper is None or one.id != keeper.worker)]
     kinds = [name for name in DRAWERS if name != assisting.NEVER_LENT]
     return page(
-        request, "kiosk/choose_helper.html", status=status, back="moi/accompagne", faults=faults, offered=offered, kinds=kinds
+        request, "kiosk/choose_helper.html", status=status, back="moi/accompagne", faults=faults, offered=offered, kinds=kinds,
+        chosen=form.get("worker") if form else "", ticked=form.all("drawer") if form else (),
     )  # fmt: skip
 
 
@@ -55,15 +56,18 @@ def _choose_page(request: Req, faults: list[Fault], status: int = 200) -> Respon
 def choose(request: Req, form: Sent) -> Response[Any]:
     """Chosen: from now on that worker and the card open these drawers."""
     context, session = context_of(request), signed_in(request)
-    told, drawers = people.me(context, session), [ShelfKind(one) for one in form.all("drawer")]
+    told, drawers = people.me(context, session), [ShelfKind(one) for one in form.all("drawer") if one in DRAWERS]
+    if not form.get("worker") or not drawers:  # said before the secret is tried
+        return _choose_page(request, [Fault("assist.close")], form, 422)
     try:
         assisting.choose(
             context, session, secret_of(form), form.get("worker"), drawers, name=told.name or "", drawing=told.drawing
         )  # fmt: skip
-    except BadInput:
-        return _choose_page(request, [Fault("assist.close")], 422)
-    except (WrongSecret, MustWait, Busy) as error:
-        return refused(request, error, "moi/accompagne/choisir")
+    except (WrongSecret, MustWait, Busy, BadInput) as error:
+        if isinstance(error, BadInput) and error.field in ("worker", "drawers"):
+            return _choose_page(request, [Fault("assist.close")], form, 422)
+        faults, status = secret_fault(request, error)
+        return _choose_page(request, faults, form, status)
     return go(request, "moi/accompagne")
 
 

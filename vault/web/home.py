@@ -22,7 +22,8 @@ from vault import (
     succession,
     waiting,
 )  # fmt: skip
-from vault.errors import BadInput, Busy, MustWait, WrongSecret
+from vault.aftermath import AfterRecovery
+from vault.errors import AbriError, BadInput, Busy, MustWait, WrongSecret
 from vault.pictograms import DRAWINGS
 from vault.web.forms import Form, Sent
 from vault.web.guards import context_of, signed_in, who
@@ -140,6 +141,18 @@ def unfinished_secret(request: Req) -> Fault:
     """What is missing when the secret typed again is no secret: pictures, words or digits, as this session was opened."""
     way = people.way_in(context_of(request), signed_in(request)).value
     return UNFINISHED.get(way, Fault("error.code-digits", "code"))
+
+
+def secret_fault(request: Req, error: AbriError) -> tuple[list[Fault], int]:
+    """The secret at the end of a form did not open: what is said above that form, which keeps all that was typed, and the status.
+
+    What waits after a recovery says so itself.
+    """
+    if isinstance(error, AfterRecovery):
+        raise error
+    if isinstance(error, BadInput):
+        return [unfinished_secret(request)], 422
+    return [Fault(error.sentence, "code")], {MustWait: 429, Busy: 503}.get(type(error), 401)
 
 
 ROUTES: list[ControllerRouterHandler] = [

@@ -9,14 +9,14 @@ from vault import joining
 from vault.errors import BadInput, Busy, MustWait, WrongSecret
 from vault.intake import read_qr
 from vault.people import Chosen
-from vault.refusals import PaperRefused, UploadError
+from vault.refusals import PaperRefused
 from vault.web.forms import Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
 from vault.web.shell import Req, fragment, go, language_of, page
 from vault.web.taking_away import done
-from vault.web.unlock import CARD_LIMITS, here, picked_pictures, refused, secret_page
-from vault.web.uploads import in_thread, receive, receive_frame
+from vault.web.unlock import here, picked_pictures, refused, secret_page
+from vault.web.uploads import in_thread, receive_frame, receive_photo
 
 PLACE = "autre-abri"
 CODE = f"{PLACE}/code"
@@ -57,11 +57,11 @@ def _card_in(request: Req, picture: bytes) -> None:
 async def photo_of_card(request: Req) -> Response[Any]:
     """By a photo."""
     try:
-        upload = await receive(request, CARD_LIMITS)
+        upload = await receive_photo(request)
         if not upload.files:
             raise WrongSecret
         await in_thread(_card_in, request, upload.contents[0])
-    except (WrongSecret, PaperRefused, UploadError):
+    except (WrongSecret, PaperRefused):
         return await in_thread(_card_page, request, [Fault("error.card-unreadable", "file")], 422)
     return go(request, CODE)
 

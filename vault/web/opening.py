@@ -22,8 +22,8 @@ from vault.web.guards import anyone, context_of, session_of, signed_in, who
 from vault.web.new_secret import NewSecret
 from vault.web.pages import Fault
 from vault.web.shell import Req, closed, fragment, go, language_of, page, pdf, printing, session_cookie
-from vault.web.unlock import CARD_LIMITS, here, picked_pictures
-from vault.web.uploads import in_thread, receive, receive_frame
+from vault.web.unlock import here, picked_pictures
+from vault.web.uploads import in_thread, receive_frame, receive_photo
 
 DRAWINGS_A_PAGE = 9
 
@@ -227,7 +227,7 @@ def _read_and_open(request: Req, picture: bytes) -> str:
 @post("/{language:str}/ouvrir/carte/photo", opt=who("opening", streams=True))
 async def photo_of_card(request: Req) -> Response[Any]:
     """The card photographed by the camera, or given as a file."""
-    upload = await receive(request, CARD_LIMITS)
+    upload = await receive_photo(request)
     try:
         if not upload.files:
             raise WrongSecret

@@ -26,23 +26,24 @@ def door(request: Req) -> Response[str]:
     return _door(request, [])
 
 
-def _door(request: Req, faults: list[Fault], status: int = 200) -> Response[str]:
-    return page(request, "outside/door.html", status=status, faults=faults)
+def _door(request: Req, faults: list[Fault], status: int = 200, link: str = "") -> Response[str]:
+    return page(request, "outside/door.html", status=status, faults=faults, link=link)
 
 
 @post("/{language:str}/lien", opt=anyone(), sync_to_thread=True)
 def enter(request: Req, form: Sent) -> Response[Any]:
     """One of the openings, or one answer to everything that is wrong."""
+    link = form.get("link")
     try:
-        cookie = outside_opening.enter(context_of(request), form.get("link"), form.get("code"))
+        cookie = outside_opening.enter(context_of(request), link, form.get("code"))
     except WrongSecret:
-        return _door(request, [Fault("error.outside-wrong", "link")], 401)
+        return _door(request, [Fault("error.outside-wrong", "link")], 401, link)
     except MustWait as error:
-        answer = _door(request, [Fault("error.locked")], 429)
+        answer = _door(request, [Fault("error.outside-locked")], 429, link)
         answer.headers["Retry-After"] = str(error.seconds)
         return answer
     except Busy:
-        return _door(request, [Fault("error.busy")], 503)
+        return _door(request, [Fault("error.busy")], 503, link)
     end_session(request)
     return go(request, "lien/papiers", cookie=cookie)
 

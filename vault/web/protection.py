@@ -10,7 +10,7 @@ from vault import circles, guardians, once, people, workers
 from vault.errors import BadInput, Busy, MustWait, WrongSecret
 from vault.web.forms import Form, Sent
 from vault.web.guards import anyone, context_of, session_of, signed_in, who
-from vault.web.home import secret_of
+from vault.web.home import secret_fault, secret_of
 from vault.web.pages import Fault
 from vault.web.shell import Req, closed, go, page
 from vault.web.unlock import arrived, picked_pictures, refused
@@ -65,11 +65,14 @@ def thaw(request: Req, form: Sent) -> Response[Any]:
         chosen = picked_pictures(form) if with_pictures else form.get("code")
         cookie = people.lift_freeze(context_of(request), signed_in(request), chosen, number, typed)
     except BadInput as error:
-        faults = [Fault(WHAT_IS_WRONG.get(error.field or "", "error.bad-input"), error.field)]
-        return _thaw_page(request, pictures=with_pictures, status=422, faults=faults, number=number)
-    except (WrongSecret, MustWait, Busy) as error:
+        faults, status = [Fault(WHAT_IS_WRONG.get(error.field or "", "error.bad-input"), error.field)], 422
+    except WrongSecret as error:  # which of them is wrong is not told; the number, which is long, stays
+        faults, status = [Fault(error.sentence, "words")], 401
+    except (MustWait, Busy) as error:
         return refused(request, error, "debloquer/images" if with_pictures else "debloquer")
-    return arrived(request, cookie)
+    else:
+        return arrived(request, cookie)
+    return _thaw_page(request, pictures=with_pictures, status=status, faults=faults, number=number)
 
 
 THAWS: list[ControllerRouterHandler] = [
@@ -98,13 +101,26 @@ def choose_trusted(request: Req) -> Response[str]:
     return _choose_page(request, [])
 
 
-def _choose_page(request: Req, faults: list[Fault], status: int = 200) -> Response[str]:
+NEW_SHEETS = {"": 0, "0": 0, "1": 1, "2": 2}
+NOT_CHOSEN = {"phrase": Fault("error.phrase-long", "phrase"), "label": Fault("error.name-long", "sheet_1")}
+
+
+def _choose_page(request: Req, faults: list[Fault], form: Form | None = None, status: int = 200) -> Response[str]:
+    """The list as it is, or as it was ticked when something must be put right: no tick, name or phrase is lost."""
     context, session = context_of(request), signed_in(request)
     circle = guardians.circle(context, session)
     kept = {one.worker for one in circle.members if one.worker} if circle else set()
     offered = [one for one in workers.recipients(context, session) if role(one.role).may_guard and one.id not in kept]
+    if form is None:
+        ticked = {one.worker or one.id for one in circle.members} if circle else set()
+    else:
+        ticked = {*form.all("worker"), *form.all("sheet")}
+    typed = {name: form.get(name) if form else "" for name in ("new_sheets", "sheet_1", "sheet_2", "phrase")}
+    if form is None and circle:
+        typed["phrase"] = circle.phrase
     return page(
         request, "kiosk/choose_trusted.html", status=status, back="confiance", faults=faults, circle=circle, offered=offered,
+        ticked=ticked, typed=typed,
     )  # fmt: skip
 
 
@@ -112,7 +128,9 @@ def _members(form: Form, told: people.Me) -> list[circles.Chosen]:
     name, drawing, phrase = told.name or "", told.drawing, " ".join(form.get("phrase").split())
     members: list[circles.Chosen] = [circles.GuardianWorker(one, name, drawing, phrase) for one in form.all("worker")]
     members += [circles.KeptSheet(member) for member in form.all("sheet")]
-    many = int(form.get("new_sheets") or "0")
+    many = NEW_SHEETS.get(form.get("new_sheets"))
+    if many is None:
+        raise BadInput("new_sheets", "error.choose")
     members += [circles.NewSheet(" ".join(form.get(f"sheet_{number}").split()) or str(number)) for number in range(1, many + 1)]
     return members
 
@@ -123,15 +141,14 @@ def set_trusted(request: Req, form: Sent) -> Response[Any]:
     context, session = context_of(request), signed_in(request)
     try:
         members = _members(form, people.me(context, session))
+        if not members:  # said before the secret is tried
+            raise BadInput("members", "error.people-none")
         formed = circles.set_circle(context, session, secret_of(form), members, needed=2)
-    except BadInput as error:
-        long = {"phrase": Fault("error.phrase-long", "phrase"), "label": Fault("error.name-long", "sheet_1")}
-        fault = long.get(error.field or "", Fault("error.people-close"))
-        return _choose_page(request, [fault], 422)
-    except ValueError:
-        return _choose_page(request, [Fault("error.people-close")], 422)
-    except (WrongSecret, MustWait, Busy) as error:
-        return refused(request, error, "confiance/choisir")
+    except (WrongSecret, MustWait, Busy, BadInput) as error:
+        if isinstance(error, BadInput) and error.field not in WHAT_IS_WRONG:
+            return _choose_page(request, [NOT_CHOSEN.get(error.field, Fault(error.shown))], form, 422)
+        faults, status = secret_fault(request, error)
+        return _choose_page(request, faults, form, status)
     if formed.sheets:
         once.keep(context, session, sheets=[sheet.secret for sheet in formed.sheets])
         return go(request, "ouvrir/feuillet")

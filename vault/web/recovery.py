@@ -17,13 +17,13 @@ from vault.intake import read_qr
 from vault.opening import check_chosen
 from vault.refusals import PaperRefused
 from vault.sessions import Session
-from vault.web.forms import Sent
+from vault.web.forms import Form, Sent
 from vault.web.guards import anyone, context_of, session_of, signed_in, who
 from vault.web.new_secret import NewSecret
 from vault.web.pages import Fault
 from vault.web.shell import Req, closed, end_session, fragment, go, page, session_cookie
-from vault.web.unlock import CARD_LIMITS, here, picked_pictures
-from vault.web.uploads import in_thread, receive, receive_frame
+from vault.web.unlock import here, picked_pictures
+from vault.web.uploads import in_thread, receive_frame, receive_photo
 
 PLACE = "recovery-page"  # what this page keeps in the recovering session: the chosen new code
 
@@ -76,9 +76,14 @@ def begin_page(request: Req, reason: FromPath[str]) -> Response[str]:
     return _begin_page(request, _reason(reason), [])
 
 
-def _begin_page(request: Req, reason: recovery.Reason, faults: list[Fault], status: int = 200) -> Response[str]:
-    shown = _card_shown(request) is not None
-    return page(request, "kiosk/lost_begin.html", status=status, back="perdu", reason=reason, faults=faults, shown=shown)
+def _begin_page(
+    request: Req, reason: recovery.Reason, faults: list[Fault], form: Form | None = None, status: int = 200
+) -> Response[str]:
+    shown, typed = _card_shown(request) is not None, form.get("number") if form else ""
+    return page(
+        request, "kiosk/lost_begin.html", status=status, back="perdu", reason=reason, faults=faults, shown=shown, number=typed,
+        with_card=form is None or form.has("card"),
+    )  # fmt: skip
 
 
 def _card_shown(request: Req) -> str | None:
@@ -107,7 +112,7 @@ def begin(request: Req, form: Sent) -> Response[Any]:
         started = recovery.start(context_of(request), here(request).id or "", reason, card=card, number=number)
     except BadInput as error:
         faults = [Fault("error.kiosk-needed")] if error.field == "kiosk" else [Fault("error.number", "number")]
-        return _begin_page(request, reason, faults, 422)
+        return _begin_page(request, reason, faults, form, 422)
     return go(request, "perdu/attente", cookie=started.cookie)
 
 
@@ -130,11 +135,13 @@ def another_code(request: Req, form: Sent) -> Redirect:  # noqa: ARG001 — the 
 @get("/{language:str}/perdu/feuille", opt=who("recovering"), sync_to_thread=True)
 def sheet(request: Req) -> Response[str]:
     """A rescue sheet: its digits, or a photo of its square."""
-    return page(request, "kiosk/lost_sheet.html", back="perdu/attente", faults=[])
+    return page(request, "kiosk/lost_sheet.html", back="perdu/attente", faults=[], typed="")
 
 
-def _sheet_refused(request: Req) -> Response[str]:
-    return page(request, "kiosk/lost_sheet.html", status=422, back="perdu/attente", faults=[Fault("error.sheet", "sheet")])
+def _sheet_refused(request: Req, typed: str = "") -> Response[str]:
+    """Forty digits are long to type: they stand there again, so that the wrong one can be found."""
+    faults = [Fault("error.sheet", "sheet")]
+    return page(request, "kiosk/lost_sheet.html", status=422, back="perdu/attente", faults=faults, typed=typed)
 
 
 @post("/{language:str}/perdu/feuille", opt=who("recovering"), sync_to_thread=True)
@@ -143,7 +150,7 @@ def type_sheet(request: Req, form: Sent) -> Response[Any]:
     try:
         recovery.with_sheet(context_of(request), signed_in(request), form.need("sheet"))
     except (WrongSecret, BadInput):
-        return _sheet_refused(request)
+        return _sheet_refused(request, form.get("sheet"))
     return go(request, "perdu/attente")
 
 
@@ -159,7 +166,7 @@ def _sheets_in(context: Context, session: Session, picture: bytes) -> None:
 @post("/{language:str}/perdu/feuille/photo", opt=who("recovering", streams=True))
 async def photo_of_sheet(request: Req) -> Response[Any]:
     """The square of a sheet, as a photo."""
-    upload = await receive(request, CARD_LIMITS)
+    upload = await receive_photo(request)
     try:
         if not upload.files:
             raise WrongSecret
@@ -289,7 +296,7 @@ def _card_in(request: Req, picture: bytes) -> tuple[str, str | None]:
 @post("/{language:str}/perdu/carte/photo", opt=who("recovering", streams=True))
 async def photo_of_card(request: Req) -> Response[Any]:
     """The new card, as a photo."""
-    upload = await receive(request, CARD_LIMITS)
+    upload = await receive_photo(request)
     try:
         if not upload.files:
             raise WrongSecret

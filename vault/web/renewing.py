@@ -21,8 +21,8 @@ from vault.web.home import secret_of
 from vault.web.new_secret import NewSecret
 from vault.web.pages import Fault
 from vault.web.shell import Req, fragment, go, page
-from vault.web.unlock import CARD_LIMITS, here, picked_pictures, refused
-from vault.web.uploads import in_thread, receive, receive_frame
+from vault.web.unlock import here, picked_pictures, refused
+from vault.web.uploads import in_thread, receive_frame, receive_photo
 
 KEPT = "new-means"  # what these pages keep in the person's sealed session until the last answer
 CODE, ALL, CARD = "moi", "proteger", "carte"
@@ -163,7 +163,7 @@ def read_card(request: Req, form: Sent) -> Response[Any]:
 
 async def photo_of_card(request: Req) -> Response[Any]:
     """The new card, as a photo."""
-    upload = await receive(request, CARD_LIMITS)
+    upload = await receive_photo(request)
     try:
         if not upload.files:
             raise WrongSecret

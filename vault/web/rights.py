@@ -6,7 +6,7 @@ from litestar import Response, get, post
 from litestar.types import ControllerRouterHandler
 
 from vault import conditions, directives, erasure, held, people, restricting, retaining, rights
-from vault.errors import BadInput, Busy, MustWait, WrongSecret
+from vault.errors import BadInput, Busy, MustWait, NotThere, WrongSecret
 from vault.languages import FRENCH
 from vault.rights import ASKED_BY_A_PERSON
 from vault.settings import today_in_paris
@@ -86,8 +86,10 @@ def ask_page(request: Req) -> Response[str]:
     return _ask_page(request, [])
 
 
-def _ask_page(request: Req, faults: list[Fault], status: int = 200) -> Response[str]:
-    return page(request, "kiosk/ask_right.html", status=status, back="droits/autres", kinds=ASKED_BY_A_PERSON, faults=faults)
+def _ask_page(request: Req, faults: list[Fault], status: int = 200, chosen: str = "") -> Response[str]:
+    return page(
+        request, "kiosk/ask_right.html", status=status, back="droits/autres", kinds=ASKED_BY_A_PERSON, faults=faults, chosen=chosen
+    )  # fmt: skip
 
 
 @post("/{language:str}/droits/demander", opt=who("person"), sync_to_thread=True)
@@ -99,10 +101,10 @@ def ask(request: Req, form: Sent) -> Response[Any]:
     try:
         number = rights.ask_right(context_of(request), signed_in(request), secret_of(form), kind)
     except (WrongSecret, MustWait, Busy) as error:
-        return _ask_page(request, [Fault(error.sentence, "code")], 401)
+        return _ask_page(request, [Fault(error.sentence, "code")], 401, kind)
     except BadInput as error:
         fault = Fault("error.no-kiosk") if error.field == "kiosk" else unfinished_secret(request)
-        return _ask_page(request, [fault], 422)
+        return _ask_page(request, [fault], 422, kind)
     return page(request, "kiosk/right_asked.html", back="droits", number=number)
 
 
@@ -112,8 +114,8 @@ def number_page(request: Req) -> Response[str]:
     return _number_page(request, [])
 
 
-def _number_page(request: Req, faults: list[Fault], status: int = 200) -> Response[str]:
-    return page(request, "kiosk/right_number.html", status=status, back="droits/autres", faults=faults)
+def _number_page(request: Req, faults: list[Fault], status: int = 200, number: str = "") -> Response[str]:
+    return page(request, "kiosk/right_number.html", status=status, back="droits/autres", faults=faults, number=number)
 
 
 @post("/{language:str}/droits/numero", opt=who("person"), sync_to_thread=True)
@@ -123,9 +125,11 @@ def identify(request: Req, form: Sent) -> Response[Any]:
     try:
         rights.identify(context_of(request), signed_in(request), secret_of(form), number)
     except (WrongSecret, MustWait, Busy) as error:
-        return _number_page(request, [Fault(error.sentence, "code")], 401)
+        return _number_page(request, [Fault(error.sentence, "code")], 401, number)
     except BadInput:
-        return _number_page(request, [unfinished_secret(request)], 422)
+        return _number_page(request, [unfinished_secret(request)], 422, number)
+    except NotThere:  # mistyped, answered already, or never there
+        return _number_page(request, [Fault("error.number-unknown", "number")], 404, number)
     return page(request, "kiosk/right_asked.html", back="droits", number=number)
 
 

@@ -20,8 +20,8 @@ from vault.web.forms import Sent
 from vault.web.guards import anyone, context_of, session_of, signed_in, who
 from vault.web.pages import Fault
 from vault.web.shell import Req, closed, end_session, go, page
-from vault.web.unlock import CARD_LIMITS, here, picked_pictures, present_in_picture, refused, secret_page, seen_by_camera
-from vault.web.uploads import in_thread, receive
+from vault.web.unlock import here, picked_pictures, present_in_picture, refused, secret_page, seen_by_camera
+from vault.web.uploads import in_thread, receive_photo
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def read_card(request: Req, what: FromPath[str], form: Sent) -> Response[Any]:
 @post("/{language:str}/avec-la-carte/{what:str}/photo", opt=anyone(streams=True))
 async def photo_of_card(request: Req, what: FromPath[str]) -> Response[Any]:
     """By a photo."""
-    upload = await receive(request, CARD_LIMITS)
+    upload = await receive_photo(request)
     try:
         if not upload.files:
             raise WrongSecret

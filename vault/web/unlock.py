@@ -13,16 +13,15 @@ from vault import arriving, kiosks, people, sessions
 from vault.aftermath import AfterRecovery
 from vault.context import Context
 from vault.errors import AbriError, BadInput, Busy, MustWait, NotThere, WrongSecret
-from vault.intake import UploadLimits, read_qr
+from vault.intake import read_qr
 from vault.kiosks import Equipment
 from vault.refusals import PaperRefused
 from vault.web.forms import Form, Sent
 from vault.web.guards import KIOSK_COOKIE, anyone, context_of, session_of, signed_in, who
 from vault.web.pages import Fault
 from vault.web.shell import COPY_COOKIE, Req, close_desk, fragment, go, page, session_cookie
-from vault.web.uploads import in_thread, receive, receive_frame
+from vault.web.uploads import in_thread, receive_frame, receive_photo
 
-CARD_LIMITS = UploadLimits(files=1)
 EVERY_WAY = Equipment(camera=True, scanner=True, printer=True, sound=True)
 CODE_LOCK_SECONDS = 3600  # a wait longer than this is "come back tomorrow", a shorter one "wait a little"
 
@@ -92,7 +91,7 @@ def present_in_picture(context: Context, kiosk: str | None, picture: bytes) -> s
 @post("/{language:str}/carte/photo", opt=anyone(streams=True))
 async def card_from_photo(request: Req) -> Response[Any]:
     """A photo of the card, as a file: works without camera and without script."""
-    upload = await receive(request, CARD_LIMITS)
+    upload = await receive_photo(request)
     try:
         if not upload.files:
             raise WrongSecret
@@ -214,10 +213,12 @@ def type_words(request: Req, form: Sent) -> Response[Any]:
     try:
         return arrived(request, people.unlock_with_words(context_of(request), here(request).id, form.need("number"), typed))
     except BadInput as error:
-        faults = [Fault("error.number" if error.field == "number" else "error.words-count", error.field)]
-        return page(request, "kiosk/words.html", back="carte/autrement", status=422, faults=faults, number=form.get("number"))
-    except (WrongSecret, MustWait, Busy) as error:
+        faults, status = [Fault("error.number" if error.field == "number" else "error.words-count", error.field)], 422
+    except WrongSecret as error:  # which of the two is wrong is not told; the number, which is long, stays
+        faults, status = [Fault(error.sentence, "words")], 401
+    except (MustWait, Busy) as error:
         return refused(request, error, "mots")
+    return page(request, "kiosk/words.html", back="carte/autrement", status=status, faults=faults, number=form.get("number"))
 
 
 @get("/{language:str}/aide/code-oublie", opt=anyone(), sync_to_thread=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
 from vault.intake import FilePart, MemorySink, UploadLimits, receive_form, receive_raw
-from vault.refusals import TooHeavy
+from vault.refusals import BadForm, TooHeavy
 from vault.web.forms import TOKEN, Form
 from vault.web.guards import WrongOrigin, session_of
 from vault.web.shell import Req
@@ -14,6 +14,8 @@ from vault.web.shell import Req
 P = ParamSpec("P")
 R = TypeVar("R")
 FRAME_BYTES = 2 * 1024 * 1024
+PHOTO_LIMITS = UploadLimits(files=1)
+CARD = "card"  # the field of a card reader
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,11 @@ def _length(request: Req) -> int | None:
     return int(text) if text.isascii() and text.isdigit() else None
 
 
-async def receive(request: Req, limits: UploadLimits | None = None) -> Upload:
-    """Read the form to its end. Its first field is the session's token, compared before the first byte of a file."""
+async def receive(request: Req, limits: UploadLimits | None = None, read: list[tuple[str, str]] | None = None) -> Upload:
+    """Read the form to its end. Its first field is the session's token, compared before the first byte of a file.
+
+    `read`: the fields that came before a file that is refused, for the page that says so.
+    """
     bounds = limits or UploadLimits()
     session = session_of(request)
 
@@ -58,9 +63,23 @@ async def receive(request: Req, limits: UploadLimits | None = None) -> Upload:
         check_token=check,
         limits=bounds,
         content_length=_length(request),
+        read=read,
     )
     files = tuple((part.untrusted_name, sink.content()) for part, sink in body.files if isinstance(sink, MemorySink))
     return Upload(Form(body.fields), files)
+
+
+async def receive_photo(request: Req) -> Upload:
+    """A form with one photo of a card or of a sheet.
+
+    A photo that is too heavy, or whose sending broke off, is none: the page says that nothing was seen on it, and shows the fields
+    before it again. A card that was typed beside it is left out, so that nothing is done with half a form.
+    """
+    read: list[tuple[str, str]] = []
+    try:
+        return await receive(request, PHOTO_LIMITS, read)
+    except (TooHeavy, BadForm):
+        return Upload(Form(tuple((name, value) for name, value in read if name != CARD)), ())
 
 
 async def receive_frame(request: Req) -> bytes:
