@@ -82,7 +82,7 @@ def _shares(say: Sentences, told: Mapping[str, Any]) -> Iterator[str]:
 def _history(say: Sentences, told: Mapping[str, Any]) -> Iterator[str]:
     yield f"<h2>{_text(say, 'export.history')}</h2><ol>"
     for one in reversed(told["history"]):
-        yield f"<li>{escape(say.moment(parse_instant(one['at'])))} : {_event(say, one)}</li>"
+        yield f"<li>{escape(say.moment(parse_instant(one['at'])))}{say.language.colon} {_event(say, one)}</li>"
     yield "</ol>"
 
 

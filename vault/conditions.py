@@ -45,7 +45,7 @@ def text_of(settings: Settings, sentences: Sentences) -> str:
     values = figures(settings, sentences)
     parts = [f"{sentences.plain(f'k03.card{n}.title')}\n{sentences.plain(f'k03.card{n}.text', None, **values)}" for n in CARDS]
     terms = retaining.terms(settings.retention, settings.limits)
-    kept = [f"{sentences.plain(f'keeps.{one.what}')} : {one.said(sentences)}" for one in terms]
+    kept = [f"{sentences.plain(f'keeps.{one.what}')}{sentences.language.colon} {one.said(sentences)}" for one in terms]
     keeper = [sentences.plain(key, None, **values) for key, values in keepers(settings, sentences)]
     return "\n\n".join([*parts, "\n".join(kept), *(["\n".join(keeper)] if keeper else [])])
 

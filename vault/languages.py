@@ -6,7 +6,7 @@ Source of the file format: GNU gettext PO. Rules for plurals, dates and months: 
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -41,7 +41,10 @@ class NoSuchSentence(Exception):
 
 @dataclass(frozen=True)
 class Language:
-    """One language as the pages need it; `voice` is the name of a synthetic voice, None where only people speak."""
+    """One language as the pages need it; `voice` is the name of a synthetic voice, None where only people speak.
+
+    `comma` and `colon` stand between what a page puts beside each other: a blank follows them.
+    """
 
     code: str
     own_name: str
@@ -49,15 +52,17 @@ class Language:
     locale: str
     voice: str | None
     for_tests: bool = False
+    comma: str = ","
+    colon: str = ":"
 
 
-FRENCH = Language("fr", "Français", "ltr", "fr", "fr")
+FRENCH = Language("fr", "Français", "ltr", "fr", "fr", colon="\u00a0:")
 LANGUAGES: Mapping[str, Language] = {
     language.code: language
     for language in (
         FRENCH,
         Language("en", "English", "ltr", "en_GB", "en"),
-        Language("ar", "العربية", "rtl", "ar", "ar"),
+        Language("ar", "العربية", "rtl", "ar", "ar", comma="،"),
         Language("qps", "Pšéûđô", "ltr", "fr", None, for_tests=True),
         Language("qpr", "Pšéûđô ŔŢĻ", "rtl", "fr", None, for_tests=True),
     )
@@ -158,11 +163,15 @@ class Sentences:
 
     def moment(self, at: datetime) -> str:
         """Day and minute as a clock in the room shows them."""
-        return str(format_datetime(at, "d MMMM y, HH:mm", tzinfo=SHOWN_ZONE, locale=self.language.locale))
+        return self.listed([self.day(at.astimezone(SHOWN_ZONE).date()), self.hour(at)])
 
     def hour(self, at: datetime) -> str:
         """The minute alone, where the day is said above."""
         return str(format_datetime(at, "HH:mm", tzinfo=SHOWN_ZONE, locale=self.language.locale))
+
+    def listed(self, parts: Iterable[str]) -> str:
+        """Names, words or days one after the other, as this language separates them."""
+        return f"{self.language.comma} ".join(parts)
 
     def unread(self) -> tuple[str, ...]:
         """Keys that need two human readers in this language and do not have them yet."""
@@ -193,7 +202,9 @@ class Catalogues:
 
 @lru_cache(maxsize=4096)
 def _date(day: date, pattern: str, locale: str) -> str:
-    return str(format_date(day, pattern, locale=locale))
+    text = str(format_date(day, pattern, locale=locale))
+    # In French the first day of a month is an ordinal; CLDR's patterns cannot say so.
+    return f"1er{text[1:]}" if locale == "fr" and day.day == 1 and pattern.startswith("d ") else text
 
 
 def placeholders(text: str) -> frozenset[str]:

@@ -235,20 +235,58 @@ def test_every_key_that_a_template_names_exists() -> None:
 
 
 @pytest.mark.parametrize(
-    ("n", "said"),
+    ("key", "n", "said"),
     [
-        (0, "ليس عندك أي ورقة."),
-        (1, "عندك ورقة 1."),
-        (2, "عندك ورقتان (2)."),
-        (3, "عندك \u20683\u2069 أوراق."),
-        (10, "عندك \u206810\u2069 أوراق."),
-        (11, "عندك \u206811\u2069 ورقة."),
-        (100, "عندك \u2068100\u2069 ورقة."),
-        (103, "عندك \u2068103\u2069 أوراق."),
+        ("k10.count", 0, "ليس عندك أي ورقة."),
+        ("k10.count", 1, "عندك ورقة 1."),
+        ("k10.count", 2, "عندك ورقتان (2)."),
+        ("k10.count", 3, "عندك \u20683\u2069 أوراق."),
+        ("k10.count", 10, "عندك \u206810\u2069 أوراق."),
+        ("k10.count", 11, "عندك \u206811\u2069 ورقة."),
+        ("k10.count", 100, "عندك \u2068100\u2069 ورقة."),
+        ("k10.count", 103, "عندك \u2068103\u2069 أوراق."),
+        ("duration.days", 30, "\u206830\u2069 يوما"),
+        ("duration.days", 100, "\u2068100\u2069 يوم"),
+        ("duration.months", 12, "\u206812\u2069 شهرا"),
+        ("duration.months", 36, "\u206836\u2069 شهرا"),
+        ("duration.months", 101, "\u2068101\u2069 شهر"),
+        ("next.banner", 11, "\u206811\u2069 سؤالا ينتظرك: من يمكنه أن يرى؟"),
+        ("k15.months", 12, "\u206812\u2069 شهرا"),
     ],
 )
-def test_arabic_counts(n: int, said: str) -> None:
-    assert CATALOGUES["ar"].plain("k10.count", n) == said
+def test_arabic_counts(key: str, n: int, said: str) -> None:
+    assert CATALOGUES["ar"].plain(key, n) == said
+
+
+def test_arabic_says_tu_to_one_person_with_its_own_comma() -> None:
+    """One form of address in all of it: the singular; no comma of another script, and no blank before a colon."""
+    polite = re.compile(
+        r"\w{2,}كم\b|\b(?:اكتبوا|اسألوا|اختاروا|ابدؤوا|خذوا)\b|\b(?:قبلتم|أخذتم|جمعتم|أحضرتم|أردتم|اخترتم|قلتم|رأيتم)\b"
+    )
+    for entry in CATALOGUES["ar"].entries.values():
+        for form in entry.forms:
+            assert not polite.search(form), (entry.key, form)
+            assert "," not in form, (entry.key, form)
+            assert " :" not in form, (entry.key, form)
+
+
+SEPARATORS = re.compile(r"^\s*[,:;]\s*$")
+
+
+def test_pages_that_speak_arabic_leave_commas_and_colons_to_the_language() -> None:
+    """No template of a kiosk, of a telephone or of paper writes them itself: `listed`, `comma()` and `colon()` do."""
+    found = []
+    for path in sorted(TEMPLATES.rglob("*.html")):
+        if {"desk", "office"} & set(path.parts) or path.name == "style.html":
+            continue
+        text = re.sub(r"\{#.*?#\}|<(style|script).*?</\1>", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        literals = [part for tag in re.findall(r"\{\{.*?\}\}", text) for part in re.findall(r"(?<!split\()'([^']*)'", tag)]
+        words = re.sub(r"\{\{.*?\}\}|\{%.*?%\}", "", text, flags=re.DOTALL)
+        labels = re.findall(r'(?:aria-label|title|alt)="([^"]*)"', words)
+        shown = re.sub(r"<[^>]*>", "", words).splitlines()
+        found += [f"{path.name}: {one}" for one in literals if SEPARATORS.match(one)]
+        found += [f"{path.name}: {one}" for one in [*labels, *shown] if re.search(r"[,:;]", one)]
+    assert found == []
 
 
 def test_french_counts_zero_as_one() -> None:
@@ -269,6 +307,17 @@ def test_dates_are_said_in_each_language_with_digits_that_everybody_reads() -> N
     assert CATALOGUES["en"].month(day) == "November 2026"
     assert CATALOGUES["ar"].day(day) == "23 نوفمبر 2026"
     assert FRENCH_SENTENCES.moment(datetime(2026, 7, 1, 22, 30, tzinfo=UTC)) == "2 juillet 2026, 00:30"
+    assert CATALOGUES["ar"].moment(datetime(2026, 11, 23, 9, 5, tzinfo=UTC)) == "23 نوفمبر 2026، 10:05"
+
+
+def test_the_first_of_a_month_is_an_ordinal_in_french_alone() -> None:
+    from datetime import UTC, date, datetime
+
+    first = date(2026, 12, 1)
+    assert FRENCH_SENTENCES.day(first) == "1er décembre 2026"
+    assert FRENCH_SENTENCES.month(first) == "décembre 2026"
+    assert FRENCH_SENTENCES.moment(datetime(2026, 11, 30, 23, 30, tzinfo=UTC)) == "1er décembre 2026, 00:30"
+    assert (FRENCH_SENTENCES.day(date(2026, 12, 11)), CATALOGUES["en"].day(first)) == ("11 décembre 2026", "1 December 2026")
 
 
 def test_a_missing_sentence_falls_back_to_french_whole_and_an_unknown_one_is_an_error() -> None:

@@ -229,6 +229,8 @@ def environment(
         lines=in_context(lambda speaker, key, n=None, **values: speaker.lines(key, n, **values)),
         plain=in_context(lambda speaker, key, n=None, **values: speaker.sentences.plain(key, n, **values)),
         titled=in_context(page_title),
+        comma=in_context(lambda speaker: speaker.language.comma),
+        colon=in_context(lambda speaker: speaker.language.colon),
         audio=in_context(lambda speaker, *keys: speaker.audio(*keys)),
         french_audio=in_context(lambda speaker, *keys: speaker.french_audio(*keys)),
         icon=lru_cache(maxsize=None)(lambda name: icon(assets, name)),
@@ -252,6 +254,8 @@ def environment(
         hour=in_context(lambda speaker, at: speaker.sentences.hour(at)),
         moment=in_context(lambda speaker, at: speaker.sentences.moment(at)),
         keyed=keyed,
+        listed=in_context(listed),
+        listed_plain=in_context(lambda speaker, parts: speaker.sentences.listed(parts)),
     )
     return made
 
@@ -282,6 +286,11 @@ def page_title(speaker: Speaker, key: str) -> str:
     if not sentence.static:
         return "Abri"
     return f"{sentence.forms[0]} · Abri"
+
+
+def listed(speaker: Speaker, parts: Iterable[object]) -> Markup:
+    """Values and sentences one after the other, each isolated, with the comma of the page's language between them."""
+    return Markup(speaker.sentences.listed(isolated_html(part) for part in parts))  # noqa: S704 - each is escaped there
 
 
 def as_date(day: date | datetime) -> date:
