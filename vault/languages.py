@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.messages.plurals import get_plural
 from babel.messages.pofile import read_po
@@ -30,6 +31,7 @@ AREAS = EVERYWHERE + WORKERS_ONLY
 TWO_READERS = "two-readers"
 EASY = "falc"
 READ_BY = "read by:"
+OF_NOBODY = ("mis", "mul", "root", "und", "zxx")  # codes of CLDR that stand for no language
 
 FIRST_STRONG_ISOLATE = "\u2068"
 POP_ISOLATE = "\u2069"
@@ -241,6 +243,12 @@ def read_catalogues(folder: Path = LOCALES, *, with_pseudo: bool = False) -> Cat
 def catalogues(*, with_pseudo: bool = False) -> Catalogues:
     """What this installation says, read once in the life of a process; a demonstration knows the pseudo-languages too."""
     return read_catalogues(with_pseudo=with_pseudo)
+
+
+def named(code: str) -> bool:
+    """Whether a code (BCP 47) begins with a language that people speak and that has a name, be it one of ours or not (CLDR)."""
+    language = code.split("-")[0]
+    return language in Locale("en").languages and language not in OF_NOBODY
 
 
 def plural_rule(language: Language) -> Callable[[int], int]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import schemathesis
+import schemathesis.specs.openapi.checks as checks
 from hypothesis import HealthCheck, Phase, given, settings
 from litestar import Litestar
 from litestar.testing import TestClient
@@ -27,6 +28,7 @@ from vault.context import Context
 from vault.web.guards import COOKIE
 
 MIB = 1024 * 1024
+NOWHERE = "00000000-0000-4000-8000-000000000000"
 PHOTO = saved(sheet(620, 877), "JPEG", quality=85)
 SAID = {"language": "fr", "text_version": "partage/1", "text_sha256": hashlib.sha256(b"oui").hexdigest(), "heard": True}
 Client = TestClient[Litestar]
@@ -252,13 +254,12 @@ def test_somebody_elses_paper_is_a_paper_that_does_not_exist(programs: Programs)
     awa, yonas = make_person(programs.house), make_person(programs.house, "Yonas")
     paper = programs.client.post("/api/v1/papers?shelf=other", content=PHOTO, headers=programs.unlock(awa)).json()["id"]
     other = programs.unlock(yonas)
-    nowhere = "00000000-0000-4000-8000-000000000000"
-    answers = [programs.client.get(f"/api/v1/papers/{one}/received", headers=other) for one in (paper, nowhere)]
+    answers = [programs.client.get(f"/api/v1/papers/{one}/received", headers=other) for one in (paper, NOWHERE)]
     assert [one.status_code for one in answers] == [404, 404]
     assert answers[0].content == answers[1].content
 
 
-def test_no_request_of_the_schema_is_answered_by_a_500(programs: Programs) -> None:
+def test_every_answer_is_as_the_description_says_and_none_is_a_500(programs: Programs) -> None:
     client = programs.client
     schema = client.get("/api/v1/schema/openapi.json").json()
     assert schema["openapi"].startswith("3.1")
@@ -281,12 +282,17 @@ BRIEFLY = settings(
     max_examples=5, deadline=None, database=None, derandomize=True, phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
+CONFORMS = [
+    checks.status_code_conformance, checks.content_type_conformance, checks.response_schema_conformance,
+    checks.response_headers_conformance,
+]  # fmt: skip
 
 
 def _attempt(client: Client, bearer: dict[str, str]) -> Callable[[Any], None]:
     def attempt(case: Any) -> None:
         answer = client.request(**_request(case, bearer))
         assert answer.status_code < 500, (case.method, case.path, answer.text)
+        case.validate_response(answer, checks=CONFORMS)
 
     return attempt
 
@@ -294,10 +300,84 @@ def _attempt(client: Client, bearer: dict[str, str]) -> Callable[[Any], None]:
 def _request(case: Any, headers: dict[str, str]) -> dict[str, Any]:
     """A case of the schema as our client sends it."""
     ready = case.as_transport_kwargs(base_url="https://abri.test")
-    wanted = {name: ready[name] for name in ("method", "url", "params", "json", "data") if ready.get(name) is not None}
-    if "data" in wanted:
+    wanted = {name: ready[name] for name in ("method", "url", "params", "json", "data", "files") if ready.get(name) is not None}
+    if isinstance(wanted.get("data"), (bytes, str)):
         wanted["content"] = wanted.pop("data")
-    return {**wanted, "headers": headers}
+    own = {name: value for name, value in ready["headers"].items() if name.lower() in ("content-type", "range")}
+    return {**wanted, "headers": {**own, **headers}}
+
+
+def test_what_is_described_is_what_is_asked_and_answered(programs: Programs) -> None:
+    """The answers that no invented request reaches: with a right code, a paper that is there, and a range of it."""
+    client, bearer = programs.client, programs.unlock(make_person(programs.house))
+    schema = client.get("/api/v1/schema/openapi.json").json()
+    loaded = schemathesis.openapi.from_dict(schema)
+    assert "security" not in schema["paths"]["/api/v1/unlock"]["post"]
+    others = [one for path, ways in schema["paths"].items() for one in ways.values() if path != "/api/v1/unlock"]
+    assert all(one["security"] == [{"bearer": []}] for one in others)
+    for ways in schema["paths"].values():
+        for one in ways.values():
+            kinds = {kind for status, said in one["responses"].items() if status >= "400" for kind in said["content"]}
+            assert kinds == {"application/problem+json"}
+    assert {"multipart/form-data", "image/jpeg"} <= set(schema["paths"]["/api/v1/papers"]["post"]["requestBody"]["content"])
+
+    def asked(way: str, path: str, **more: Any) -> Any:
+        answer = client.request(way, path.format(paper=paper), headers={**bearer, **more.pop("headers", {})}, **more)
+        told = path.partition("?")[0]
+        loaded[told][way].Case(method=way, path_parameters={"paper": paper}).validate_response(answer, checks=CONFORMS)
+        return answer
+
+    paper = ""
+    paper = asked("POST", "/api/v1/papers?shelf=other", content=PHOTO).json()["id"]
+    for path in ("/api/v1/papers", "/api/v1/papers/{paper}", "/api/v1/history", "/api/v1/shares", "/api/v1/recipients"):
+        assert asked("GET", path).status_code == 200
+    for ranged, status in (({}, 200), ({"Range": "bytes=0-9"}, 206), ({"Range": "bytes=99999999-"}, 416)):
+        for path in ("/api/v1/papers/{paper}/received", "/api/v1/papers/{paper}/view"):
+            assert asked("GET", path, headers=ranged).status_code == status
+
+
+WRONG: list[tuple[str, str, Any, int, str]] = [
+    ("POST", "unlock", b'{"card": ', 400, "body"),
+    ("POST", "unlock", {"card": "x", "code": 3}, 400, "code"),
+    ("POST", "unlock", {"card": "x", "number": "y"}, 422, "card"),
+    ("GET", "history?before=zz", None, 422, "before"),
+    ("GET", "shares?ended=perhaps", None, 400, "ended"),
+    ("POST", "papers?shelf=attic", PHOTO, 422, "shelf"),
+    ("POST", f"shares/{NOWHERE}/withdraw", {"said": {**SAID, "language": "zz"}}, 422, "language"),
+]
+
+
+def test_a_refusal_says_what_is_to_be_written_better(programs: Programs) -> None:
+    bearer = programs.unlock(make_person(programs.house))
+    for way, path, body, status, field in WRONG:
+        sent = {"content": body} if isinstance(body, bytes) else {"json": body} if body else {}
+        answer = programs.client.request(way, f"/api/v1/{path}", headers=bearer, **sent)
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), path
+        found = answer.json()
+        assert (found["type"], found["status"], found["field"]) == ("urn:abri:error.bad-input", status, field), path
+        assert "faute" not in found["title"]
+
+
+def test_a_deposit_that_is_named_badly_is_refused_before_its_body_is_read(programs: Programs) -> None:
+    bearer = programs.unlock(make_person(programs.house))
+    read: list[bytes] = []
+
+    def pieces() -> Iterator[bytes]:
+        read.append(b"")
+        yield PHOTO
+
+    for query in (b"shelf=attic", b"shelf=other&sort=No+Slug", b"shelf=other&title=%E2%80%AEx"):
+        answer = loops.run(_speak(programs.client.app, "POST", "/api/v1/papers", query, bearer, pieces()))
+        assert (answer.status, read) == (422, [])
+
+
+def test_whoever_must_wait_is_told_how_long(programs: Programs) -> None:
+    awa = make_person(programs.house)
+    tries = [programs.client.post("/api/v1/unlock", json={"card": awa.card, "code": "739164"}) for _ in range(4)]
+    assert [one.status_code for one in tries] == [401, 401, 401, 429]
+    assert tries[0].headers["www-authenticate"] == "Bearer"
+    assert tries[3].json()["seconds"] > 0
+    assert tries[3].headers["retry-after"] == str(tries[3].json()["seconds"])
 
 
 def test_the_session_is_the_pages_own(programs: Programs, clock: Clock) -> None:

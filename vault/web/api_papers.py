@@ -16,26 +16,30 @@ from vault.contents import Content
 from vault.errors import BadInput
 from vault.incoming import Incoming
 from vault.intake import FilePart, MemorySink, UploadLimits, prepare, receive_form, receive_raw
+from vault.paper_cards import checked_sort, checked_title
 from vault.shelves import checked_kind
 from vault.sinks import Sink, abandon_all
-from vault.web import api_shapes
+from vault.web import api_shapes, problems
+from vault.web.api_bytes import Deposits, Gives
 from vault.web.guards import context_of, signed_in, who
+from vault.web.problems import described
 from vault.web.shell import Req
 from vault.web.uploads import in_thread
 
 PERSON = {**who("person"), "api": True}
+LEAVES = {**PERSON, "leaves": True}
 RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 Keep = Literal["prepared", "received"]
 
 
-@get("/papers", opt=PERSON, sync_to_thread=True)
+@get("/papers", opt=PERSON, **described(422), sync_to_thread=True)
 def papers(request: Req, shelf: FromQuery[str | None] = None) -> list[api_shapes.Paper]:
     """The papers, newest first, of one drawer or of all; without the bin."""
     kind = checked_kind(shelf) if shelf else None
     return [api_shapes.paper(one) for one in documents.list_papers(context_of(request), signed_in(request), kind)]
 
 
-@get("/papers/{paper:uuid}", opt=PERSON, sync_to_thread=True)
+@get("/papers/{paper:uuid}", opt=PERSON, **described(404), sync_to_thread=True)
 def one_paper(request: Req, paper: FromPath[UUID]) -> api_shapes.Paper:
     """One of them."""
     return api_shapes.paper(documents.paper(context_of(request), signed_in(request), PaperId(str(paper))))
@@ -53,10 +57,13 @@ class _Words:
     """Where a paper goes and what it is called, from the address or from the fields of a form."""
 
     def __init__(self, shelf: str, title: str, sort: str) -> None:
-        self.shelf, self.title, self.sort = checked_kind(shelf), title, sort
+        self.shelf, self.title, self.sort = checked_kind(shelf), checked_title(title), checked_sort(sort)
 
 
-@post("/papers", opt={**PERSON, "streams": True}, request_max_body_size=None)
+@post(
+    "/papers", opt={**PERSON, "streams": True}, request_max_body_size=None, operation_class=Deposits,
+    **described(409, 413, 415, 422, 507),
+)  # fmt: skip
 async def deposit(
     request: Req, shelf: FromQuery[str] = "", title: FromQuery[str] = "", sort: FromQuery[str] = "",
     keep: FromQuery[Keep] = "prepared",
@@ -140,13 +147,13 @@ def _asked(header: str | None, size: int) -> tuple[int, int] | None:
     return start, end
 
 
-def _sent(request: Req, content: Content) -> Stream | Response[None]:
+def _sent(request: Req, content: Content) -> Stream | Response[problems.Problem]:
     headers = {"Content-Disposition": f'attachment; filename="{content.download_name}"', "Accept-Ranges": "bytes"}
     try:
         wanted = _asked(request.headers.get("range"), content.size)
     except ValueError:
         content.close()
-        return Response(None, status_code=416, headers={"Content-Range": f"bytes */{content.size}"})
+        return problems.problem(request, 416, problems.BAD, headers={"Content-Range": f"bytes */{content.size}"}, field="Range")
     start, end = wanted or (0, content.size)
 
     def blocks() -> Iterator[bytes]:
@@ -159,14 +166,14 @@ def _sent(request: Req, content: Content) -> Stream | Response[None]:
     return Stream(blocks(), status_code=206 if wanted else 200, media_type=content.kind.media_type, headers=headers)
 
 
-@get("/papers/{paper:uuid}/received", opt={**PERSON, "leaves": True}, sync_to_thread=True)
-def received(request: Req, paper: FromPath[UUID]) -> Stream | Response[None]:
+@get("/papers/{paper:uuid}/received", opt=LEAVES, operation_class=Gives, **described(404, 416), sync_to_thread=True)
+def received(request: Req, paper: FromPath[UUID]) -> Stream | Response[problems.Problem]:
     """The bytes as they came, whole or one range of them. Each answer is a line of the history."""
     return _sent(request, documents.open_paper(context_of(request), signed_in(request), PaperId(str(paper)), "received"))
 
 
-@get("/papers/{paper:uuid}/view", opt={**PERSON, "leaves": True}, sync_to_thread=True)
-def view(request: Req, paper: FromPath[UUID]) -> Stream | Response[None]:
+@get("/papers/{paper:uuid}/view", opt=LEAVES, operation_class=Gives, **described(404, 416), sync_to_thread=True)
+def view(request: Req, paper: FromPath[UUID]) -> Stream | Response[problems.Problem]:
     """The copy to look at: straightened, without what its device wrote in it."""
     return _sent(request, documents.open_paper(context_of(request), signed_in(request), PaperId(str(paper)), "view"))
 

@@ -22,6 +22,7 @@ from vault.languages import FRENCH
 from vault.sessions import STAFF, Kind, Session
 from vault.web.guards import COOKIE, KIOSK_COOKIE
 from vault.web.pages import Frame, Pages
+from vault.web.problems import AGAIN_SECONDS
 from vault.web.shell import LEAVE
 
 OPENED: tuple[Kind, ...] = ("person", "assisted", *STAFF)  # a card alone opens a session of nobody: anyone may make thousands
@@ -173,7 +174,7 @@ class Door:
         body = self._refusal(scope["path"], program=program)
         told = {
             **self._headers, "Content-Type": "application/problem+json" if program else "text/html; charset=utf-8",
-            "Content-Length": str(len(body)), "Retry-After": "5",
+            "Content-Length": str(len(body)), "Retry-After": str(AGAIN_SECONDS),
         }  # fmt: skip
         headers = [(key.lower().encode(), value.encode()) for key, value in told.items()]
         await send({"type": "http.response.start", "status": 503, "headers": headers})
@@ -190,7 +191,7 @@ class Door:
     def _made(self, language: str) -> bytes:
         if language == "api":
             title = self._pages.sentence(FRENCH.code, BUSY)
-            return f'{{"type":"urn:abri:{BUSY}","title":"{title}","status":503}}'.encode()
+            return f'{{"type":"urn:abri:{BUSY}","title":"{title}","status":503,"seconds":{AGAIN_SECONDS}}}'.encode()
         at = f"/{language}"
         frame = Frame(language, help=f"{at}/aide", languages="/", finish=f"{at}/fin", leave=LEAVE)
         return self._pages.render("error.html", frame, sentence=BUSY, seconds=None, home=f"{at}/").encode()

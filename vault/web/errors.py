@@ -22,7 +22,7 @@ from storage.errors import (
 )
 from vault import errors
 from vault.refusals import ConfinementUnavailable, HasPassword, PaperRefused, TooHeavy, UnknownKind, UploadError
-from vault.web import shell
+from vault.web import problems, shell
 
 log = structlog.get_logger("abri.web")
 
@@ -80,5 +80,5 @@ def show(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
         # The class and the place are enough to find it; values of variables may be secrets.
         log.error("unexpected", error=type(error).__name__, path_template=shell.route_of(request), exc_info=False)
     if request.scope["path"].startswith("/api/"):
-        return shell.problem(status, sentence, request)
+        return problems.of_error(request, error, status, sentence)
     return shell.error_page(request, status, sentence, error)

@@ -198,10 +198,3 @@ def error_page(request: Req, status: int, sentence: str, error: Exception) -> Re
         answer.headers["Clear-Site-Data"] = CLEAR
         answer.delete_cookie(COOKIE, path="/")
     return answer
-
-
-def problem(status: int, sentence: str, request: Req) -> Response[dict[str, Any]]:
-    """The same error for the API, as RFC 9457 writes it; the title is the French sentence of the pages."""
-    pages: Pages = request.app.state.pages
-    body = {"type": f"urn:abri:{sentence}", "title": pages.sentence(SOURCE, sentence), "status": status}
-    return Response(body, status_code=status, media_type="application/problem+json")
