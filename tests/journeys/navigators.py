@@ -5,6 +5,19 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from tests.journeys.site import Site
+from vault.assets.manifest import read_assets
+from vault.languages import read_catalogues
+from vault.web.pages import Frame, Pages
+from vault.web.shell import error_values
+
+
+def refuse_once(page: Page, address: str, status: int) -> None:
+    """What the service answers when its store is down, to the next form that is posted there."""
+    pages = Pages(assets=read_assets(), catalogues=read_catalogues())
+    frame = Frame("fr", help="/fr/aide", languages="/", finish="/fr/fin", leave="/sortir")
+    body = pages.render("error.html", frame, home="/fr/", **error_values(pages, status, "error.store-down"))
+
+    page.route(address, lambda route: route.fulfill(status=status, content_type="text/html", body=body), times=1)
 
 
 class Kiosk:

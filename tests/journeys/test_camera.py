@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Playwright
 
 from tests.browser import CHROMIUM
 from tests.journeys.conftest import LARGE, QUIET
-from tests.journeys.navigators import Kiosk
+from tests.journeys.navigators import Kiosk, refuse_once
 from tests.journeys.site import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("tour")]
@@ -54,4 +54,21 @@ def test_a_card_before_the_camera_leads_to_the_code(site: Site, filmed: Browser)
     assert "Awa" not in page.locator("body").inner_text(), "the card alone says nothing"
     awa.type_code(site.person("awa")["code"])
     page.wait_for_url("**/maison")
+    awa.finish()
+
+
+def test_a_photo_is_kept_until_it_was_taken_in(site: Site, filmed: Browser) -> None:
+    """The store is down for a moment: the photo stays on the screen with its sentence, and is sent again."""
+    page = filmed.new_context(base_url=site.base, ignore_https_errors=True, viewport=LARGE).new_page()  # type: ignore[arg-type]  # a TypedDict there
+    page.set_default_timeout(20_000)
+    awa = Kiosk(page, site)
+    awa.open("awa")
+    awa.go("ajouter/photo")
+    refuse_once(page, "**/ajouter/photo", 503)
+    page.locator("[data-shutter]:not([disabled])").click()
+    page.locator("main > #errors").get_by_text("Abri ne répond pas.").wait_for()
+    assert page.locator("[data-shot]").is_visible(), "the photo"
+    assert page.locator("[data-camera] [data-state=offline]").is_hidden()
+    page.locator("[data-retry]").click()
+    page.wait_for_url("**/ajouter/lire*")
     awa.finish()

@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 
 from tests.journeys import every_page
 from tests.journeys.conftest import NewPage
-from tests.journeys.navigators import Kiosk
+from tests.journeys.navigators import Kiosk, refuse_once
 from tests.journeys.site import Site
 from tests.web import checks
 
@@ -129,6 +129,27 @@ def test_a_lost_network_loses_no_photo(site: Site, new_page: NewPage, tmp_path: 
     page.get_by_text("Pas de réseau.").wait_for()
     assert "/ajouter/fichier" in page.url
     page.context.set_offline(False)
+    page.locator("form[data-upload] button[type=submit]").click()
+    page.wait_for_url("**/ajouter/lire*")
+    kiosk.finish()
+
+
+@pytest.mark.parametrize("status", [503, 409])
+def test_a_service_that_says_not_now_loses_no_file(site: Site, new_page: NewPage, status: int) -> None:
+    """The store is down, the house is full: the page says it where one is, keeps what was chosen, and sends it when asked again."""
+    kiosk = Kiosk(new_page(), site, "fr")
+    page = kiosk.page
+    kiosk.open("yonas")
+    kiosk.go("ajouter/fichier")
+    page.locator("input[type=file]").set_input_files(site.card("yonas"))
+    refuse_once(page, "**/ajouter/fichier", status)
+    page.locator("form[data-upload] button[type=submit]").click()
+    told = page.locator("main > #errors")
+    told.wait_for()
+    assert "Abri ne répond pas." in told.inner_text()
+    assert told.evaluate("element => element === document.activeElement")
+    assert page.locator("[data-state=offline]").is_hidden()
+    assert page.locator("input[type=file]").evaluate("field => field.files.length") == 1
     page.locator("form[data-upload] button[type=submit]").click()
     page.wait_for_url("**/ajouter/lire*")
     kiosk.finish()

@@ -11,6 +11,7 @@ from tests.web import guide
 from vault.assets.manifest import BUILT, MANIFEST, Assets, NoSuchAsset, Recording, read_assets
 from vault.languages import LANGUAGES, Catalogues, Sentences, read_catalogues
 from vault.web.pages import Pages, Speaker, icon, page_title
+from vault.web.shell import error_values
 from vault.web.style_guide import PARTS, WORK_PARTS, values_for
 
 CATALOGUES = read_catalogues(with_pseudo=True)
@@ -180,9 +181,10 @@ def test_plain_sentences_have_no_tags(pages: Pages) -> None:
 
 
 def test_errors_have_a_page_in_each_area(pages: Pages) -> None:
-    values = {"sentence": "error.not-there", "seconds": None, "home": "/fr/"}
+    values = {**error_values(pages, 404, "error.not-there"), "home": "/fr/"}
     assert Markup("Elle n&#39;existe pas") in pages.render("error.html", guide.frame(), **values)
-    waiting = pages.render("error.html", guide.frame(), sentence="error.locked", seconds=30, home="/fr/")
+    wait = {"key": "error.wait", "n": 30, "values": {}}
+    waiting = pages.render("error.html", guide.frame(), **{**error_values(pages, 429, "error.locked"), "wait": wait}, home="/fr/")
     assert "<bdi>30</bdi>" in waiting
     for area in ("desk", "office"):
         assert "Elle n&#39;existe pas" in pages.render(f"{area}/error.html", guide.work_frame("desk"), **values)

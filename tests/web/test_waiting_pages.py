@@ -63,7 +63,9 @@ def test_for_a_day_after_coming_back_no_drawer_is_offered_and_no_link_is_begun(s
     assert not [one for one in site.get("/fr/montrer").links if one.endswith("/montrer/tiroir")]
     for address in ("/fr/envoyer", f"/fr/papiers/{paper}/lien"):
         refused = site.get(address)
-        assert (refused.status, "C'est possible dans 24 heures" in refused.text) == (429, True)
+        assert (refused.status, refused.heading) == (429, "Il faut attendre")
+        assert "C'est possible le 26 novembre 2026, à 11:06." in refused.text, "not in 86400 seconds"
+        assert "Attendez" not in refused.text
     cast("Clock", site.house.clock).forward(days=1, minutes=1)
     site.open(awa)
     assert site.get("/fr/montrer").link("/montrer/tiroir")

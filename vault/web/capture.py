@@ -13,7 +13,7 @@ from vault.errors import Conflict, TicketGone, TooMuch
 from vault.refusals import PaperRefused, UploadError
 from vault.sessions import Session
 from vault.web import keeping, more_time
-from vault.web.errors import status_and_sentence
+from vault.web.errors import NOT_NOW, status_and_sentence
 from vault.web.forms import Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
@@ -103,7 +103,7 @@ async def _take(request: Req, way: str) -> Response[Any]:
             await in_thread(_keep_each, context, session, upload)
         else:
             await in_thread(_add_each, context, session, upload)
-    except (PaperRefused, UploadError, TooMuch) as error:
+    except (PaperRefused, UploadError, TooMuch, *NOT_NOW) as error:
         status, sentence = status_and_sentence(error)
         return await in_thread(_screen, request, way, [Fault(sentence, "file")], status)
     if way == "beaucoup":
@@ -119,7 +119,7 @@ def _add_each(context: Context, session: Session, upload: Upload) -> None:
         for name, content in upload.files:
             if content:
                 drafts.add(context, session, content, untrusted_name=name)
-    except (PaperRefused, TooMuch):
+    except (PaperRefused, TooMuch, *NOT_NOW):
         now = drafts.current(context, session)
         for number in range(len(now.pages) if now else 0, already, -1):
             drafts.remove(context, session, number)
@@ -135,7 +135,7 @@ def _keep_each(context: Context, session: Session, upload: Upload) -> None:
             drafts.add(context, session, content, untrusted_name=name)
             try:
                 drafts.keep(context, session, UNSORTED)
-            except (PaperRefused, TooMuch):
+            except (PaperRefused, TooMuch, *NOT_NOW):
                 drafts.drop(context, session)
                 raise
 

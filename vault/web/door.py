@@ -23,7 +23,7 @@ from vault.sessions import STAFF, Kind, Session
 from vault.web.guards import COOKIE, KIOSK_COOKIE
 from vault.web.pages import Frame, Pages
 from vault.web.problems import AGAIN_SECONDS
-from vault.web.shell import LEAVE
+from vault.web.shell import LEAVE, error_values
 
 OPENED: tuple[Kind, ...] = ("person", "assisted", *STAFF)  # a card alone opens a session of nobody: anyone may make thousands
 REMEMBERED = 4096
@@ -194,7 +194,7 @@ class Door:
             return f'{{"type":"urn:abri:{BUSY}","title":"{title}","status":503,"seconds":{AGAIN_SECONDS}}}'.encode()
         at = f"/{language}"
         frame = Frame(language, help=f"{at}/aide", languages="/", finish=f"{at}/fin", leave=LEAVE)
-        return self._pages.render("error.html", frame, sentence=BUSY, seconds=None, home=f"{at}/").encode()
+        return self._pages.render("error.html", frame, home=f"{at}/", **error_values(self._pages, 503, BUSY)).encode()
 
 
 def _shown(scope: Scope) -> tuple[bytes, bytes]:

@@ -97,14 +97,21 @@ def erase_now(request: Req, form: Sent) -> Response[Any]:
 @get("/{language:str}/certificat", opt=anyone(), sync_to_thread=True)
 def certificate_page(request: Req) -> Response[str]:
     """The certificate of an erasure, found by its number: it names nobody."""
-    return page(request, "kiosk/certificate.html", back="aide", faults=[])
+    return _certificate_page(request, "", [])
+
+
+def _certificate_page(request: Req, number: str, faults: list[Fault], status: int = 200) -> Response[str]:
+    return page(request, "kiosk/certificate.html", status=status, back="aide", faults=faults, number=number)
 
 
 @post("/{language:str}/certificat", opt={**anyone(), "leaves": True}, status_code=200, sync_to_thread=True)
 def certificate(request: Req, form: Sent) -> Response[Any]:
     """As a sheet to print; or as a file that anybody can verify."""
-    number = form.need("number")
-    found = certificates.find(context_of(request), number)
+    number = form.get("number")
+    try:
+        found = certificates.find(context_of(request), number)
+    except NotThere:
+        return _certificate_page(request, number, [Fault("error.number", "number")], 404)
     if form.has("file"):
         headers = {"Content-Disposition": 'attachment; filename="certificat.json"'}
         return Response(found.to_file(), media_type="application/json", headers=headers)

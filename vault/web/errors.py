@@ -57,6 +57,11 @@ STATUSES: tuple[tuple[type[BaseException], int, str | None], ...] = (
     (StorageError, 500, "error.unexpected"),
     (CryptoError, 500, "error.tampered"),
 )
+# Nothing is wrong with what was sent: the same, sent again in a moment, is taken.
+NOT_NOW = (
+    errors.Busy, errors.StoreDown, ConfinementUnavailable, DatabaseBusy, StorageFull, DatabaseUnreachable, StoreUnreachable,
+    VaultUnreachable,
+)  # fmt: skip
 HTTP_SENTENCES = {404: "error.not-there", 405: "error.not-there", 413: "error.too-heavy", 415: "error.upload"}
 
 

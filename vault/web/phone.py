@@ -10,7 +10,7 @@ from vault import leaving
 from vault.errors import TicketGone, TooMuch
 from vault.refusals import PaperRefused, UploadError
 from vault.tickets import Kind
-from vault.web.errors import status_and_sentence
+from vault.web.errors import NOT_NOW, status_and_sentence
 from vault.web.forms import Sent
 from vault.web.guards import anyone, context_of
 from vault.web.pages import Fault
@@ -76,7 +76,7 @@ async def send(request: Req, ticket: FromPath[str]) -> Response[str]:
         await in_thread(leaving.receive, context_of(request), ticket, contents, untrusted_name=upload.name)
     except TicketGone:
         return await in_thread(_gone, request)
-    except (PaperRefused, UploadError, TooMuch) as error:
+    except (PaperRefused, UploadError, TooMuch, *NOT_NOW) as error:
         status, sentence = status_and_sentence(error)
         return await in_thread(_send_page, request, ticket, [Fault(sentence, "file")], status)
     return await in_thread(page, request, "kiosk/phone_sent.html")

@@ -1,13 +1,17 @@
 """From a request to an answer: the frame that each page shares, cookies, redirects, the end of a session."""
 
+import math
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Literal
 
 from litestar import Request, Response
 from litestar.datastructures import Cookie
 from litestar.response import Redirect
 
+from consent.days import PARIS
 from vault import people, sessions
+from vault.aftermath import AfterRecovery
 from vault.errors import MustWait
 from vault.languages import FRENCH, WORKER_LANGUAGES
 from vault.printed import Printing
@@ -22,6 +26,7 @@ COPY_COOKIE = "__Host-copie"
 HTML = "text/html"  # Litestar adds the charset
 SOURCE = FRENCH.code
 AREAS: Mapping[str, str] = {"worker": "bureau", "administrator": "association"}
+SAID_IN_SECONDS = SAID_IN_MINUTES = 120
 CLEAR = '"cache", "cookies", "storage"'
 
 
@@ -181,14 +186,44 @@ def closed(request: Req, template: str, **values: Any) -> Response[str]:
     return answer
 
 
+def error_values(pages: Pages, status: int, sentence: str) -> dict[str, Any]:
+    """What the page of an error says: its heading, the sentence, what to do when there is something to do.
+
+    `told`: the fault lies with the service or the moment, not with what was sent. The scripts that send papers then show the
+    sentence where one is, and keep the photo.
+    """
+    known = pages.catalogues[SOURCE].entries
+    title, ask = f"{sentence}.title", f"{sentence}.ask"
+    return {
+        "sentence": sentence, "title": title if title in known else "error.title", "ask": ask if ask in known else None, "wait": None,
+        "told": status in (409, 429) or status >= 500,
+    }  # fmt: skip
+
+
+def _wait(request: Req, error: MustWait) -> dict[str, Any]:
+    """How long, in the unit that one counts in: seconds up to two minutes, minutes up to two hours; after a recovery, when."""
+    if isinstance(error, AfterRecovery):
+        sentences = request.app.state.pages.catalogues[language_of(request)]
+        until = context_of(request).clock() + timedelta(seconds=error.seconds, minutes=1)  # the minute after: never too early
+        day = sentences.day(until.astimezone(PARIS).date())
+        return {"key": "error.after-recovery.until", "n": None, "values": {"day": day, "hour": sentences.hour(until)}}
+    if error.seconds <= SAID_IN_SECONDS:
+        return {"key": "error.wait", "n": error.seconds, "values": {}}
+    minutes = math.ceil(error.seconds / 60)
+    if minutes <= SAID_IN_MINUTES:
+        return {"key": "error.wait_minutes", "n": minutes, "values": {}}
+    return {"key": "error.wait_hours", "n": math.ceil(minutes / 60), "values": {}}
+
+
 def error_page(request: Req, status: int, sentence: str, error: Exception) -> Response[Any]:
     """The page of an error. After the end of a session it also clears the browser."""
     session, area = session_of(request), area_of(request)
-    values: Mapping[str, Any] = {"sentence": sentence, "seconds": error.seconds if isinstance(error, MustWait) else None}
+    values = error_values(request.app.state.pages, status, sentence)
+    values["wait"] = _wait(request, error) if isinstance(error, MustWait) else None
     inside = "avec-aide" if session and session.kind == "assisted" else "maison"
     homes = {"desk": "bureau", "office": "association", "kiosk": inside if session and session.kind not in STAFF else ""}
     over = status == 401 and session is None and COOKIE in request.cookies
-    values = {**values, "home": start_of(request) if over and area == "kiosk" else fragment(request, homes[area])}
+    values["home"] = start_of(request) if over and area == "kiosk" else fragment(request, homes[area])
     if area == "kiosk":
         answer = page(request, "error.html", status=status, **values)
     else:

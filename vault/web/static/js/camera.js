@@ -41,8 +41,8 @@
     try {
       await abriSend(root.dataset.camera, body);
       again();
-    } catch {
-      state("offline").hidden = false;
+    } catch (told) {
+      state("offline").hidden = "id" in told;
       retry.hidden = false;
     }
     state("sending").hidden = true;

@@ -1,22 +1,17 @@
 "use strict";
-// Sending a paper: the browser keeps it until the answer has come, so a lost network loses nothing.
+// Sending a paper: the browser keeps it until it was taken in, so a lost network loses nothing.
 const abriSend = async (action, body) => {
   const beat = setInterval(() => dispatchEvent(new Event("abri:activity")), 5000);
   try {
-    const answer = await fetch(action, { method: "POST", body }); // throws without network, and only then
-    if (answer.redirected) {
-      location.assign(answer.url);
-      return;
-    }
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const errors = page.getElementById("errors");
+    const answer = await fetch(action, { method: "POST", body }); // throws without network
+    if (answer.redirected) return location.assign(answer.url);
+    const errors = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("errors");
     document.getElementById("errors")?.remove();
-    if (!errors) {
-      location.reload(); // the session is over, or the service says something of its own: the page itself tells it
-      return;
-    }
+    if (!errors) return location.reload(); // the session is over, and says so
     document.getElementById("question").prepend(document.adoptNode(errors));
     errors.focus();
+    // Not the paper's fault: it can be sent again.
+    if (answer.status > 499 || [409, 429].includes(answer.status)) throw errors;
   } finally {
     clearInterval(beat);
   }
@@ -33,8 +28,8 @@ const abriSend = async (action, body) => {
       state("offline").hidden = true;
       try {
         await abriSend(form.action, new FormData(form));
-      } catch {
-        state("offline").hidden = false;
+      } catch (told) {
+        state("offline").hidden = "id" in told;
       }
       state("sending").hidden = true;
       button.disabled = false;

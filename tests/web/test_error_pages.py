@@ -1,0 +1,131 @@
+"""What a person reads when something did not work: a heading that goes with its sentence, how long to wait, and nothing is lost."""
+
+from collections.abc import Callable
+
+import pytest
+
+from storage.errors import DatabaseBusy, StorageFull
+from tests.vault.builders import make_office, make_person, make_worker
+from tests.web.site import Site
+from vault import drafts, showing
+from vault.errors import Conflict, MustWait, NotThere, StoreDown
+from vault.refusals import ConfinementUnavailable
+
+PHOTO = ("photo.jpg", b"whatever it is, it is not looked at")
+
+
+def failing(error: Exception) -> Callable[..., object]:
+    """A use case that fails in this way."""
+
+    def fail(*_: object, **__: object) -> object:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("language", "heading", "sentence"),
+    [
+        ("fr", "Cette page n'existe pas", "Elle n'existe pas, ou n'est pas pour vous."),
+        ("en", "This page does not exist", "It does not exist, or it is not for you."),
+        ("ar", "هذه الصفحة غير موجودة", "غير موجودة، أو ليست لك."),
+    ],
+)
+def test_what_is_not_there_has_a_heading_of_its_own(site: Site, language: str, heading: str, sentence: str) -> None:
+    shown = site.get(f"/{language}/nulle-part")
+    assert (shown.status, shown.heading) == (404, heading)
+    assert sentence in shown.text
+    assert shown.title.startswith(heading)
+
+
+def test_the_desk_has_it_too(site: Site) -> None:
+    site.sign_in(make_worker(site.house, make_office(site.house), "Fatou"))
+    assert site.get("/fr/bureau/nulle-part").heading == "Cette page n'existe pas"
+
+
+def test_what_one_may_not_do_says_whom_to_ask(site: Site) -> None:
+    site.show_card(make_person(site.house, "Awa"))
+    refused = site.get("/fr/papiers")
+    assert (refused.status, refused.heading) == (403, "Ce n'est pas possible")
+    assert "Demandez à l'accueil" in refused.text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (1, "Attendez 1 seconde."), (120, "Attendez 120 secondes."), (121, "Attendez 3 minutes."), (7200, "Attendez 120 minutes."),
+        (7201, "Attendez 3 heures."), (83211, "Attendez 24 heures."),
+    ],
+)  # fmt: skip
+def test_waiting_is_told_in_the_unit_that_one_counts_in(
+    site: Site, monkeypatch: pytest.MonkeyPatch, seconds: int, said: str
+) -> None:  # fmt: skip
+    site.open(make_person(site.house, "Awa"))
+    monkeypatch.setattr(showing, "grants_of", failing(MustWait(seconds)))
+    shown = site.get("/fr/partages")
+    assert shown.status == 429
+    assert said in shown.text
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "kept"),
+    [
+        (Conflict(), 409, True),
+        (MustWait(5), 429, True),
+        (DatabaseBusy(), 503, True),
+        (StorageFull(), 507, True),
+        (NotThere(), 404, False),
+    ],
+)
+def test_the_script_finds_the_sentence_where_the_paper_is_not_to_blame(
+    site: Site, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, *, kept: bool
+) -> None:
+    site.open(make_person(site.house, "Awa"))
+    monkeypatch.setattr(showing, "grants_of", failing(error))
+    shown = site.get("/fr/partages")
+    assert shown.status == status
+    assert bool(shown.errors) == kept
+
+
+@pytest.mark.parametrize("error", [StoreDown(), DatabaseBusy(), StorageFull(), ConfinementUnavailable()])
+@pytest.mark.parametrize("way", ["photo", "fichier", "beaucoup"])
+def test_without_script_the_page_to_add_a_paper_stays(
+    site: Site, monkeypatch: pytest.MonkeyPatch, way: str, error: Exception
+) -> None:  # fmt: skip
+    site.open(make_person(site.house, "Awa"))
+    page = site.get(f"/fr/ajouter/{way}")
+    monkeypatch.setattr(drafts, "add", failing(error))
+    refused = site.send(page, PHOTO)
+    assert refused.status in (503, 507)
+    assert refused.heading == page.heading
+    assert refused.errors
+
+
+def test_of_several_files_none_stays_when_the_store_goes_down(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sent again, the first would be there twice."""
+    from tests.vault.scenes import saved, sheet
+
+    awa = make_person(site.house, "Awa")
+    site.open(awa)
+    page, add, seen = site.get("/fr/ajouter/fichier"), drafts.add, list[str]()
+
+    def second_fails(*given: object, **named: object) -> object:
+        seen.append(str(named["untrusted_name"]))
+        if len(seen) == 2:
+            raise StoreDown
+        return add(*given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(drafts, "add", second_fails)
+    picture = saved(sheet(300, 420), "JPEG", quality=80)
+    assert site.send(page, ("un.jpg", picture), ("deux.jpg", picture)).status == 503
+    assert seen == ["un.jpg", "deux.jpg"]
+    now = drafts.current(site.house, awa.session)
+    assert now is None or now.pages == ()
+
+
+def test_a_mistyped_number_of_a_certificate_stays_in_its_field(site: Site) -> None:
+    for number in ("1234-ABCD-99", ""):
+        shown = site.press(site.get("/fr/certificat"), number=number)
+        assert (shown.status, shown.path) == (404, "/fr/certificat")
+        assert "Vérifiez les chiffres." in shown.errors
+        assert shown.form.xpath(".//input[@name='number']/@value") == [number]
