@@ -9,12 +9,13 @@ Both engines are made to behave alike, so that a use case proven on one holds on
 """
 
 import hashlib
+import os
 import re
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import Any, cast
 
@@ -249,6 +250,12 @@ def _until_true(done: Callable[[], bool], wait: float, otherwise: str) -> None:
 
 def _sqlite_engine(url: URL, pool_size: int, wait: float) -> Engine:
     engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_timeout=wait)
+
+    @event.listens_for(engine, "do_connect")
+    def make(_dialect: Any, _record: Any, place: Sequence[str], _options: Any) -> None:
+        # Read by its owner alone, whatever the habit of the process; the log and the index beside it take the same mode from it.
+        with suppress(OSError):  # it is there, or cannot be: SQLite says which
+            os.close(os.open(place[0], os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
     @event.listens_for(engine, "connect")
     def connect(driver: sqlite3.Connection, _record: Any) -> None:

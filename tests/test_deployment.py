@@ -1,7 +1,11 @@
 """What an installation starts from: a half-made restore is seen by whoever would serve it, and keys reach no image and no commit."""
 
 import fnmatch
+import http.server
 import re
+import runpy
+import threading
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -62,3 +66,56 @@ def test_what_an_installation_keeps_beside_the_source_is_left_out(file: str, sec
     assert not [one for one in patterns if one.startswith("!")]
     names = [secret, *map(str, PurePosixPath(secret).parents)]
     assert any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in patterns)
+
+
+class KnowsNoLifecycle(http.server.BaseHTTPRequestHandler):
+    """As much of an S3 store as `deploy/bucket.py` asks, with the one answer that some stores give."""
+
+    asked: list[str]
+
+    def _answer(self, status: int, body: str) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.asked.append(f"{self.command} {self.path}")
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def do_GET(self) -> None:
+        self._answer(200, "<ListAllMyBucketsResult><Buckets></Buckets></ListAllMyBucketsResult>")
+
+    def do_PUT(self) -> None:
+        refused = self.path.endswith("?lifecycle")
+        self._answer(501 if refused else 200, "<Error><Code>NotImplemented</Code></Error>" if refused else "")
+
+    def log_message(self, *_: object) -> None:
+        """Nothing is written."""
+
+
+@pytest.fixture
+def store() -> Iterator[tuple[str, list[str]]]:
+    """Its address, and what it is asked."""
+    asked: list[str] = []
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("Store", (KnowsNoLifecycle,), {"asked": asked}))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}", asked
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_store_that_knows_no_lifecycle_keeps_no_service_from_starting(
+    store: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The service and the background work wait for a good end of `bucket`; such a store will do."""
+    assert COMPOSE["services"]["service"]["depends_on"]["bucket"] == {"condition": "service_completed_successfully"}
+    address, asked = store
+    for name, value in {
+        "ABRI_BLOBS": "s3:abri", "ABRI_S3_ENDPOINT": address, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b",
+        "NO_PROXY": "127.0.0.1",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    assert runpy.run_path(str(ROOT / "deploy" / "bucket.py"))["main"]() == 0
+    assert asked == ["GET /", "PUT /abri", "PUT /abri?versioning", "PUT /abri?lifecycle"]
+    assert "refused the lifecycle (NotImplemented)" in capsys.readouterr().err

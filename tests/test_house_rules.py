@@ -104,6 +104,22 @@ def test_no_column_is_an_age_a_birth_date_or_a_social_security_number() -> None:
     assert [name for name in names if forbidden.search(name)] == []
 
 
+WIRING = {"app", "serve", "__main__"}
+
+
+def test_use_cases_know_no_page() -> None:
+    """Every module of `vault` but those that wire it, so that a page is reached from none of them, however far."""
+    found = []
+    for path in sorted((ROOT / "vault").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            named = [one.name for one in node.names] if isinstance(node, (ast.Import, ast.ImportFrom)) else []
+            if isinstance(node, ast.ImportFrom):
+                named = [f"{node.module}.{one}" for one in named]
+            if path.stem not in WIRING and any(re.match(r"vault\.(?:web|app|serve|__main__)(?:\.|$)", one) for one in named):
+                found.append(f"{path.name}: {ast.unparse(node)}")
+    assert found == []
+
+
 def test_every_event_has_a_sentence_in_every_language() -> None:
     catalogues = read_catalogues()
     missing = [

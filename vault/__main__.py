@@ -188,7 +188,10 @@ def cards_print(options: argparse.Namespace) -> int:
     from vault.cards import new_cards
     from vault.printed import cards_sheet
 
-    Path(options.file).write_bytes(cards_sheet(new_cards(options.count)))
+    handle = os.open(options.file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        os.fchmod(handle, 0o600)  # one that was there too: whoever reads it can print the cards again
+        file.write(cards_sheet(new_cards(options.count)))
     print(f"{options.count} cards in {options.file}: print it, cut it, then delete it.")
     return 0
 

@@ -52,6 +52,7 @@ class Context:
         self.confinement.close()
         self.database.close()
         self.keyvault.close()
+        self.blobs.close()
 
 
 def open_blobs(settings: Settings) -> BlobStore:

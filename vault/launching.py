@@ -78,7 +78,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
     made = (folder / "data" / DEMO_MARK).exists()
     if not made and any(one.is_symlink() or not one.is_dir() for one in folder.rglob("*")):
         raise UnsafeSettings(f"{folder} is not empty and is not a demonstration: nothing was touched.")
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         try:

@@ -1,5 +1,7 @@
 """Rows on both engines, and what is particular to each."""
 
+import os
+import stat
 import subprocess
 import sys
 import threading
@@ -52,6 +54,18 @@ class TestSqlite(DatabaseContract):
         for url in ("sqlite://", "sqlite:///:memory:"):
             with pytest.raises(ValueError, match="file"):
                 Database(url)
+
+    def test_nobody_else_may_read(self, tmp_path: Path) -> None:
+        previous = os.umask(0)
+        try:
+            database = Database(f"sqlite:///{tmp_path / 'new.sqlite3'}")
+            with database.transaction() as connection:
+                connection.execute(text("CREATE TABLE things (id INTEGER)"))
+                modes = {one.name: stat.S_IMODE(one.stat().st_mode) for one in tmp_path.glob("new.sqlite3*")}
+            database.close()
+        finally:
+            os.umask(previous)
+        assert modes == dict.fromkeys(("new.sqlite3", "new.sqlite3-wal", "new.sqlite3-shm"), 0o600)
 
     def test_a_writer_in_another_process_makes_us_wait_then_say_so(self, database: Database) -> None:
         assert database.url.database
