@@ -5,6 +5,7 @@ behind a SIGKILL: what the next process finds is what a power cut would leave.
 """
 
 import dataclasses
+import datetime as dt
 import os
 import shutil
 import signal
@@ -62,10 +63,10 @@ class MortalKeyVault(KeyVault):
 
     steps: Steps
 
-    def create(self, kind: Kind, id: str, owner: str | None = None) -> None:  # noqa: A002 - as its parent says
+    def create(self, kind: Kind, row_id: str, owner: str | None = None, *, at: dt.datetime | None = None) -> None:
         """A step on each side."""
         self.steps.take()
-        super().create(kind, id, owner)
+        super().create(kind, row_id, owner, at=at)
         self.steps.take()
 
     def destroy(self, rows: Any, at: Any) -> None:

@@ -33,7 +33,7 @@ def test_a_dossier_for_dalo(site: Site, new_page: NewPage) -> None:
     expect(fatou.page.locator("main")).to_contain_text("Jamais vérifié")
     fatou.page.locator(".row-list a", has_text="Awa (démo)").first.click()
     checklist = fatou.page.url
-    wrong += [one for one in check(fatou.page, "checklist", script) if "small target" not in one and "enhanced" not in one]
+    wrong += check(fatou.page, "checklist", script, at_work=True)
     fatou.page.get_by_role("button", name="Demander ce qui est coché").click()
     expect(fatou.page.locator("main")).to_contain_text("La demande est envoyée")
     awa.open("awa")
@@ -55,7 +55,7 @@ def test_a_dossier_for_dalo(site: Site, new_page: NewPage) -> None:
     # Then
     fatou.page.goto(checklist)
     fatou.page.get_by_role("link", name="Faire un dossier").click()
-    wrong += [one for one in check(fatou.page, "dossier", script) if "small target" not in one and "enhanced" not in one]
+    wrong += check(fatou.page, "dossier", script, at_work=True)
     fatou.page.locator("input[name=recipient]").fill("Commission de médiation (démo)")
     with fatou.page.expect_download() as download:
         fatou.page.get_by_role("button", name="Faire le PDF").click()
@@ -109,7 +109,7 @@ def test_a_link_for_somebody_outside(site: Site, new_page: NewPage, language: st
     scripted.goto(f"/{language}/lien#{link[0]}")
     assert scripted.locator("#link").input_value() == link[0]
     assert link[0] not in scripted.url
-    wrong += [one for one in check(scripted, "lien", script) if "enhanced" not in one]
+    wrong += check(scripted, "lien", script)
     bank = new_page(js=False, size=SMALL)
     bank.goto(f"/{language}/lien")
     bank.locator("#link").fill(link[0])

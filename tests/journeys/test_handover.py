@@ -23,7 +23,7 @@ def test_the_person_gives_the_same_to_the_colleague_who_was_proposed(site: Site,
     desk.page.locator("tbody a.button").first.click()
     share = desk.page.url
     desk.page.locator("a[href$='/relais']").click()
-    wrong += [one for one in check(desk.page, "relais", script) if "small target" not in one and "enhanced" not in one]
+    wrong += check(desk.page, "relais", script, at_work=True)
     desk.page.locator("select[name=worker]").select_option(index=0)
     proposed = desk.page.locator("select[name=worker] option").first.inner_text()
     desk.page.locator("main form button[type=submit]").click()

@@ -23,11 +23,11 @@ def test_a_room_is_prepared_used_and_reset(site: Site, new_page: NewPage) -> Non
     page = desk.page
     desk.sign_in("fatou")
     page.goto("/fr/bureau/formation")
-    wrong += check(page, "formation", script)
+    wrong += check(page, "formation", script, at_work=True)
     page.locator("main form button[type=submit]").click()
     page.wait_for_url("**/salle")
-    wrong += check(page, "salle", script)
-    assert [one for one in wrong if "small target" not in one and "enhanced" not in one] == []
+    wrong += check(page, "salle", script, at_work=True)
+    assert wrong == []
     room = page.url
     with page.expect_download() as waiting:
         page.locator("a[href$='/carte/awa']").click()

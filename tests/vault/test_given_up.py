@@ -21,8 +21,8 @@ class Eventful:
     def __init__(self, real: KeyVault, made: Callable[[], object] | None = None, *, silent: bool = False) -> None:
         self._real, self._made, self._silent = real, made, silent
 
-    def create(self, *wanted: Any) -> None:
-        self._real.create(*wanted)
+    def create(self, *wanted: Any, **named: Any) -> None:
+        self._real.create(*wanted, **named)
         if self._made is not None:
             self._made()
 

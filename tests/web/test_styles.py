@@ -37,6 +37,12 @@ def test_no_style_sheet_knows_left_from_right(path: Path) -> None:
     assert re.findall(r"text-align:\s*(?:left|right)", text) == []
 
 
+@pytest.mark.parametrize("path", SHEETS, ids=names(SHEETS))
+def test_no_style_sheet_asks_how_a_screen_is_held(path: Path) -> None:
+    """WCAG 1.3.4, for which axe is not made to fetch every style sheet again on every page."""
+    assert "orientation" not in path.read_text(encoding="utf-8")
+
+
 def test_the_check_above_finds_what_it_looks_for() -> None:
     for wrong in ("a { margin-left: 1px; }", "a {\n  left: 0;\n}", "a { border-top-left-radius: 2px }", "a{width:1px}"):
         assert PHYSICAL.findall(without_media_queries(wrong)), wrong
