@@ -124,7 +124,7 @@ def test_a_new_version_of_the_conditions_is_asked_again_and_the_old_one_stays_pu
     assert site.press(asked, version=first.version).status == 409
     assert site.press(asked, version=version).path == "/fr/maison"
     assert "9 jours" in site.get("/fr/conditions").text
-    assert "Papiers jetés\u00a0: 7 jours" in site.get(f"/fr/conditions/{first.version}").text
+    assert "Papiers jetés : 7 jours" in site.get(f"/fr/conditions/{first.version}").text
     assert site.get("/fr/conditions/00000000").status == 404
     assert "safe.conditions-accepted" in {one.event.tag for one in audit.history(later, awa.session)}
 
