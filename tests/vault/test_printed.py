@@ -139,7 +139,7 @@ def test_the_certificate_is_in_the_person_s_language_and_in_french(language: str
         "23 novembre 2026",
         "23 décembre 2026",
         "Papiers effacés : 9",
-        "Partages arrêtés : 2",
+        "Accords arrêtés : 2",
         "Personnes prévenues : 3",
     ):
         assert part in " ".join(text.replace("\u2068", "").replace("\u2069", "").split()), part

@@ -179,6 +179,56 @@ def test_words_that_we_never_say() -> None:
     assert said == []
 
 
+# One thing, one word (TXT-06), beyond single words: what would be a second name for something that has its own.
+SECOND_NAMES = {
+    "fr": {
+        r"\bordinateurs?\b": "machine, which is what stands in front of the person; borne, when it is Abri's",
+        r"\bpostes? d'Abri\b": "borne",
+        r"\bpartages?\b": "montrer, accord",
+        r"\ba un compte\b": "Abri",
+    },
+    "en": {r"\b(?:a|the|your|other|another|\d) safes?\b|^Safes?\b": "Abri", r"\b(?:a|the|this) file\b|^Files?\b|\bfiles that\b": "dossier"},
+    "ar": {"حاسوب": "جهاز"},
+}
+
+
+@pytest.mark.parametrize("code", SECOND_NAMES)
+def test_one_thing_has_one_word(code: str) -> None:
+    said = [
+        (entry.key, form, instead)
+        for entry in CATALOGUES[code].entries.values()
+        if entry.area in SPOKEN_TO_PEOPLE
+        for form in entry.forms
+        for second, instead in SECOND_NAMES[code].items()
+        if re.search(second, form, re.MULTILINE | re.IGNORECASE)
+    ]
+    assert said == []
+
+
+# Things, never people, that a French sentence may call "elle": with the word it stands for.
+ELLE = {
+    "error.not-there": "page", "error.not-a-parcel": "copie", "access.L10N-04": "phrase", "printed.sheet.text": "feuille",
+    "printed.dossier.note": "image", "printed.proof.phone": "preuve", "printed.breach.text": "borne", "export.keep": "copie",
+    "k23.who_card": "carte", "event.inquiry.exported": "enquête", "event.inquiry.not-concerned": "enquête",
+}  # fmt: skip
+
+
+def test_french_gives_nobody_a_gender_and_cuts_no_name() -> None:
+    """Neither "elle" for somebody, nor a participle that a woman would read as a man's, nor "de" before a name that may be Inès."""
+    bent = re.compile(
+        r"\b[Vv]ous (?:seule?\b|étiez \w+|(?:vous )?êtes (?:\w+ )?\w+[éi]\b|a(?:vez été)? (?:choisi|reconnu|vu|inscrit|identifié)\b)"
+        r"|\bà vous seul\b"
+    )
+    cut = re.compile(r"\b(?:de|que|si|le|la|jusque) \{(?:first|by_name|name|names|recipient|operator)\}")
+    for entry in FRENCH_SENTENCES.entries.values():
+        for form in entry.forms:
+            assert not cut.search(form), (entry.key, form)
+            if entry.area not in SPOKEN_TO_PEOPLE:
+                continue
+            assert not bent.search(form), (entry.key, form)
+            assert entry.key in ELLE or not re.search(r"\b[Ee]lle\b", form), (entry.key, form)
+
+
 def test_the_regulated_name_is_in_no_catalogue_of_any_language() -> None:
     for _, _, path in files():
         assert "coffre" not in path.read_text(encoding="utf-8").lower(), path

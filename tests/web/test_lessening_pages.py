@@ -185,7 +185,7 @@ def test_a_share_whose_papers_are_gone_leads_to_its_stop(site: Site, awa: MadePe
     assert site.press(less, act="take").heading == "Arrêter avec Fatou ?"
     longer = site.post("/fr/partages/continuer", {**shares.fields(), "grant": str(share.grant)})
     assert longer.status == 422
-    assert "Vous pouvez arrêter ce partage." in longer.errors
+    assert "Vous pouvez arrêter." in longer.errors
     assert len(receipt_files.records_of(site.house, awa.session, share.grant)) == 1
 
 
@@ -281,13 +281,13 @@ def test_several_ends_are_told_in_one_line(site: Site, awa: MadePerson, fatou: M
     site.open(awa)
     for _ in range(2):
         site.press(site.get("/fr/partages/toujours-oui"), answer="yes")
-    assert "2 partages finissent bientôt." in site.get("/fr/maison").text
+    assert "2 accords finissent bientôt." in site.get("/fr/maison").text
 
 
 def test_who_is_absent_is_said_and_until_when(site: Site, awa: MadePerson, fatou: MadeWorker, office: Office) -> None:
     share_paper(site, awa, fatou, keep(site.house, awa.session))
     workers.suspend(site.house, office.admin, fatou.id, dt.date(2026, 12, 31))
-    assert "Absence de Fatou jusqu'au 31 décembre 2026." in site.get("/fr/partages").text
+    assert "Fatou : absence jusqu'au 31 décembre 2026." in site.get("/fr/partages").text
     workers.return_(site.house, office.admin, fatou.id)
     assert "Absence" not in site.get("/fr/partages").text
 

@@ -227,7 +227,7 @@ def test_a_card_kept_at_the_desk_is_chosen_shown_at_each_unlock_and_ended_by_a_t
     awa = make_person(house, "Awa")
     site.open(awa)
     off = site.get("/fr/moi/carte-gardee")
-    assert "Elle garde la carte, rien de plus." in off.text
+    assert "Cette personne garde la carte, rien de plus." in off.text
     choose = site.get(off.link("/choisir"))
     assert (fatou.id in choose.buttons["worker"], ines.id in choose.buttons["worker"]) == (True, False)
     told = site.press(choose, worker=fatou.id)
@@ -247,7 +247,7 @@ def test_a_card_kept_at_the_desk_is_chosen_shown_at_each_unlock_and_ended_by_a_t
     site.press(site.get("/fr/moi/carte-gardee/choisir"), worker=fatou.id)
     back = site.press(site.get("/fr/moi/carte-gardee"), back="yes")
     assert back.heading == off.heading
-    assert "Elle garde la carte, rien de plus." in back.text
+    assert "Cette personne garde la carte, rien de plus." in back.text
     assert "ne garde plus votre carte" in site.get("/fr/regards").text
 
 
