@@ -187,7 +187,10 @@ SECOND_NAMES = {
         r"\bpartages?\b": "montrer, accord",
         r"\ba un compte\b": "Abri",
     },
-    "en": {r"\b(?:a|the|your|other|another|\d) safes?\b|^Safes?\b": "Abri", r"\b(?:a|the|this) file\b|^Files?\b|\bfiles that\b": "dossier"},
+    "en": {
+        r"\b(?:a|the|your|other|another|\d) safes?\b|^Safes?\b": "Abri",
+        r"\b(?:a|the|this) file\b|^Files?\b|\bfiles that\b": "dossier",
+    },
     "ar": {"حاسوب": "جهاز"},
 }
 
