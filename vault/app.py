@@ -24,6 +24,7 @@ from vault.web.forms import Form, read_form
 from vault.web.guards import OPEN, admit
 from vault.web.pages import Pages
 from vault.web.rooms import Rooms
+from vault.web.shell import readable
 
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self'; font-src 'self'; "
@@ -89,7 +90,7 @@ def create_app(context: Context) -> Litestar:
             config.route_handlers.append(api.router())
         return config
 
-    return Litestar(
+    app = Litestar(
         route_handlers=[
             create_static_files_router(
                 path="/static", directories=[BUILT], opt=OPEN, cache_control=None, include_in_schema=False, after_request=_cached
@@ -109,6 +110,8 @@ def create_app(context: Context) -> Litestar:
         request_max_body_size=None,  # each reader of a body counts for itself, in constant memory
         debug=False,
     )
+    app.state.readable = readable(app.routes)
+    return app
 
 
 def _cached(response: Response[Any]) -> Response[Any]:

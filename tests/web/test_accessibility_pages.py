@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from tests.vault.builders import make_office, make_worker
-from tests.web.site import Site
-from vault import accessibility
+from tests.vault.builders import make_office, make_person, make_worker
+from tests.web.site import Shown, Site
+from vault import accessibility, leaving
 from vault.accessibility import State
 from vault.languages import read_catalogues
 
@@ -78,21 +78,82 @@ def test_a_worker_comes_back_to_the_desk_and_is_still_signed_in(site: Site) -> N
     assert site.get("/fr/bureau").status == 200
 
 
-def test_another_language_keeps_the_page(site: Site) -> None:
-    """L10N-06: from each page one touch leads to the languages, by their own names, without flags, and each leads back to that page."""
-    for rest in ("", "aide", "conditions", "ouvrir/avant/3", "perdu/raison/lost", "accessibilite"):
-        before = site.get(f"/fr/{rest}".rstrip("/"))
-        (way,) = before.tree.xpath("//nav//a[@href='/' or starts-with(@href, '/langues/')][last()]/@href")
-        choice = site.get(way)
-        offered = {one.get("href"): words(one.text_content()) for one in choice.tree.xpath("//a[contains(@class, 'language')]")}
-        assert {link.rstrip("/"): name for link, name in offered.items()} == {
-            f"/{code}/{rest}".rstrip("/"): name for code, name in (("fr", "Français"), ("en", "English"), ("ar", "العربية"))
-        }
-        assert not choice.tree.xpath("//a[contains(@class, 'language')]//img")
-        after = site.get(next(link for link in offered if link.startswith("/ar/")).rstrip("/"))
-        assert after.status == 200
-        assert after.tree.get("lang") == "ar"
-        assert after.tree.get("dir") == "rtl"
+def in_other_words(site: Site, before: Shown) -> dict[str, str]:
+    """Where the button of the languages leads from a page, and on from there: each language by its own name, without flags."""
+    (way,) = before.tree.xpath("//nav//a[@href='/' or starts-with(@href, '/langues/')][last()]/@href")
+    choice = site.get(way)
+    assert not choice.tree.xpath("//a[contains(@class, 'language')]//img")
+    return {
+        words(one.text_content()): one.get("href").rstrip("/") for one in choice.tree.xpath("//a[contains(@class, 'language')]")
+    }
+
+
+def in_each_language(rest: str) -> dict[str, str]:
+    names = {"fr": "Français", "en": "English", "ar": "العربية"}
+    return {name: f"/{code}/{rest}".rstrip("/") for code, name in names.items()}
+
+
+@pytest.mark.parametrize(
+    "rest",
+    ["", "aide", "conditions", "ouvrir/avant/3", "perdu/raison/lost", "accessibilite", "perdu?oubli=code", "avec-la-carte/retour?encore=1"],
+)  # fmt: skip
+def test_another_language_keeps_the_page(site: Site, rest: str) -> None:
+    """L10N-06: from each page one touch leads to the languages, and each leads back to that page, with what it was asked."""
+    before = site.get(f"/fr/{rest}".rstrip("/"))
+    offered = in_other_words(site, before)
+    assert offered == in_each_language(rest)
+    after = site.get(offered["العربية"])
+    assert after.status == 200
+    assert after.tree.get("lang") == "ar"
+    assert after.tree.get("dir") == "rtl"
+
+
+def test_another_language_keeps_the_page_after_a_refused_form(site: Site) -> None:
+    """The page that the form stands on; where a form alone is taken, the nearest page above; never the first page."""
+    awa = make_person(site.house, "Awa")
+    assert in_other_words(site, site.press(site.get("/fr/certificat"), number="1")) == in_each_language("certificat")
+    site.open(awa)
+    for refused, rest in (
+        (site.press(site.get("/fr/droits/demander"), kind="complaint", code="1"), "droits/demander"),
+        (site.press(site.get("/fr/effacer-tout/code"), code="000001"), "effacer-tout"),
+        (site.send(site.get("/fr/ajouter/fichier"), ("photo.jpg", b"no photo")), "ajouter/fichier"),
+        (site.post("/fr/partages/continuer", {"token": site.token()}), "partages"),
+    ):
+        assert refused.status >= 400, rest
+        assert in_other_words(site, refused) == in_each_language(rest)
+        assert site.get(in_each_language(rest)["English"]).status == 200, rest
+    phone = leaving.from_phone(site.house, awa.session)
+    page = site.get(f"/fr/envoi/{phone.secret}")
+    for shown in (page, site.send(page)):
+        assert in_other_words(site, shown) == in_each_language(f"envoi/{phone.secret}")
+
+
+def test_the_end_of_a_session_leads_to_the_beginning_in_another_language(site: Site) -> None:
+    awa = make_person(site.house, "Awa")
+    site.open(awa)
+    erased = site.press(site.get("/fr/effacer-tout/code"), code=awa.code)
+    assert erased.status == 200
+    assert in_other_words(site, erased) == in_each_language("")
+
+
+def test_the_desk_and_the_office_stay_themselves_in_the_other_language(site: Site) -> None:
+    office = make_office(site.house)
+    fatou = make_worker(site.house, office, "Fatou")
+    wrong = site.press(site.get("/fr/bureau/entrer"), code=fatou.code, words="un deux", totp="1")
+    assert other_work_language(wrong) == "/en/bureau/entrer"
+    site.sign_in(fatou)
+    asked = site.get("/fr/bureau/demandes?etat=x")
+    assert other_work_language(asked) == "/en/bureau/demandes?etat=x"
+    refused = site.post("/fr/bureau/deposer/00000000/reprendre", {"token": site.token()})
+    assert (refused.status, other_work_language(refused)) == (404, "/en/bureau/deposer")
+    site.sign_in_administrator(office.administrators[0])
+    refused = site.post("/fr/association/registre/00000000/rien", {"token": site.token()})
+    assert (refused.status, other_work_language(refused)) == (404, "/en/association/registre/00000000")
+
+
+def other_work_language(page: Shown) -> str:
+    """Where "English" leads."""
+    return str(page.tree.xpath("//a[@hreflang='en' or @lang='en']/@href")[0])
 
 
 def test_what_is_partly_met_is_among_what_is_missing(site: Site) -> None:

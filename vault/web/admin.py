@@ -24,9 +24,9 @@ from vault.web.desk_frame import OFFICE_ERRORS, in_two_languages
 from vault.web.forms import Sent
 from vault.web.guards import anyone, context_of, signed_in, who
 from vault.web.office_frame import office_page
+from vault.web.place import here
 from vault.web.shell import Req, end_session, go, work_page
 from vault.web.squares import own_origin
-from vault.web.unlock import here
 
 PARTS = {
     "rows": "office.health.rows", "papers": "office.health.papers", "key vault": "office.health.keyvault",

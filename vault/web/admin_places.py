@@ -12,9 +12,8 @@ from vault.kiosks import Equipment, Kiosk
 from vault.web.forms import Form, Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.office_frame import office_page
-from vault.web.pages import Fault
+from vault.web.pages import EVERY_WAY, Fault
 from vault.web.shell import Req, go
-from vault.web.unlock import EVERY_WAY
 
 THINGS = ("camera", "scanner", "printer", "sound")
 

@@ -14,10 +14,11 @@ from vault.web.forms import Sent
 from vault.web.guards import anyone, context_of, signed_in, who
 from vault.web.home import secret_of, unfinished_secret
 from vault.web.pages import Fault
+from vault.web.place import here
 from vault.web.shell import Req, go, language_of, page
 from vault.web.squares import square
 from vault.web.taking_away import sent
-from vault.web.unlock import here, refused
+from vault.web.unlock import refused
 
 SAID = {"note": "directive.saved", "rien": "directive.unsaid"}
 

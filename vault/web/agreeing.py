@@ -23,8 +23,8 @@ from vault.web.forms import Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
 from vault.web.paper_items import KEPT, kind_of
+from vault.web.place import here
 from vault.web.shell import Req, go, language_of, page
-from vault.web.unlock import here
 from vault.workers import KnownWorker
 
 MONTHS = (1, 3, 6, 12)

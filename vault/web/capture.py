@@ -18,9 +18,9 @@ from vault.web.forms import Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
 from vault.web.paper_items import kind_of
+from vault.web.place import here
 from vault.web.shell import Req, go, page
 from vault.web.squares import square
-from vault.web.unlock import here
 from vault.web.uploads import Upload, in_thread, receive
 
 SCREENS = {"photo": "kiosk/photo.html", "fichier": "kiosk/file.html", "beaucoup": "kiosk/many.html"}

@@ -14,8 +14,8 @@ from vault.web.desk_frame import OF_PEOPLE, day, desk_page, sentences
 from vault.web.forms import Form, Sent
 from vault.web.guards import COOKIE, KIOSK_COOKIE, anyone, context_of, session_of, signed_in, who
 from vault.web.pages import Fault
+from vault.web.place import here
 from vault.web.shell import Req, end_session, go, work_page
-from vault.web.unlock import here
 
 REFUSALS: dict[type[AbriError], tuple[int, str]] = {
     WrongSecret: (401, "sign_in.failed"),

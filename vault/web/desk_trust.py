@@ -14,8 +14,8 @@ from vault.web.desk_frame import desk_page
 from vault.web.forms import Form, Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
+from vault.web.place import here
 from vault.web.shell import Req, go
-from vault.web.unlock import here
 from vault.web.uploads import Upload, in_thread, receive_photo
 
 

@@ -13,9 +13,10 @@ from vault.refusals import PaperRefused
 from vault.web.forms import Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
+from vault.web.place import here
 from vault.web.shell import Req, fragment, go, language_of, page
 from vault.web.taking_away import done
-from vault.web.unlock import here, picked_pictures, refused, secret_page
+from vault.web.unlock import picked_pictures, refused, secret_page
 from vault.web.uploads import in_thread, receive_frame, receive_photo
 
 PLACE = "autre-abri"

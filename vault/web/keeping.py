@@ -19,9 +19,9 @@ from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
 from vault.web.paper_items import drawer, drawer_pages
 from vault.web.paper_kinds import chosen_kind, kinds_page
+from vault.web.place import here
 from vault.web.shell import Req, go, page
 from vault.web.taking import would_show
-from vault.web.unlock import here
 
 UNSORTED = ShelfKind("other")
 PAGE = "page"

@@ -14,8 +14,8 @@ from vault.web.desk_entry import person_sits_here, refusal
 from vault.web.forms import Form, Sent
 from vault.web.guards import anyone, context_of, signed_in, who
 from vault.web.pages import Fault
+from vault.web.place import here
 from vault.web.shell import Req, end_session, go, work_page
-from vault.web.unlock import here
 
 REFUSED = (WrongSecret, MustWait, Busy, BadInput, Absent, NotCertified)
 

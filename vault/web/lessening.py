@@ -23,9 +23,9 @@ from vault.showing import ShareCard
 from vault.web.forms import Form, Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
+from vault.web.place import here
 from vault.web.shell import Req, go, language_of, page
 from vault.web.stopping import said_so, share_of
-from vault.web.unlock import here
 
 DROPPED = {
     Act.TAKE: ("copy", "less.no_copy"), Act.SEE: ("eye-off", "less.no_sight"), Act.DEPOSIT: ("file-plus", "less.no_deposit"),

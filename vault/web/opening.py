@@ -21,8 +21,9 @@ from vault.web.forms import Sent
 from vault.web.guards import anyone, context_of, session_of, signed_in, who
 from vault.web.new_secret import NewSecret
 from vault.web.pages import Fault
+from vault.web.place import here
 from vault.web.shell import Req, closed, fragment, go, language_of, page, pdf, printing, session_cookie
-from vault.web.unlock import here, picked_pictures
+from vault.web.unlock import picked_pictures
 from vault.web.uploads import in_thread, receive_frame, receive_photo
 
 DRAWINGS_A_PAGE = 9

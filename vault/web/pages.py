@@ -17,6 +17,7 @@ from vault import accessibility
 from vault.assets.icons import DIRECTIONAL
 from vault.assets.manifest import Assets
 from vault.events import WORDS
+from vault.kiosks import Equipment
 from vault.languages import FRENCH, SHOWN_ZONE, Catalogues, Sentences, fill
 from vault.pictograms import DRAWERS, DRAWINGS, KINDS, PICTURES, REASONS
 
@@ -34,11 +35,16 @@ class Idle:
     warn_before: int = 60
 
 
+EVERY_WAY = Equipment(camera=True, scanner=True, printer=True, sound=True)
+"""What a browser that is no enrolled kiosk is offered."""
+
+
 @dataclass(frozen=True)
 class Frame:
     """What stands around every kiosk page: language, addresses of the five controls, token of the session's forms.
 
-    `leave` is where Sortir vite goes, in place of the page in the browser's history.
+    `leave` is where Sortir vite goes, in place of the page in the browser's history. `equipment`: what stands beside the screen;
+    without sound the page says nothing aloud, and offers to say nothing.
     """
 
     language: str
@@ -49,6 +55,7 @@ class Frame:
     token: str = ""
     back: str | None = None
     idle: Idle | None = None
+    equipment: Equipment = EVERY_WAY
 
 
 @dataclass(frozen=True)
@@ -90,7 +97,14 @@ class Speaker:
     """The sentences of one rendering as HTML; what this page can say aloud; whether it holds words that two people must read."""
 
     def __init__(
-        self, sentences: Sentences, french: Sentences, assets: Assets, *, unread: bool, ready: dict[str, list[Markup]]
+        self,
+        sentences: Sentences,
+        french: Sentences,
+        assets: Assets,
+        *,
+        unread: bool,
+        ready: dict[str, list[Markup]],
+        mute: bool = False,
     ) -> None:
         self.sentences = sentences
         self._ready = ready
@@ -98,6 +112,7 @@ class Speaker:
         self.language = sentences.language
         self.heard: list[str] = []
         self.grave = False
+        self._mute = mute
         self._french = french
         self._assets = assets
 
@@ -133,6 +148,8 @@ class Speaker:
     def audio(self, *keys: str) -> str | None:
         """Addresses of the recordings that say these sentences, separated by spaces; None unless all are there."""
         addresses: list[str] = []
+        if self._mute:
+            return None
         for key in keys:
             address = self._recording(key)
             if address is None:
@@ -143,7 +160,7 @@ class Speaker:
 
     def french_audio(self, *keys: str) -> str | None:
         """The same in French, for a language that two people have not read: None where it adds nothing."""
-        if not self.unread or self.language == FRENCH:
+        if self._mute or not self.unread or self.language == FRENCH:
             return None
         addresses = [self._address(self._french, key) for key in keys]
         return None if None in addresses else " ".join(address for address in addresses if address)
@@ -199,7 +216,8 @@ class Pages:
         """The whole page; an unknown language is an error of the route, not of the person."""
         code = frame.language
         french, assets, ready = self.catalogues[FRENCH.code], self.assets, self._ready[code]
-        speaker = Speaker(self.catalogues[code], french, assets, unread=self._unread[code], ready=ready)
+        mute = isinstance(frame, Frame) and not frame.equipment.sound
+        speaker = Speaker(self.catalogues[code], french, assets, unread=self._unread[code], ready=ready, mute=mute)
         return self._environment.get_template(template).render(frame=frame, speaker=speaker, **values)
 
     def bare(self, template: str, **values: object) -> str:

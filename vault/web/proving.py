@@ -10,9 +10,9 @@ from litestar.types import ControllerRouterHandler
 from vault import checkpoints, proofs
 from vault.web.guards import context_of, signed_in, who
 from vault.web.history import line_of
+from vault.web.place import here
 from vault.web.shell import Req, page
 from vault.web.squares import drawn, own_origin
-from vault.web.unlock import here
 
 KEEPING = "attachment; filename=preuve.tlog-proof"
 

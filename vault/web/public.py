@@ -18,7 +18,8 @@ from vault.web.guards import COOKIE, anyone, context_of, session_of
 from vault.web.shell import AREAS, CLEAR, HTML, Req, closed, end_session, kiosk_cookie, language_of, page, start_of
 
 
-def _links(request: Req, rest: str) -> list[tuple[Language, str]]:
+def _links(request: Req, rest: str, asked: str = "") -> list[tuple[Language, str]]:
+    rest = f"{rest}?{asked}" if asked else rest
     return [(language, f"/{language.code}/{rest}") for language in request.app.state.pages.catalogues.offered()]
 
 
@@ -31,7 +32,9 @@ def languages(request: Req) -> Response[str]:
 @get("/langues/{rest:path}", opt=anyone(), sync_to_thread=True)
 def other_language(request: Req, rest: FromPath[str]) -> Response[str]:
     """K01 in the middle of something: the same page, in the language that is touched."""
-    return page(request, "kiosk/languages.html", links=_links(request, rest.lstrip("/")))
+    return page(
+        request, "kiosk/languages.html", links=_links(request, rest.lstrip("/"), request.scope["query_string"].decode("latin-1"))
+    )
 
 
 @get("/borne/{key:str}", opt=anyone(), sync_to_thread=True)

@@ -21,8 +21,9 @@ from vault.web.forms import Form, Sent
 from vault.web.guards import anyone, context_of, session_of, signed_in, who
 from vault.web.new_secret import NewSecret
 from vault.web.pages import Fault
+from vault.web.place import here
 from vault.web.shell import Req, closed, end_session, fragment, go, page, session_cookie
-from vault.web.unlock import here, picked_pictures
+from vault.web.unlock import picked_pictures
 from vault.web.uploads import in_thread, receive_frame, receive_photo
 
 PLACE = "recovery-page"  # what this page keeps in the recovering session: the chosen new code

@@ -20,8 +20,9 @@ from vault.web.guards import context_of, signed_in, who
 from vault.web.home import secret_of
 from vault.web.new_secret import NewSecret
 from vault.web.pages import Fault
+from vault.web.place import here
 from vault.web.shell import Req, fragment, go, page
-from vault.web.unlock import here, picked_pictures, refused
+from vault.web.unlock import picked_pictures, refused
 from vault.web.uploads import in_thread, receive_frame, receive_photo
 
 KEPT = "new-means"  # what these pages keep in the person's sealed session until the last answer

@@ -25,9 +25,9 @@ from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
 from vault.web.paging import NEXT, PICTURES, address, asked, leaf
 from vault.web.paper_items import item, kept_paper, kind_of
+from vault.web.place import here
 from vault.web.shell import Req, go, language_of, page
 from vault.web.squares import own_origin, square
-from vault.web.unlock import here
 
 REASONS_A_PAGE = 8
 

@@ -1,23 +1,26 @@
 """From a request to an answer: the frame that each page shares, cookies, redirects, the end of a session."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Literal
 
 from litestar import Request, Response
 from litestar.datastructures import Cookie
 from litestar.response import Redirect
+from litestar.routes import BaseRoute, HTTPRoute
 
 from consent.days import PARIS
 from vault import people, sessions
 from vault.aftermath import AfterRecovery
 from vault.errors import MustWait
+from vault.kiosks import Equipment
 from vault.languages import FRENCH, WORKER_LANGUAGES
 from vault.printed import Printing
 from vault.sessions import NO_IDLE, STAFF, Session
 from vault.web.guards import COOKIE, KIOSK_COOKIE, context_of, session_of
 from vault.web.pages import Frame, Idle, Pages, Place, WorkFrame
+from vault.web.place import here, known_here
 
 Req = Request[Any, Any, Any]
 LEAVE = "/sortir"
@@ -58,9 +61,39 @@ def _idle(request: Req, session: Session | None) -> Idle | None:
     )
 
 
-def _frame(request: Req, session: Session | None, back: str | None) -> Frame:
-    language = language_of(request)
-    rest = request.scope["path"].lstrip("/").partition("/")[2] if request.method == "GET" else ""
+def _there(request: Req, rest: str) -> bool:
+    """Whether some page answers at this address after its language: what a form was sent to is not always one."""
+    wanted = ["", *rest.split("/")]
+    return any(
+        len(parts) == len(wanted) and all(part in (one, "") for part, one in zip(parts[1:], wanted[1:], strict=True))
+        for parts in request.app.state.readable
+    )
+
+
+def readable(routes: Iterable[BaseRoute]) -> tuple[tuple[str, ...], ...]:
+    """The addresses that can be read, each after its language; what stands for anything is empty."""
+    found = {
+        tuple("" if part.startswith("{") else part for part in one.path_format.strip("/").split("/"))
+        for one in routes
+        if isinstance(one, HTTPRoute) and "GET" in one.methods and one.path_format.startswith("/{language}/")
+    }
+    return tuple(sorted(found))
+
+
+def _address(request: Req) -> str:
+    """Where the same page is, after its language and with what it asks for; the nearest one above where a form alone is taken.
+
+    Empty when there is none but the first page.
+    """
+    rest, asked = request.scope["path"].lstrip("/").partition("/")[2], request.scope["query_string"].decode("latin-1")
+    if request.method not in ("GET", "HEAD"):
+        while rest and not _there(request, rest):
+            rest, asked = rest.rpartition("/")[0], ""
+    return f"{rest}?{asked}" if rest and asked else rest
+
+
+def _frame(request: Req, session: Session | None, back: str | None, *, over: bool, equipment: Equipment) -> Frame:
+    language, rest = language_of(request), "" if over else _address(request)
     return Frame(
         language=language,
         help=f"/{language}/aide",
@@ -70,20 +103,27 @@ def _frame(request: Req, session: Session | None, back: str | None) -> Frame:
         token=session.form_token if session else "",
         back=fragment(request, back) if back is not None else None,
         idle=_idle(request, session),
+        equipment=equipment,
     )
 
 
 def page(
-    request: Req, template: str, *, status: int = 200, back: str | None = None, session: Session | None = None, **values: Any
-) -> Response[str]:
-    """A kiosk page: HTML, never kept by a cache, in the language of its address. `back` is an address without its language."""
+    request: Req, template: str, *, status: int = 200, back: str | None = None, session: Session | None = None, over: bool = False,
+    **values: Any,
+) -> Response[str]:  # fmt: skip
+    """A kiosk page: HTML, never kept by a cache, in the language of its address. `back` is an address without its language.
+
+    `over`: the session has just ended, and what was done is no page that one could read in another language.
+    """
     pages: Pages = request.app.state.pages
     found = session or session_of(request)
 
     def secret_way() -> str:  # looked for by the few pages that ask the secret again
         return people.way_in(context_of(request), found).value if found is not None else ""
 
-    html = pages.render(template, _frame(request, found, back), secret_way=secret_way, **values)
+    equipment = known_here(request) if status >= 500 else here(request).equipment
+    frame = _frame(request, found, back, over=over, equipment=equipment)
+    html = pages.render(template, frame, secret_way=secret_way, **values)
     return Response(html, status_code=status, media_type=HTML)
 
 
@@ -92,7 +132,7 @@ def work_page(
 ) -> Response[str]:
     """A page of the desk or of the office, with its menu and who is signed in."""
     pages, session, language = request.app.state.pages, session_of(request), work_language(request)
-    rest = request.scope["path"].lstrip("/").partition("/")[2] if request.method == "GET" else ""
+    rest = _address(request) or ("association" if area_of(request) == "office" else "bureau")
     frame = WorkFrame(
         language=language,
         languages=f"/{'en' if language == 'fr' else 'fr'}/{rest}",
@@ -179,7 +219,7 @@ def start_of(request: Req) -> str:
 
 def closed(request: Req, template: str, **values: Any) -> Response[str]:
     """A page after the end: the cookie goes, the browser is told to forget everything. `again` leads to where a kiosk begins."""
-    answer = page(request, template, again=start_of(request), **values)
+    answer = page(request, template, over=True, again=start_of(request), **values)
     answer.headers["Clear-Site-Data"] = CLEAR
     answer.delete_cookie(COOKIE, path="/")
     answer.delete_cookie(COPY_COOKIE, path="/")

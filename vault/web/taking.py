@@ -17,9 +17,9 @@ from vault.errors import TicketGone
 from vault.web.forms import Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.paper_items import kept_paper, kind_of
+from vault.web.place import here
 from vault.web.shell import Req, go, language_of, page, pdf
 from vault.web.squares import square
-from vault.web.unlock import here
 
 BACK = {"1": "/que-faire", "2": "/que-faire?plus=1"}
 """Behind "plus de choix", and behind it once more: where each page goes back to."""

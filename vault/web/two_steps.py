@@ -19,8 +19,9 @@ from vault.refusals import PaperRefused
 from vault.web.forms import Sent
 from vault.web.guards import anyone, context_of, session_of, signed_in, who
 from vault.web.pages import Fault
+from vault.web.place import here
 from vault.web.shell import Req, closed, end_session, go, page
-from vault.web.unlock import here, picked_pictures, present_in_picture, refused, secret_page, seen_by_camera
+from vault.web.unlock import picked_pictures, present_in_picture, refused, secret_page, seen_by_camera
 from vault.web.uploads import in_thread, receive_photo
 
 

@@ -3,50 +3,25 @@
 Nothing tells an unknown card from a wrong code.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 from litestar import Response, get, post
 from litestar.types import ControllerRouterHandler
 
-from vault import arriving, kiosks, people, sessions
+from vault import arriving, people, sessions
 from vault.aftermath import AfterRecovery
 from vault.context import Context
-from vault.errors import AbriError, BadInput, Busy, MustWait, NotThere, WrongSecret
+from vault.errors import AbriError, BadInput, Busy, MustWait, WrongSecret
 from vault.intake import read_qr
-from vault.kiosks import Equipment
 from vault.refusals import PaperRefused
 from vault.web.forms import Form, Sent
-from vault.web.guards import KIOSK_COOKIE, anyone, context_of, session_of, signed_in, who
+from vault.web.guards import anyone, context_of, session_of, signed_in, who
 from vault.web.pages import Fault
+from vault.web.place import here
 from vault.web.shell import COPY_COOKIE, Req, close_desk, fragment, go, page, session_cookie
 from vault.web.uploads import in_thread, receive_frame, receive_photo
 
-EVERY_WAY = Equipment(camera=True, scanner=True, printer=True, sound=True)
 CODE_LOCK_SECONDS = 3600  # a wait longer than this is "come back tomorrow", a shorter one "wait a little"
-
-
-@dataclass(frozen=True)
-class Here:
-    """The kiosk in front of which the request was made, if it is one of ours, and what it has."""
-
-    id: str | None
-    equipment: Equipment
-
-
-def here(request: Req) -> Here:
-    """What this kiosk has. A browser that is no enrolled kiosk is offered everything."""
-    token = request.cookies.get(KIOSK_COOKIE)
-    if token:
-        recognised = request.scope["state"]  # the door gives this kiosk places of its own, from its next request on
-        try:
-            kiosk = kiosks.by_token(context_of(request), token)
-        except NotThere:
-            recognised["kiosk"] = None
-            return Here(None, EVERY_WAY)
-        recognised["kiosk"] = kiosk.id
-        return Here(kiosk.id, kiosk.equipment)
-    return Here(None, EVERY_WAY)
 
 
 def card_page(request: Req, *, faults: list[Fault] | None = None, status: int = 200) -> Response[str]:
