@@ -35,7 +35,8 @@ def test_it_says_what_is_met_what_is_missing_and_who_listens(site: Site, languag
     for limit in told.limits:
         assert words(sentences.plain(f"access.limit.{limit}")) in text
     assert (
-        words(sentences.plain("access.law.how", None, day=sentences.day(told.tested), tools=", ".join(told.checked_with))) in text
+        words(sentences.plain("access.law.how", None, day=sentences.day(told.tested), tools=sentences.listed(told.checked_with)))
+        in text
     )
     assert "acces@abri.test" in text
     for way in accessibility.DEFENDER.values():

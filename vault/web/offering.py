@@ -22,7 +22,7 @@ from vault.web.agreeing import DEPOSIT, can_receive, started, to_show, ways_for
 from vault.web.forms import Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
-from vault.web.paging import NEXT, PICTURES, address, asked, leaf
+from vault.web.paging import NEXT, PICTURES, address, asked, leaf, numbered
 from vault.web.paper_items import drawer, item, kept_paper
 from vault.web.shell import Req, go, page
 
@@ -69,7 +69,7 @@ def choose_papers(request: Req, form: Sent) -> Response[Any]:
     chosen = tuple(one for one in mine if one in ticked or one in elsewhere)[:MOST_PAPERS]
     offers.keep(context, session, Choices(papers=chosen))
     if form.has(NEXT):
-        return go(request, f"montrer?{NEXT}={form.get(NEXT)}" if form.get(NEXT).isdigit() else "montrer")
+        return go(request, f"montrer?{NEXT}={numbered(form.get(NEXT))}")
     if not chosen:
         return _which_page(request, asked(request), [Fault("error.nothing-chosen")], 422)
     return go(request, "montrer/qui")

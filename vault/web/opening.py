@@ -21,12 +21,14 @@ from vault.web.forms import Sent
 from vault.web.guards import anyone, context_of, session_of, signed_in, who
 from vault.web.new_secret import NewSecret
 from vault.web.pages import Fault
+from vault.web.paging import address, asked, leaf
 from vault.web.place import here
 from vault.web.shell import Req, closed, fragment, go, language_of, page, pdf, printing, session_cookie
 from vault.web.unlock import picked_pictures
 from vault.web.uploads import in_thread, receive_frame, receive_photo
 
 DRAWINGS_A_PAGE = 9
+GUARDIANS_A_PAGE = 2
 
 
 @get("/{language:str}/ouvrir/avant/{number:int}", opt=anyone(), sync_to_thread=True)
@@ -158,10 +160,11 @@ def choose_pictures(request: Req, form: Sent) -> Response[Any]:
 def trust(request: Req) -> Response[str]:
     """K06: somebody who is there, or a sheet, or later."""
     known = workers.recipients(context_of(request), signed_in(request))
-    start = int(request.query_params.get("suite", "0") or "0") if request.query_params.get("suite", "0").isdigit() else 0
-    shown = [one for one in known if role(one.role).may_guard][start : start + 2]
-    more = start + 2 if len(known) > start + 2 else None
-    return page(request, "kiosk/trust.html", back="ouvrir/code", shown=shown, more=more)
+    shown = leaf([one for one in known if role(one.role).may_guard], asked(request), GUARDIANS_A_PAGE)
+    return page(
+        request, "kiosk/trust.html", back="ouvrir/code", shown=shown.items,
+        more=address(request, "ouvrir/confiance", suite=shown.after) if shown.after else None,
+    )  # fmt: skip
 
 
 @post("/{language:str}/ouvrir/confiance", opt=who("opening"), sync_to_thread=True)

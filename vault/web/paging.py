@@ -24,7 +24,11 @@ class Leaf(Generic[T]):
 
 def asked(request: Req) -> int:
     """The page that the address asks for, from 1; anything else is the first."""
-    text = request.query_params.get(NEXT, "1")
+    return numbered(request.query_params.get(NEXT, "1"))
+
+
+def numbered(text: str) -> int:
+    """The page of that number; the first for anything that is no number of ours, such as ² or ten digits."""
     return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 6 else 1
 
 

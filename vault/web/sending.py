@@ -23,7 +23,7 @@ from vault.sending import Sending
 from vault.web.forms import Form, Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
-from vault.web.paging import NEXT, PICTURES, address, asked, leaf
+from vault.web.paging import NEXT, PICTURES, address, asked, leaf, numbered
 from vault.web.paper_items import item, kept_paper, kind_of
 from vault.web.place import here
 from vault.web.shell import Req, go, language_of, page
@@ -80,7 +80,7 @@ def choose_papers(request: Req, form: Sent) -> Response[Any]:
         return _which_page(request, asked(request), [Fault("error.nothing-chosen")], 422)
     sending.keep(context_of(request), signed_in(request), replace(before, papers=chosen))
     if form.has(NEXT):
-        return go(request, f"envoyer?{NEXT}={form.get(NEXT)}" if form.get(NEXT).isdigit() else "envoyer")
+        return go(request, f"envoyer?{NEXT}={numbered(form.get(NEXT))}")
     return go(request, "envoyer/accord" if before.recipient and before.purpose else "envoyer/qui")
 
 
