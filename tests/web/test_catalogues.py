@@ -265,6 +265,18 @@ def test_everything_that_has_a_name_in_the_code_has_a_sentence(code: str) -> Non
     assert [key for key in wanted if not CATALOGUES[code].has(key)] == []
 
 
+@pytest.mark.parametrize(
+    ("code", "only_if"), [("fr", "ne garde une carte que si|gardez une carte que si"), ("en", "[Kk]eep a card only when")]
+)
+def test_what_workers_promise_allows_what_the_service_offers(code: str, only_if: str) -> None:
+    """A card may be kept at the desk (ADR 0058), when its person said so: neither the charter nor the advice forbids it."""
+    assert CATALOGUES[code].has("desk.kept.text")
+    for key in ("charter.4", "desk.say.no_code"):
+        said = CATALOGUES[code].plain(key)
+        assert re.search(only_if, said), key
+        assert not re.search("jamais une carte|never keep a card", said, re.IGNORECASE), key
+
+
 def test_pictograms_stand_for_exactly_the_reasons_and_drawers_of_consent() -> None:
     assert set(REASONS) == {purpose.id for purpose in PURPOSES}
     assert set(DRAWERS) == {shelf.kind for shelf in SHELVES}
