@@ -62,10 +62,12 @@ def checked(choice: str, name: str = "", note: str = "") -> Wish:
         return Wish("erase")
     if choice != "hand":
         raise BadInput("choice")
-    if not name or len(name) > LONGEST_NAME:
-        raise BadInput("name")
+    if not name:
+        raise BadInput("name", "error.directive-name")
+    if len(name) > LONGEST_NAME:
+        raise BadInput("name", "error.name-long")
     if len(note) > LONGEST_NOTE:
-        raise BadInput("note")
+        raise BadInput("note", "error.phrase-long")
     return Wish("hand", name, note)
 
 

@@ -98,6 +98,12 @@ class TooMuch(AbriError):
     sentence = "error.full"
 
 
+class TooLong(AbriError):
+    """A form with more in it than any page asks for."""
+
+    sentence = "error.too-long"
+
+
 class TicketGone(AbriError):
     """A one-time link was used, or its time is over."""
 

@@ -152,7 +152,6 @@ def _sane_dpi(dpi: int) -> int:
     return max(20, min(dpi, _MOST_DPI))
 
 
-@functools.lru_cache(maxsize=16)
 @functools.cache
 def marks_font() -> pathlib.Path | None:
     """The face in which marks are written: ours, because the parsers' own has no accents. None before assets are built: pages
@@ -163,5 +162,6 @@ def marks_font() -> pathlib.Path | None:
         return None
 
 
+@functools.lru_cache(maxsize=16)
 def _font_bytes(path: pathlib.Path | None) -> bytes | None:
     return path.read_bytes() if path else None

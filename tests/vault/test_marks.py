@@ -14,3 +14,9 @@ def test_two_letters_with_accents_are_two_drawings(confinement: Confinement) -> 
         for text in "éÉ—ê"
     }
     assert len(set(drawn.values())) == 4
+
+
+def test_the_face_is_read_once() -> None:
+    path = rendering.marks_font()
+    assert path is not None
+    assert rendering._font_bytes(path) is rendering._font_bytes(path)

@@ -316,6 +316,7 @@ def test_every_key_that_a_template_names_exists() -> None:
         ("duration.months", 36, "\u206836\u2069 شهرا"),
         ("duration.months", 101, "\u2068101\u2069 شهر"),
         ("next.banner", 11, "\u206811\u2069 سؤالا ينتظرك: من يمكنه أن يرى؟"),
+        ("k10.arrived", 3, "وصلت \u20683\u2069 أوراق."),
         ("k15.months", 12, "\u206812\u2069 شهرا"),
     ],
 )
@@ -333,6 +334,13 @@ def test_arabic_says_tu_to_one_person_with_its_own_comma() -> None:
             assert not polite.search(form), (entry.key, form)
             assert "," not in form, (entry.key, form)
             assert " :" not in form, (entry.key, form)
+
+
+def test_no_page_is_made_again_under_somebody_who_listens() -> None:
+    """A page that waits looks again by its script, which minds voice and hand; the browser's refresh is for where none runs."""
+    for path in TEMPLATES.rglob("*.html"):
+        rest = re.sub(r"<noscript>.*?</noscript>", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        assert 'http-equiv="refresh"' not in rest, path.name
 
 
 SEPARATORS = re.compile(r"^\s*[,:;]\s*$")
@@ -357,6 +365,8 @@ def test_pages_that_speak_arabic_leave_commas_and_colons_to_the_language() -> No
 def test_french_counts_zero_as_one() -> None:
     assert FRENCH_SENTENCES.plain("k10.count", 0) == "Vous avez \u20680\u2069 papier."
     assert FRENCH_SENTENCES.plain("k10.count", 2) == "Vous avez \u20682\u2069 papiers."
+    assert FRENCH_SENTENCES.plain("k10.arrived", 1) == "\u20681\u2069 papier est arrivé."
+    assert FRENCH_SENTENCES.plain("k10.arrived", 3) == "\u20683\u2069 papiers sont arrivés."
 
 
 def test_a_question_mark_never_begins_a_line() -> None:

@@ -49,6 +49,11 @@ def test_an_administrator_signs_in_and_reads_what_waits(site: Site) -> None:
     assert said("office.health.on_time") in " ".join(parts[-1].itertext())
     layers = page.tree.xpath("//table[@id='layers']//tbody/tr[contains(., $on)]", on=said("office.layers.on"))
     assert len(layers) == sum(one.on for one in site.house.confinement.layers()) > 0
+    walls = " ".join(page.tree.xpath("string(//table[@id='layers'])").split())
+    assert all(said(f"office.layers.{one.name}") in walls for one in site.house.confinement.layers())
+    off = [one for one in site.house.confinement.layers() if not one.on]
+    assert len(page.tree.xpath("//main//*[@lang='en']")) == len(off)  # technical English is for what must be put right
+    assert (said("office.home.as_it_is") in plain(page)) == bool(off)
 
 
 def test_a_worker_needs_two_different_administrators(site: Site) -> None:

@@ -112,6 +112,7 @@ def choose_ar(site: Site, address: str) -> Shown:
     words = site.press(site.press(site.get(address), name="محمد"), reason="other")
     assert words.path == "/ar/envoyer/mots"
     assert site.press(words, words="").status == 422
+    assert "جملة قصيرة" in site.press(words, words="كراء " * 60).errors  # a sentence that is too long is not a name
     return site.press(words, words="كراء")
 
 

@@ -174,6 +174,7 @@ def test_own_words(site: Site, awa: MadePerson, fatou: MadeWorker) -> None:
     more = site.get(why.link("suite=2"))
     words = site.press(more, reason="other")
     assert site.press(words, words=" ").errors == "Il manque une réponse ici."
+    assert site.press(words, words="vélo " * 60).errors == "C'est trop long. Choisissez une phrase courte."
     shown = site.press(words, words="vélo  (2) <b>")
     assert "Pour : vélo (2) <b>." in shown.text
     site.press(shown, answer="yes")

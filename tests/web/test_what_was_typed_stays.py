@@ -93,6 +93,8 @@ def of_the_person(site: Site, made: Circle) -> list[Refused]:
         witness("error.wrong", given={**said, "code": WRONG}),
         witness("error.code-digits", given={**said, "code": "12"}),
         witness("error.witness-words", given={**said, "words": "arbre maison"}),
+        Refused("/fr/droits/apres/donner", "error.phrase-long", {"name": "Rosa Diaz", "note": "x" * 201}, right),
+        Refused("/fr/droits/apres/donner", "error.name-long", {"name": "x" * 81, "note": "ma sœur"}, right),
         Refused("/fr/droits/apres/donner", "error.wrong", {"name": "Rosa Diaz", "note": "ma sœur"}, {"code": WRONG}),
     ]
 
@@ -101,7 +103,11 @@ def at_the_kiosk(site: Site, made: Circle) -> Iterator[Refused]:
     site.leave()
     yield Refused("/fr/mots", "error.wrong", {"number": NOBODYS}, {"words": "arbre arbre arbre arbre arbre"})
     yield Refused("/fr/perdu/raison/stolen", "error.kiosk-needed", {"number": NOBODYS}, to="/fr/perdu/commencer")
-    yield Refused("/fr/lien", "error.outside-wrong", {"link": "ABCD-EFGH-JKMN-PQRS-TVWX"}, {"code": "12345678"})
+    link: Fields = {"link": "ABCD-EFGH-JKMN-PQRS-TVWX"}
+    yield Refused("/fr/lien", "error.outside-wrong", link, {"code": "123456"})
+    while site.post("/fr/lien", {**link, "code": "123456"}).status != 429:
+        pass
+    yield Refused("/fr/lien", "error.outside-locked", link, {"code": "123456"})  # who is outside has no papers here to lose
     yield Refused("/fr/carte/autrement", "error.card-unreadable", {}, to="/fr/carte/photo")
     site.stand_at(made.tilleuls.administrators[0], made.tilleuls.structure)
     yield Refused("/fr/apres-un-deces", "after.not_now", {"number": "ABCD-EFGH-JKMN"})
@@ -183,3 +189,8 @@ def test_what_was_typed_is_still_there_after_a_refusal(site: Site, forms: Callab
             assert sorted(now.get(name, [])) == sorted(wanted), (*where, name)
         for name in boxes - set(one.stays) - set(one.given) - {"new_sheets"}:
             assert name not in now, (*where, name)  # what was not ticked is not ticked for them
+
+
+def test_a_form_longer_than_any_page_asks_for_is_no_paper_that_is_too_heavy(site: Site) -> None:
+    answer = site.post("/fr/lien", {"link": "x" * 65 * 1024, "code": "123456"})
+    assert (answer.status, "C'est trop long." in answer.text, "trop lourd" in answer.text) == (413, True, False)

@@ -70,7 +70,7 @@ def hand(request: Req, form: Sent) -> Response[Any]:
     try:
         wish = directives.checked("hand", **typed)
     except BadInput as error:
-        return _hand_page(request, [Fault("error.directive-name", error.field)], typed, 422)
+        return _hand_page(request, [Fault(error.shown, error.field)], typed, 422)
     try:
         directives.record(context_of(request), signed_in(request), secret_of(form), wish)
     except BadInput:

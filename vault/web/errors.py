@@ -35,6 +35,7 @@ STATUSES: tuple[tuple[type[BaseException], int, str | None], ...] = (
     (errors.AlreadyKnown, 409, None),
     (errors.TicketGone, 410, None),
     (errors.TooMuch, 413, None),
+    (errors.TooLong, 413, None),
     (errors.WeakSecret, 422, None),
     (errors.BadInput, 422, None),
     (errors.MustWait, 429, None),

@@ -8,7 +8,7 @@ from litestar import Request
 from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException
 
-from vault.errors import BadInput
+from vault.errors import BadInput, TooLong
 from vault.web.guards import WrongOrigin, session_of
 
 FORM_BYTES = 64 * 1024
@@ -53,7 +53,7 @@ async def read_form(request: Request[Any, Any, Any]) -> Form:
     async for block in request.stream():
         body += block
         if len(body) > FORM_BYTES:
-            raise HTTPException(status_code=413, detail="form")
+            raise TooLong
     try:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=bool(body), errors="strict", max_num_fields=500)
     except ValueError as error:

@@ -175,7 +175,7 @@ def say_words(request: Req, form: Sent) -> Response[Any]:
     """A short sentence, on one line."""
     typed = " ".join(form.get("words").split())
     if not typed or len(typed) > LONGEST_OWN_WORDS:
-        return _words_page(request, typed, [Fault("error.name-long" if typed else "error.missing", "words")], 422)
+        return _words_page(request, typed, [Fault("error.phrase-long" if typed else "error.missing", "words")], 422)
     offers.keep(context_of(request), signed_in(request), replace(started(request), own_words=typed))
     return go(request, "montrer/comment")
 
