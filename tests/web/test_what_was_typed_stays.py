@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from consent.scope import Act
-from tests.vault.builders import make_worker, sign_in
+from tests.vault.builders import PICTURES, make_person, make_worker, sign_in
 from tests.vault.comings import Circle, make_circle
 from tests.web.desk_scene import clock_of, give
 from tests.web.site import Shown, Site
@@ -99,6 +99,18 @@ def of_the_person(site: Site, made: Circle) -> list[Refused]:
     ]
 
 
+def by_pictures(site: Site, made: Circle) -> list[Refused]:
+    nour = make_person(site.house, "Nour", pictures=PICTURES)
+    site.open(nour)
+    wrong = {f"picture_{number}": "7" for number in range(1, 6)}
+    trust: Fields = {"worker": [made.marc.id], "new_sheets": "1", "sheet_1": "Rosa", "phrase": "le figuier"}
+    return [
+        Refused("/fr/confiance/choisir", "error.wrong", trust, wrong),
+        Refused("/fr/confiance/choisir", "error.pictures-count", trust, {"picture_1": "7"}),
+        Refused("/fr/droits/demander", "error.wrong", {"kind": "rectification"}, wrong),
+    ]
+
+
 def at_the_kiosk(site: Site, made: Circle) -> Iterator[Refused]:
     site.leave()
     yield Refused("/fr/mots", "error.wrong", {"number": NOBODYS}, {"words": "arbre arbre arbre arbre arbre"})
@@ -130,6 +142,7 @@ def at_the_desk(site: Site, made: Circle) -> list[Refused]:
     return [
         Refused("/fr/bureau/bloquer", "error.number", {"number": "12"}),
         Refused(at, "desk.guardian.wrong_code", {"where": "far", "theft": "yes"}, {"code": "000000"}),
+        Refused(at, "error.nothing-chosen", {"theft": "yes"}, {"code": "000000"}),
         Refused("/fr/bureau/deposer", "error.too-heavy", letter),
         Refused(f"{procedure}/{grants[0]}", "desk.request.choose_kind", {}),
         Refused(
@@ -173,7 +186,9 @@ def in_the_office(site: Site, made: Circle) -> list[Refused]:
 
 
 @pytest.mark.parametrize(
-    "forms", [of_the_person, at_the_kiosk, at_the_desk, becoming_a_worker, in_the_office], ids=lambda one: one.__name__
+    "forms",
+    [of_the_person, by_pictures, at_the_kiosk, at_the_desk, becoming_a_worker, in_the_office],
+    ids=lambda one: one.__name__,
 )
 def test_what_was_typed_is_still_there_after_a_refusal(site: Site, forms: Callable[[Site, Circle], Iterable[Refused]]) -> None:
     sentences = read_catalogues()["fr"]
@@ -182,6 +197,8 @@ def test_what_was_typed_is_still_there_after_a_refusal(site: Site, forms: Callab
         where = (one.address, one.says)
         assert 400 <= answer.status < 500, where
         assert " ".join(sentences.plain(one.says).split()) in " ".join(answer.errors.split()), (*where, answer.errors)
+        for leads in answer.tree.xpath("//*[@id='errors']//a/@href"):  # to the field that it is about
+            assert answer.tree.xpath("//*[@id=$name]", name=str(leads).removeprefix("#")), (*where, leads)
         now = filled(answer, one.to or one.address)
         boxes = {str(name) for name in answer.tree.xpath("//main//input[@type='checkbox' or @type='radio']/@name")}
         for name, value in one.stays.items():

@@ -12,7 +12,7 @@ from vault.errors import BadInput, Busy, MustWait, NotThere, TicketGone, WrongSe
 from vault.restricting import Restricted
 from vault.web.forms import Sent
 from vault.web.guards import anyone, context_of, signed_in, who
-from vault.web.home import secret_of, unfinished_secret
+from vault.web.home import secret_fault, secret_of
 from vault.web.pages import Fault
 from vault.web.place import here
 from vault.web.shell import Req, go, language_of, page
@@ -73,10 +73,9 @@ def hand(request: Req, form: Sent) -> Response[Any]:
         return _hand_page(request, [Fault(error.shown, error.field)], typed, 422)
     try:
         directives.record(context_of(request), signed_in(request), secret_of(form), wish)
-    except BadInput:
-        return _hand_page(request, [unfinished_secret(request)], typed, 422)
-    except (WrongSecret, MustWait, Busy) as error:
-        return _hand_page(request, [Fault(error.sentence, "code")], typed, 401)
+    except (WrongSecret, MustWait, Busy, BadInput) as error:
+        faults, status = secret_fault(request, error)
+        return _hand_page(request, faults, typed, status)
     return go(request, "droits/apres?dit=note")
 
 

@@ -152,7 +152,7 @@ def secret_fault(request: Req, error: AbriError) -> tuple[list[Fault], int]:
         raise error
     if isinstance(error, BadInput):
         return [unfinished_secret(request)], 422
-    return [Fault(error.sentence, "code")], {MustWait: 429, Busy: 503}.get(type(error), 401)
+    return [Fault(error.sentence, unfinished_secret(request).field)], {MustWait: 429, Busy: 503}.get(type(error), 401)
 
 
 ROUTES: list[ControllerRouterHandler] = [

@@ -12,7 +12,7 @@ from vault.rights import ASKED_BY_A_PERSON
 from vault.settings import today_in_paris
 from vault.web.forms import Sent
 from vault.web.guards import context_of, signed_in, who
-from vault.web.home import secret_of, unfinished_secret
+from vault.web.home import secret_fault, secret_of
 from vault.web.pages import Fault
 from vault.web.shell import Req, go, language_of, page
 
@@ -42,10 +42,8 @@ def lift(request: Req, form: Sent) -> Response[Any]:
     """The person ends what they asked for."""
     try:
         restricting.lift(context_of(request), signed_in(request), secret_of(form))
-    except (WrongSecret, MustWait, Busy) as error:
-        return _restricted(request, [Fault(error.sentence, "code")], 401)
-    except BadInput:
-        return _restricted(request, [unfinished_secret(request)], 422)
+    except (WrongSecret, MustWait, Busy, BadInput) as error:
+        return _restricted(request, *secret_fault(request, error))
     return go(request, "droits")
 
 
@@ -100,11 +98,10 @@ def ask(request: Req, form: Sent) -> Response[Any]:
         return _ask_page(request, [Fault("error.choose", "kind")], 422)
     try:
         number = rights.ask_right(context_of(request), signed_in(request), secret_of(form), kind)
-    except (WrongSecret, MustWait, Busy) as error:
-        return _ask_page(request, [Fault(error.sentence, "code")], 401, kind)
-    except BadInput as error:
-        fault = Fault("error.no-kiosk") if error.field == "kiosk" else unfinished_secret(request)
-        return _ask_page(request, [fault], 422, kind)
+    except (WrongSecret, MustWait, Busy, BadInput) as error:
+        if isinstance(error, BadInput) and error.field == "kiosk":
+            return _ask_page(request, [Fault("error.no-kiosk")], 422, kind)
+        return _ask_page(request, *secret_fault(request, error), kind)
     return page(request, "kiosk/right_asked.html", back="droits", number=number)
 
 
@@ -121,13 +118,11 @@ def _number_page(request: Req, faults: list[Fault], status: int = 200, number: s
 @post("/{language:str}/droits/numero", opt=who("person"), sync_to_thread=True)
 def identify(request: Req, form: Sent) -> Response[Any]:
     """The number and the code: identified, without any paper."""
-    number = form.need("number")
+    number = form.get("number").strip()
     try:
         rights.identify(context_of(request), signed_in(request), secret_of(form), number)
-    except (WrongSecret, MustWait, Busy) as error:
-        return _number_page(request, [Fault(error.sentence, "code")], 401, number)
-    except BadInput:
-        return _number_page(request, [unfinished_secret(request)], 422, number)
+    except (WrongSecret, MustWait, Busy, BadInput) as error:
+        return _number_page(request, *secret_fault(request, error), number)
     except NotThere:  # mistyped, answered already, or never there
         return _number_page(request, [Fault("error.number-unknown", "number")], 404, number)
     return page(request, "kiosk/right_asked.html", back="droits", number=number)
