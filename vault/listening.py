@@ -1,5 +1,6 @@
 """The address that the pages are served on: whether nobody else has it, and how this machine asks there whether they answer."""
 
+import os
 import socket
 import ssl
 import urllib.error
@@ -19,7 +20,7 @@ def refuse_taken(host: str, port: int) -> None:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
         raise UnsafeSettings(
-            f"Nothing can listen on port {port} of {host} ({error.strerror}). Stop what has it, or choose another one:"
+            f"Nothing can listen on port {port} of {host} ({os.strerror(error.errno or 0)}). Stop what has it, or choose another one:"
             " ABRI_PORT=8001, or `make run PORT=8001`."
         ) from error
 
