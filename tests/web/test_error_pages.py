@@ -4,10 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
+from consent.scope import Act
 from storage.errors import DatabaseBusy, StorageFull
-from tests.vault.builders import make_office, make_person, make_worker
+from tests.vault.builders import make_office, make_person, make_worker, unlock
+from tests.web.desk_scene import clock_of, give
 from tests.web.site import Site
-from vault import drafts, showing
+from vault import drafts, shared_papers, showing
 from vault.errors import Conflict, MustWait, NotThere, StoreDown
 from vault.refusals import ConfinementUnavailable
 
@@ -99,6 +101,23 @@ def test_without_script_the_page_to_add_a_paper_stays(
     assert refused.status in (503, 507)
     assert refused.heading == page.heading
     assert refused.errors
+
+
+@pytest.mark.parametrize("error", [StoreDown(), DatabaseBusy(), StorageFull()])
+def test_a_workers_deposit_keeps_its_page_too(site: Site, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    office = make_office(site.house)
+    ines, awa = make_worker(site.house, office, "Inès"), make_person(site.house, "Awa")
+    clock_of(site.house).forward(days=1)
+    unlock(site.house, awa)
+    give(site.house, awa, ines, acts=(Act.DEPOSIT,), shelf="money")
+    site.sign_in(ines)
+    page = site.get("/fr/bureau/deposer")
+    monkeypatch.setattr(shared_papers, "deposit_for", failing(error))
+    kept = site.send(page, PHOTO, title="Lettre de la CAF")
+    assert kept.status in (503, 507)
+    assert kept.heading == page.heading
+    assert kept.errors
+    assert kept.tree.xpath("//input[@name='title']/@value") == ["Lettre de la CAF"]
 
 
 def test_of_several_files_none_stays_when_the_store_goes_down(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

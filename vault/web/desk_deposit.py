@@ -14,7 +14,7 @@ from vault.pictograms import KINDS
 from vault.refusals import PaperRefused, UploadError
 from vault.shared_papers import PersonSharing, SharedPaper
 from vault.web.desk_frame import NOT_SHOWN, desk_page
-from vault.web.errors import status_and_sentence
+from vault.web.errors import NOT_NOW, status_and_sentence
 from vault.web.forms import Form, Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
@@ -58,8 +58,9 @@ def _deposit(request: Req, upload: Upload) -> Response[Any]:
         return _page(request, [Fault(FIELDS.get(error.field, error.shown), error.field)], form, 422)
     except PaperRefused as error:
         return _page(request, [Fault(f"error.{error.key}", "file")], form, 422)
-    except TooMuch as error:
-        return _page(request, [Fault(error.sentence)], form, 413)
+    except (TooMuch, *NOT_NOW) as error:
+        status, sentence = status_and_sentence(error)
+        return _page(request, [Fault(sentence)], form, status)
     return go(request, "bureau/deposer?dit=depose")
 
 
@@ -121,8 +122,9 @@ def _replace(request: Req, upload: Upload) -> Response[Any]:
         return _replace_page(request, grant, paper, [Fault(FIELDS.get(error.field, error.shown), error.field)], 422)
     except PaperRefused as error:
         return _replace_page(request, grant, paper, [Fault(f"error.{error.key}", "file")], 422)
-    except TooMuch as error:
-        return _replace_page(request, grant, paper, [Fault(error.sentence)], 413)
+    except (TooMuch, *NOT_NOW) as error:
+        status, sentence = status_and_sentence(error)
+        return _replace_page(request, grant, paper, [Fault(sentence)], status)
     return go(request, f"bureau/personnes/{grant}?dit=remplace")
 
 
