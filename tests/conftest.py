@@ -1,5 +1,6 @@
 """Fixtures for all tests, and the rule about skipped ones."""
 
+import gc
 import os
 from collections.abc import Generator
 
@@ -13,6 +14,9 @@ __all__ = ["driver", "engines", "postgres_server", "postgres_url", "s3_bucket", 
 
 # In continuous integration everything is installed: there a skipped test is a test that was lost.
 NO_SKIPS = os.environ.get("ABRI_NO_SKIPS") == "1"
+
+# What a test makes goes with it, and nothing of it is in a circle that matters: looking for circles was a thirtieth of all the time.
+gc.set_threshold(20_000, 20, 20)
 
 # A test says what is right, never how fast: a busy machine is no failure. Whoever works on the code looks for new examples each
 # time; continuous integration judges a change, and gives the same answer twice.
