@@ -133,10 +133,10 @@ def test_a2_the_bag_is_stolen_and_the_thief_knows_the_code(reading_house: Contex
     # ... export and whole erasure wait 24 hours
     kiosk.go("effacer-tout/code")
     kiosk.type_code(NEW_CODE)
-    kiosk.says("dans 24 heures")
+    kiosk.says("C'est possible le 25 novembre 2026")
     kiosk.go("emporter")
     kiosk.page.locator("button[value=usb]").click()
-    kiosk.says("dans 24 heures")
+    kiosk.says("C'est possible le 25 novembre 2026")
     # ... the morning's opening is on her page, without place
     kiosk.go("regards")
     text = kiosk.page.locator("main").inner_text()
