@@ -1,5 +1,6 @@
 """Fixtures of the journeys: one service for each process of the tests, one Chromium, contexts that start clean."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,27 +19,34 @@ NewPage = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
-def site() -> Iterator[Site]:
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demonstration, made once for all processes of one run; each service has a copy of its own."""
+    base = tmp_path_factory.getbasetemp()
+    return sites.made_once(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base)
+
+
+@pytest.fixture(scope="session")
+def site(demonstration: Path) -> Iterator[Site]:
     """The service, over HTTPS, with the demonstration's people."""
     with in_memory() as folder:
-        made, process = sites.start(folder)
+        made, process = sites.start(folder, copied=demonstration)
         yield made
         sites.stop(process)
 
 
 @pytest.fixture(scope="module")
-def own_site() -> Iterator[Site]:
+def own_site(demonstration: Path) -> Iterator[Site]:
     """A service of its own, for journeys that need the demonstration's shares as they were at first. Import it as `site`."""
     with in_memory() as folder:
-        made, process = sites.start(folder)
+        made, process = sites.start(folder, copied=demonstration)
         yield made
         sites.stop(process)
 
 
 @pytest.fixture(scope="module")
-def named_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def named_site(demonstration: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A service of its own under a name, where authenticators work. Import it as `site`."""
-    made, process = sites.start(tmp_path_factory.mktemp("named-site"), name="localhost")
+    made, process = sites.start(tmp_path_factory.mktemp("named-site"), name="localhost", copied=demonstration)
     yield made
     sites.stop(process)
 

@@ -1,16 +1,18 @@
 """A whole service for a browser: the demonstration, over HTTPS, in a folder of its own, as `make run` starts it."""
 
 import datetime as dt
+import fcntl
 import ipaddress
 import json
 import os
+import shutil
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -98,8 +100,28 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
     return crt, pem
 
 
-def start(folder: Path, *, name: str = "", **settings: str) -> tuple[Site, "subprocess.Popen[bytes]"]:
-    """Make the demonstration and serve it; gives the site and the process to stop.
+def made_once(folder: Path) -> Path:
+    """A demonstration that nobody serves, to copy: whoever comes first makes it, the other processes of the tests wait for it."""
+    with (folder / "making").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        demo = folder / "demo"
+        if not (demo / "access.json").exists():
+            command = [sys.executable, "-m", "vault", "demo", "--folder", str(demo), "--only-reset", "--reset"]
+            environment = {**_without_ours(), "ABRI_INSECURE_FAST_KDF": "yes"}
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=STARTS_WITHIN, check=False)
+            if done.returncode:
+                raise RuntimeError(done.stderr[-4000:])
+        return demo
+
+
+def _without_ours() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("ABRI_")}
+
+
+def start(
+    folder: Path, *, name: str = "", copied: Path | None = None, **settings: str
+) -> tuple[Site, "subprocess.Popen[bytes]"]:  # fmt: skip
+    """Make the demonstration and serve it; gives the site and the process to stop. `copied`: one that is made already.
 
     `name`: served under this name, without TLS: a browser gives no passkey to a site whose certificate it does not trust.
     """
@@ -108,13 +130,15 @@ def start(folder: Path, *, name: str = "", **settings: str) -> tuple[Site, "subp
         certificate, key = make_certificate(folder)
         secure = {"ABRI_CERTIFICATE": str(certificate), "ABRI_PRIVATE_KEY": str(key)}
     environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("ABRI_")},
+        **_without_ours(),
         **secure,
         "ABRI_ORIGINS": f"http://{name}:{port}" if name else f"https://127.0.0.1:{port} https://localhost:{port}",
         "ABRI_INSECURE_FAST_KDF": "yes",
         **settings,
     }
     demo = folder / "demo"
+    if copied is not None:
+        shutil.copytree(copied, demo)
     command = [sys.executable, "-m", "vault", "demo", "--folder", str(demo), "--port", str(port)]
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
@@ -129,10 +153,7 @@ def start(folder: Path, *, name: str = "", **settings: str) -> tuple[Site, "subp
 
 
 def stop(process: "subprocess.Popen[bytes]") -> None:
-    """Stop the service and everything that it started."""
-    try:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=15)
-    except (ProcessLookupError, subprocess.TimeoutExpired):
+    """End the service and everything that it started, at once: how it ends by itself is for other tests."""
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait(timeout=5)
+    process.wait(timeout=5)
