@@ -218,7 +218,7 @@ def test_the_poster_and_the_page_for_desks_print(site: Site, made: Circle) -> No
     assert "Il y a eu un problème de sécurité" in text
     assert "There was a security problem" in text
     assert not set("0123456789") & set(said("printed.breach.title") + said("printed.breach.text"))
-    assert "Ne dites à personne qui a un compte" in " ".join(words(desks).split())
+    assert "Ne dites à personne qui a un Abri" in " ".join(words(desks).split())
 
 
 def test_the_page_that_invites_says_what_a_representative_is(site: Site, made: Circle) -> None:
