@@ -108,12 +108,12 @@ def _frame(request: Req, session: Session | None, back: str | None, *, over: boo
 
 
 def page(
-    request: Req, template: str, *, status: int = 200, back: str | None = None, session: Session | None = None, over: bool = False,
+    request: Req, template: str, *, status: int = 200, back: str | None = None, session: Session | None = None, session_over: bool = False,
     **values: Any,
 ) -> Response[str]:  # fmt: skip
     """A kiosk page: HTML, never kept by a cache, in the language of its address. `back` is an address without its language.
 
-    `over`: the session has just ended, and what was done is no page that one could read in another language.
+    `session_over`: it has just ended, and what was done is no page that one could read in another language.
     """
     pages: Pages = request.app.state.pages
     found = session or session_of(request)
@@ -122,7 +122,7 @@ def page(
         return people.way_in(context_of(request), found).value if found is not None else ""
 
     equipment = known_here(request) if status >= 500 else here(request).equipment
-    frame = _frame(request, found, back, over=over, equipment=equipment)
+    frame = _frame(request, found, back, over=session_over, equipment=equipment)
     html = pages.render(template, frame, secret_way=secret_way, **values)
     return Response(html, status_code=status, media_type=HTML)
 
@@ -219,7 +219,7 @@ def start_of(request: Req) -> str:
 
 def closed(request: Req, template: str, **values: Any) -> Response[str]:
     """A page after the end: the cookie goes, the browser is told to forget everything. `again` leads to where a kiosk begins."""
-    answer = page(request, template, over=True, again=start_of(request), **values)
+    answer = page(request, template, session_over=True, again=start_of(request), **values)
     answer.headers["Clear-Site-Data"] = CLEAR
     answer.delete_cookie(COOKIE, path="/")
     answer.delete_cookie(COPY_COOKIE, path="/")
