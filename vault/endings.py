@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, literal, select
+from sqlalchemy import Connection, Select, bindparam, delete, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage import intentions
@@ -112,4 +112,4 @@ def _delete_blobs(context: Context, blobs: Sequence[str]) -> None:
     for blob in blobs:
         context.blobs.delete(BlobName(blob))
     with context.database.transaction() as connection:
-        connection.execute(delete(doomed_blobs).where(doomed_blobs.c.blob.in_(blobs)))
+        connection.execute(delete(doomed_blobs).where(doomed_blobs.c.blob == bindparam("gone")), [{"gone": blob} for blob in blobs])
