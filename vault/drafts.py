@@ -4,6 +4,7 @@ Blobs in the store under keys that stand only in the session's sealed state: whe
 and the sweep takes them away. Until `keep` nothing else is written.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ from vault.unwritten import undone_unless
 from vault.versions import one_refusal
 
 STATE = "draft"
+SENT, SENT_MOST = "sent", 200  # the files that became papers one by one in this session, by their digest
 PARTS = 100_000  # corners are kept as whole parts of the picture: canonical JSON has no fractions
 BY = 0.02
 
@@ -272,19 +274,50 @@ def drop(context: Context, session: Session) -> None:
         _end(context, connection, session, None)
 
 
-def _end(context: Context, connection: Connection, session: Session, expected: Sequence[_Piece] | None) -> None:
+def _end(
+    context: Context, connection: Connection, session: Session, expected: Sequence[_Piece] | None, sent: str = ""
+) -> None:  # fmt: skip
     state = sessions.read_state(connection, session)
     pieces = _pieces(state)
     if expected is not None and pieces != expected:
         raise Conflict  # kept already, or changed, by another screen
     endings.doom(context, connection, [blob for piece in pieces for blob in piece.blobs()])
-    sessions.write_state(connection, session, {name: value for name, value in state.items() if name != STATE})
+    rest = {name: value for name, value in state.items() if name != STATE}
+    sessions.write_state(connection, session, rest | ({SENT: [*_sent(state), sent][-SENT_MOST:]} if sent else {}))
+
+
+def _sent(state: Mapping[str, Value]) -> list[Value]:
+    told = state.get(SENT, [])
+    return told if isinstance(told, list) else []
+
+
+def keep_at_once(
+    context: Context, session: Session, received: bytes, shelf: ShelfKind, *, untrusted_name: str = ""
+) -> PaperId | None:
+    """One file is one paper. None when the very same file became one in this session: it is sent again after an error, or twice.
+
+    Raises what `add` and `keep` raise, and leaves no draft then.
+    """
+    sent = hashlib.sha256(received).hexdigest()[:32]
+    with context.database.transaction(read_only=True) as connection:
+        if sent in _sent(sessions.read_state(connection, session, hold=False)):
+            return None
+    add(context, session, received, untrusted_name=untrusted_name)
+    try:
+        return keep(context, session, shelf, sent=sent)
+    except BaseException:
+        drop(context, session)
+        raise
 
 
 def keep(
-    context: Context, session: Session, shelf: ShelfKind, *, title: str = "", sort: str = "", replaces: PaperId | None = None
+    context: Context, session: Session, shelf: ShelfKind, *, title: str = "", sort: str = "", replaces: PaperId | None = None,
+    sent: str = "",
 ) -> PaperId:  # fmt: skip
-    """Make one paper of the draft, in the order of its pages, and keep it; the draft ends in the same commit."""
+    """Make one paper of the draft, in the order of its pages, and keep it; the draft ends in the same commit.
+
+    `sent`: what `keep_at_once` knows the file by.
+    """
     pieces = _read(context, session)
     if not pieces:
         raise NotThere
@@ -293,5 +326,5 @@ def keep(
     prepared = preparing.prepare(context.confinement, originals, framings=framings)
     return documents.deposit(
         context, session, prepared, shelf, title=title, sort=sort, untrusted_name=pieces[0].name, replaces=replaces,
-        along=lambda connection: _end(context, connection, session, pieces),
+        along=lambda connection: _end(context, connection, session, pieces, sent),
     )  # fmt: skip

@@ -112,4 +112,6 @@ def _delete_blobs(context: Context, blobs: Sequence[str]) -> None:
     for blob in blobs:
         context.blobs.delete(BlobName(blob))
     with context.database.transaction() as connection:
-        connection.execute(delete(doomed_blobs).where(doomed_blobs.c.blob == bindparam("gone")), [{"gone": blob} for blob in blobs])
+        connection.execute(
+            delete(doomed_blobs).where(doomed_blobs.c.blob == bindparam("gone")), [{"gone": blob} for blob in blobs]
+        )

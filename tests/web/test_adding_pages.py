@@ -145,10 +145,24 @@ def test_the_token_of_the_form_comes_before_the_photo(site: Site, awa: MadePerso
 def test_many_papers_are_kept_one_by_one_to_be_sorted(site: Site, awa: MadePerson) -> None:
     shown = site.get("/fr/ajouter/beaucoup")
     for number in range(1, 4):
-        shown = site.send(shown, ("photo.jpg", SHEET))
+        shown = site.send(shown, ("photo.jpg", saved(sheet(620 + number, 877), "JPEG", quality=85)))
         assert f"{number} papier" in shown.text
     assert titles(site, awa) == [("other", "", 1)] * 3
     assert site.get(shown.link("tiroir=other")).heading == "Autre"
+
+
+def test_of_many_what_was_kept_before_a_bad_file_is_said_and_not_kept_twice(site: Site, awa: MadePerson) -> None:
+    """The browser still holds all the files: they are sent again together, or the form twice."""
+    other = saved(sheet(620, 870), "JPEG", quality=85)
+    form = site.get("/fr/ajouter/beaucoup")
+    shown = site.send(form, ("a.jpg", SHEET), ("b.jpg", b"not a picture"))
+    assert shown.status == 415
+    assert "1 papier" in shown.text
+    assert drafts.current(site.house, awa.session) is None
+    for _ in range(2):
+        again = site.send(form, ("a.jpg", SHEET), ("b.jpg", other))
+        assert "papier" in again.text
+    assert titles(site, awa) == [("other", "", 1)] * 2
 
 
 def test_only_ways_that_the_kiosk_has_are_offered(site: Site, awa: MadePerson) -> None:

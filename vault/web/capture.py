@@ -26,6 +26,7 @@ from vault.web.uploads import Upload, in_thread, receive
 SCREENS = {"photo": "kiosk/photo.html", "fichier": "kiosk/file.html", "beaucoup": "kiosk/many.html"}
 UNSORTED = ShelfKind("other")
 MOST_COUNTED = 999
+REFUSED = (PaperRefused, UploadError, TooMuch, *NOT_NOW)
 
 
 @get("/{language:str}/ajouter", opt=who("person"), sync_to_thread=True)
@@ -39,11 +40,12 @@ def ways(request: Req) -> Response[Any]:
 # --- Photos and files -----------------------------------------------------------------------------------------------------
 
 
-def _screen(request: Req, way: str, faults: list[Fault], status: int = 200) -> Response[str]:
+def _screen(request: Req, way: str, faults: list[Fault], status: int = 200, kept: int | None = None) -> Response[str]:
     """The page of one way in, with what must be put right on top."""
     waits = drafts.current(context_of(request), signed_in(request)) is not None
     return page(
-        request, SCREENS[way], status=status, back="ajouter/lire" if waits else "ajouter", faults=faults, kept=_kept(request),
+        request, SCREENS[way], status=status, back="ajouter/lire" if waits else "ajouter", faults=faults,
+        kept=_kept(request) if kept is None else kept,
         equipment=here(request).equipment, ends=more_time.ends_soon(request),
     )  # fmt: skip
 
@@ -100,15 +102,16 @@ async def _take(request: Req, way: str) -> Response[Any]:
         if not any(upload.contents):
             return await in_thread(_screen, request, way, [Fault("error.no-file", "file")], 422)
         if way == "beaucoup":
-            await in_thread(_keep_each, context, session, upload)
-        else:
-            await in_thread(_add_each, context, session, upload)
-    except (PaperRefused, UploadError, TooMuch, *NOT_NOW) as error:
-        status, sentence = status_and_sentence(error)
-        return await in_thread(_screen, request, way, [Fault(sentence, "file")], status)
-    if way == "beaucoup":
-        return go(request, f"ajouter/beaucoup?n={_kept(request) + 1}")
+            return await in_thread(_keep_each, request, upload)
+        await in_thread(_add_each, context, session, upload)
+    except REFUSED as error:
+        return await in_thread(_refused, request, way, error, _kept(request))
     return go(request, "ajouter/lire")
+
+
+def _refused(request: Req, way: str, error: Exception, kept: int) -> Response[str]:
+    status, sentence = status_and_sentence(error)
+    return _screen(request, way, [Fault(sentence, "file")], status, kept)
 
 
 def _add_each(context: Context, session: Session, upload: Upload) -> None:
@@ -126,18 +129,18 @@ def _add_each(context: Context, session: Session, upload: Upload) -> None:
         raise
 
 
-def _keep_each(context: Context, session: Session, upload: Upload) -> None:
-    """Each file becomes a paper; one that is refused leaves nothing behind it, and those before it stay kept."""
+def _keep_each(request: Req, upload: Upload) -> Response[Any]:
+    """Each file becomes a paper. One that is refused leaves nothing behind it, those before it stay kept, and are counted once."""
+    context, session, kept = context_of(request), signed_in(request), _kept(request)
     if drafts.current(context, session) is not None:
         raise Conflict  # another screen of this session is in the middle of a paper
     for name, content in upload.files:
-        if content:
-            drafts.add(context, session, content, untrusted_name=name)
-            try:
-                drafts.keep(context, session, UNSORTED)
-            except (PaperRefused, TooMuch, *NOT_NOW):
-                drafts.drop(context, session)
-                raise
+        try:
+            if content and drafts.keep_at_once(context, session, content, UNSORTED, untrusted_name=name):
+                kept += 1
+        except REFUSED as error:
+            return _refused(request, "beaucoup", error, kept)
+    return go(request, f"ajouter/beaucoup?n={kept}")
 
 
 # --- From a phone ---------------------------------------------------------------------------------------------------------
