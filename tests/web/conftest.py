@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from litestar.testing import TestClient
 
+from tests.vault.builders import Office, make_office
 from tests.vault.conftest import clock, confinement, house, reading_house, tmp_path
 from tests.web.everybody import everybody
 from tests.web.site import ORIGIN, Site, wired
@@ -21,3 +22,9 @@ def site(reading_house: Context) -> Iterator[Site]:
     context = dataclasses.replace(reading_house, settings=settings)
     with TestClient(wired(context), base_url=ORIGIN, raise_server_exceptions=False) as client:
         yield Site(context, client)
+
+
+@pytest.fixture
+def office(site: Site) -> Office:
+    """A structure with two administrators and a kiosk."""
+    return make_office(site.house)

@@ -26,6 +26,7 @@ from vault.web.guards import COOKIE, KIOSK_COOKIE
 ORIGIN = "https://abri.test"
 HOST = "abri.test"
 EVERYTHING = Equipment(camera=True, scanner=True, printer=True, sound=True)
+NO_PRINTER = Equipment(camera=True, scanner=True, printer=False, sound=True)
 Fields = Mapping[str, str | Sequence[str]]
 
 

@@ -1,22 +1,18 @@
 """A kiosk offers what it has: a mute one says nothing aloud, one without a printer prints nothing."""
 
+import dataclasses
+from typing import cast
+
 import pytest
 
-from tests.vault.builders import MadePerson, Office, make_office, make_person
+from storage.database import Database
+from storage.errors import DatabaseUnreachable
+from tests.vault.builders import MadePerson, Office, make_person
 from tests.vault.papers import keep
-from tests.web.site import Shown, Site
-from vault import people
-from vault.errors import StoreDown
+from tests.web.site import EVERYTHING, NO_PRINTER, Shown, Site, wired
 from vault.kiosks import Equipment
 
-EVERYTHING = Equipment(camera=True, scanner=True, printer=True, sound=True)
 MUTE = Equipment(camera=True, scanner=True, printer=True, sound=False)
-NO_PRINTER = Equipment(camera=True, scanner=True, printer=False, sound=True)
-
-
-@pytest.fixture
-def office(site: Site) -> Office:
-    return make_office(site.house)
 
 
 @pytest.fixture
@@ -24,6 +20,13 @@ def awa(site: Site, office: Office) -> MadePerson:
     made = make_person(site.house, "Awa", kiosk=office.kiosk)
     keep(site.house, made.session, "Lettre")
     return made
+
+
+class Down:
+    """A database of rows that does not answer."""
+
+    def transaction(self, **_: object) -> None:
+        raise DatabaseUnreachable
 
 
 def said_aloud(page: Shown) -> list[str]:
@@ -57,15 +60,10 @@ def test_without_a_printer_nothing_is_offered_on_paper(site: Site, office: Offic
 
 
 def test_a_failure_has_its_page_when_nobody_can_say_which_kiosk_this_is(
-    site: Site, office: Office, awa: MadePerson, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    site: Site, office: Office, awa: MadePerson
+) -> None:  # fmt: skip
     site.stand_at(office.administrators[0], office.structure, MUTE)
     site.open(awa)
-
-    def down(*_: object) -> None:
-        raise StoreDown
-
-    monkeypatch.setattr(people, "me", down)
-    monkeypatch.setattr("vault.kiosks.by_token", down)
+    wired(dataclasses.replace(site.house, database=cast("Database", Down())))
     shown = site.get("/fr/moi")
     assert (shown.status, shown.errors) == (503, "Abri ne répond pas. Rien n'a changé. Essayez dans un moment.")

@@ -1,23 +1,48 @@
 """What a person reads when something did not work: a heading that goes with its sentence, how long to wait, and nothing is lost."""
 
+import dataclasses
 from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 
 from consent.scope import Act
-from storage.errors import DatabaseBusy, StorageFull
+from storage.blobs import BlobStore
+from storage.errors import DatabaseBusy, StorageFull, StoreUnreachable
 from tests.vault.builders import make_office, make_person, make_worker, unlock
+from tests.vault.scenes import saved, sheet
 from tests.web.desk_scene import clock_of, give
-from tests.web.site import Site
-from vault import drafts, shared_papers, showing
-from vault.errors import Conflict, MustWait, NotThere, StoreDown
+from tests.web.site import Site, wired
+from vault import drafts, showing
+from vault.errors import Conflict, MustWait, NotThere
 from vault.refusals import ConfinementUnavailable
 
-PHOTO = ("photo.jpg", b"whatever it is, it is not looked at")
+PHOTO = ("photo.jpg", saved(sheet(300, 420), "JPEG", quality=80))
+
+
+class Failing:
+    """A store of papers that fails in this way once so many blobs were begun."""
+
+    def __init__(self, real: BlobStore, error: Exception, *, after: int) -> None:
+        self._real, self._error, self._after, self.begun = real, error, after, 0
+
+    def writer(self, *wanted: Any) -> Any:
+        self.begun += 1
+        if self.begun > self._after:
+            raise self._error
+        return self._real.writer(*wanted)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+def stand_on(site: Site, store: Failing) -> None:
+    """From now on the pages keep papers there."""
+    wired(dataclasses.replace(site.house, blobs=cast("BlobStore", store)))
 
 
 def failing(error: Exception) -> Callable[..., object]:
-    """A use case that fails in this way."""
+    """A use case that fails in this way: how each failure is answered is looked at here, also what no wall raises at will."""
 
     def fail(*_: object, **__: object) -> object:
         raise error
@@ -89,55 +114,44 @@ def test_the_script_finds_the_sentence_where_the_paper_is_not_to_blame(
     assert bool(shown.errors) == kept
 
 
-@pytest.mark.parametrize("error", [StoreDown(), DatabaseBusy(), StorageFull(), ConfinementUnavailable()])
+@pytest.mark.parametrize("error", [StoreUnreachable(), DatabaseBusy(), StorageFull(), ConfinementUnavailable()])
 @pytest.mark.parametrize("way", ["photo", "fichier", "beaucoup"])
-def test_without_script_the_page_to_add_a_paper_stays(
-    site: Site, monkeypatch: pytest.MonkeyPatch, way: str, error: Exception
-) -> None:  # fmt: skip
+def test_without_script_the_page_to_add_a_paper_stays(site: Site, way: str, error: Exception) -> None:
     site.open(make_person(site.house, "Awa"))
     page = site.get(f"/fr/ajouter/{way}")
-    monkeypatch.setattr(drafts, "add", failing(error))
+    stand_on(site, Failing(site.house.blobs, error, after=0))
     refused = site.send(page, PHOTO)
     assert refused.status in (503, 507)
     assert refused.heading == page.heading
     assert refused.errors
 
 
-@pytest.mark.parametrize("error", [StoreDown(), DatabaseBusy(), StorageFull()])
-def test_a_workers_deposit_keeps_its_page_too(site: Site, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+@pytest.mark.parametrize("error", [StoreUnreachable(), DatabaseBusy(), StorageFull()])
+def test_a_workers_deposit_keeps_its_page_too(site: Site, error: Exception) -> None:
     office = make_office(site.house)
     ines, awa = make_worker(site.house, office, "Inès"), make_person(site.house, "Awa")
     clock_of(site.house).forward(days=1)
     unlock(site.house, awa)
-    give(site.house, awa, ines, acts=(Act.DEPOSIT,), shelf="money")
+    grant = give(site.house, awa, ines, acts=(Act.DEPOSIT,), shelf="money")
     site.sign_in(ines)
     page = site.get("/fr/bureau/deposer")
-    monkeypatch.setattr(shared_papers, "deposit_for", failing(error))
-    kept = site.send(page, PHOTO, title="Lettre de la CAF")
+    stand_on(site, Failing(site.house.blobs, error, after=0))
+    kept = site.send(page, PHOTO, grant=str(grant), kind="letter", title="Lettre de la CAF", opened_by_person="yes")
     assert kept.status in (503, 507)
     assert kept.heading == page.heading
     assert kept.errors
     assert kept.tree.xpath("//input[@name='title']/@value") == ["Lettre de la CAF"]
 
 
-def test_of_several_files_none_stays_when_the_store_goes_down(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_several_files_none_stays_when_the_store_goes_down(site: Site) -> None:
     """Sent again, the first would be there twice."""
-    from tests.vault.scenes import saved, sheet
-
     awa = make_person(site.house, "Awa")
     site.open(awa)
-    page, add, seen = site.get("/fr/ajouter/fichier"), drafts.add, list[str]()
-
-    def second_fails(*given: object, **named: object) -> object:
-        seen.append(str(named["untrusted_name"]))
-        if len(seen) == 2:
-            raise StoreDown
-        return add(*given, **named)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(drafts, "add", second_fails)
-    picture = saved(sheet(300, 420), "JPEG", quality=80)
-    assert site.send(page, ("un.jpg", picture), ("deux.jpg", picture)).status == 503
-    assert seen == ["un.jpg", "deux.jpg"]
+    page = site.get("/fr/ajouter/fichier")
+    store = Failing(site.house.blobs, StoreUnreachable(), after=2)  # the first file: as it came, and as it is seen
+    stand_on(site, store)
+    assert site.send(page, ("un.jpg", PHOTO[1]), ("deux.jpg", PHOTO[1])).status == 503
+    assert store.begun == 3
     now = drafts.current(site.house, awa.session)
     assert now is None or now.pages == ()
 

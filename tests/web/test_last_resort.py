@@ -11,11 +11,6 @@ from vault.web.guards import KIOSK_COOKIE
 
 
 @pytest.fixture
-def office(site: Site) -> Office:
-    return make_office(site.house)
-
-
-@pytest.fixture
 def awa(site: Site, office: Office) -> MadePerson:
     made = make_person(site.house, "Awa")
     site.open(made)

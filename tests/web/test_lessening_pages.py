@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from consent.scope import Act
-from tests.vault.builders import MadePerson, MadeWorker, Office, make_office, make_person, make_worker, sign_in
+from tests.vault.builders import MadePerson, MadeWorker, Office, make_person, make_worker, sign_in
 from tests.vault.clock import Clock
 from tests.vault.papers import SAID, keep
 from tests.web.sharing_steps import another_day, share_drawer, share_paper
@@ -13,11 +13,6 @@ from tests.web.site import Shown, Site
 from vault import first_day, receipt_files, reencryption, removing, shared_papers, showing, withdrawing, workers
 
 SEE, DEPOSIT = frozenset({Act.SEE}), frozenset({Act.DEPOSIT})
-
-
-@pytest.fixture
-def office(site: Site) -> Office:
-    return make_office(site.house)
 
 
 @pytest.fixture

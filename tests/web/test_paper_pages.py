@@ -8,22 +8,15 @@ from sqlalchemy import select
 from consent.ids import PaperId
 from consent.purposes import ShelfKind
 from storage.tables import objects
-from tests.vault.builders import MadePerson, Office, make_office, make_person, make_worker
+from tests.vault.builders import MadePerson, Office, make_person, make_worker
 from tests.vault.papers import keep
 from tests.vault.scenes import saved, sheet
 from tests.web.sharing_steps import share_drawer
-from tests.web.site import Shown, Site
+from tests.web.site import NO_PRINTER, Shown, Site
 from vault import audit, documents, intake, leaving
-from vault.kiosks import Equipment
 from vault.pictograms import KINDS
 
 TITLE = "Lettre de Mme Vuillard"
-NO_PRINTER = Equipment(camera=True, scanner=True, printer=False, sound=True)
-
-
-@pytest.fixture
-def office(site: Site) -> Office:
-    return make_office(site.house)
 
 
 @pytest.fixture

@@ -7,17 +7,12 @@ import zipfile
 
 import pytest
 
-from tests.vault.builders import MadePerson, Office, make_office, make_person
+from tests.vault.builders import MadePerson, Office, make_person
 from tests.vault.papers import keep
 from tests.web.site import Site
 from vault import audit, conditions, documents, health, parcels, retaining, rights
 from vault.languages import read_catalogues
 from vault.settings import Hosting
-
-
-@pytest.fixture
-def office(site: Site) -> Office:
-    return make_office(site.house)
 
 
 @pytest.fixture

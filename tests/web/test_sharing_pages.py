@@ -1,4 +1,4 @@
-"""Sharing, page by page: K15 from a paper or from several, K16 and its three answers, who can see, K17 with the code and without."""
+"""Sharing, page by page: K15 from a paper or from several, who can see, K17 with the code and without."""
 
 import datetime as dt
 from pathlib import Path
@@ -9,19 +9,14 @@ from consent.ids import PaperId
 from consent.purposes import PurposeId
 from consent.receipt_file import verify_file
 from consent.scope import Act
-from tests.vault.builders import MadePerson, MadeWorker, Office, make_office, make_person, make_worker, sign_in
+from tests.vault.builders import MadePerson, MadeWorker, Office, make_person, make_worker, sign_in
 from tests.vault.clock import Clock
 from tests.vault.papers import SAID, keep
 from tests.web.sharing_steps import another_day, share_paper
 from tests.web.site import Shown, Site
-from vault import asking, audit, cards, offers, receipt_files, reencryption, shared_papers, showing, withdrawing
+from vault import audit, cards, offers, receipt_files, reencryption, shared_papers, showing, withdrawing
 from vault.languages import read_catalogues
 from vault.verifying import read_anchors
-
-
-@pytest.fixture
-def office(site: Site) -> Office:
-    return make_office(site.house)
 
 
 @pytest.fixture
@@ -367,60 +362,3 @@ def test_the_receipt_of_an_ending_says_so(site: Site, awa: MadePerson, fatou: Ma
     assert printed.heading == "Reçu : c'est arrêté"
     assert "Fini le 23 novembre 2026" in printed.text
     assert "Jusqu'au" not in printed.text
-
-
-# --- K16 ------------------------------------------------------------------------------------------------------------------
-
-
-def asked(site: Site, awa: MadePerson, fatou: MadeWorker, *kinds: str) -> None:
-    """Fatou, who was shown something before, asks for papers."""
-    grant = share_paper(site, awa, fatou, tax_notice(site, awa))
-    asking.ask(site.house, sign_in(site.house, fatou), grant, kinds, PurposeId("home"))
-
-
-def test_a_request_is_answered_by_giving_one_paper(site: Site, awa: MadePerson, fatou: MadeWorker) -> None:
-    asked(site, awa, fatou, "payslip")
-    other = keep(site.house, awa.session, "Paie", "work", sort="payslip")
-    shown = site.get("/fr/demandes")
-    assert shown.heading == "Fatou vous demande un papier"
-    assert "Le papier : fiche de paie." in shown.text
-    assert "Vous pouvez dire non." in shown.text
-    which = site.press(shown, answer="give")
-    assert which.buttons["paper"][0] == other
-    k15 = site.press(which, paper=other)
-    assert k15.heading == "Fatou peut voir 1 papier ?"
-    done = site.press(k15, answer="yes")
-    assert "C'est donné." in done.text
-    assert done.heading == "Il n'y a pas de demande"
-    assert other in {paper.paper for share in showing.grants_of(site.house, awa.session) for paper in share.papers}
-    (answer,) = asking.asked(site.house, sign_in(site.house, fatou))
-    assert [one.value for one in answer.answers.values()] == ["give"]
-
-
-@pytest.mark.parametrize(("pressed", "kept"), [("have-not", "have-not"), ("refuse", "refuse")])
-def test_the_two_other_answers_need_no_reason(
-    site: Site, awa: MadePerson, fatou: MadeWorker, pressed: str, kept: str
-) -> None:  # fmt: skip
-    asked(site, awa, fatou, "payslip", "rent")
-    second = site.press(site.get("/fr/demandes"), answer=pressed)
-    assert "Votre réponse est partie." in second.text
-    assert "papier de logement" in second.text
-    assert site.press(second, answer=pressed).heading == "Il n'y a pas de demande"
-    (answer,) = asking.asked(site.house, sign_in(site.house, fatou))
-    assert [one.value for one in answer.answers.values()] == [kept, kept]
-    assert len(showing.grants_of(site.house, awa.session)) == 1
-
-
-def test_three_answers_of_the_same_size(site: Site, awa: MadePerson, fatou: MadeWorker) -> None:
-    asked(site, awa, fatou, "payslip")
-    classes = [str(one) for one in site.get("/fr/demandes").tree.xpath("//main//li/@class")]
-    assert len(classes) == 3
-    assert len(set(classes)) == 1
-
-
-def test_an_old_request_page_changes_nothing(site: Site, awa: MadePerson, fatou: MadeWorker) -> None:
-    asked(site, awa, fatou, "payslip")
-    shown = site.get("/fr/demandes")
-    site.press(shown, answer="refuse")
-    assert site.press(shown, answer="give").heading == "Il n'y a pas de demande"
-    assert len(showing.grants_of(site.house, awa.session)) == 1

@@ -23,7 +23,7 @@ from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
 from vault.web.place import here
 from vault.web.shell import Req, go
-from vault.web.uploads import Upload, in_thread, receive_photo
+from vault.web.uploads import Upload, first_right, in_thread, receive_photo
 
 T = TypeVar("T")
 
@@ -35,12 +35,7 @@ def with_card(request: Req, upload: Upload, act: Callable[[str], T]) -> T:
         texts = [typed] if typed else read_qr(context_of(request).confinement, upload.contents[0]) if upload.files else []
     except PaperRefused:
         texts = []
-    for text in texts:
-        try:
-            return act(text)
-        except WrongSecret:
-            continue
-    raise WrongSecret
+    return first_right(texts, act)
 
 
 # --- Received or not received ---------------------------------------------------------------------------------------------

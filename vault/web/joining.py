@@ -1,5 +1,6 @@
 """Two safes of one person become one: the other card, then its code or its pictures, each on a page of its own."""
 
+from functools import partial
 from typing import Any
 
 from litestar import Response, get, post
@@ -7,7 +8,6 @@ from litestar.types import ControllerRouterHandler
 
 from vault import joining
 from vault.errors import BadInput, Busy, MustWait, WrongSecret
-from vault.intake import read_qr
 from vault.people import Chosen
 from vault.refusals import PaperRefused
 from vault.web.forms import Sent
@@ -17,7 +17,7 @@ from vault.web.place import here
 from vault.web.shell import Req, fragment, go, language_of, page
 from vault.web.taking_away import done
 from vault.web.unlock import picked_pictures, refused, secret_page
-from vault.web.uploads import in_thread, receive_frame, receive_photo
+from vault.web.uploads import in_square, in_thread, receive_frame, receive_photo
 
 PLACE = "autre-abri"
 CODE = f"{PLACE}/code"
@@ -46,12 +46,8 @@ def read_card(request: Req, form: Sent) -> Response[Any]:
 
 def _card_in(request: Req, picture: bytes) -> None:
     """Keep the first card of a picture. WrongSecret when none of its squares is one."""
-    for text in read_qr(context_of(request).confinement, picture):
-        try:
-            return joining.show_card(context_of(request), signed_in(request), text)
-        except WrongSecret:
-            continue
-    raise WrongSecret
+    context, session = context_of(request), signed_in(request)
+    in_square(context, picture, partial(joining.show_card, context, session))
 
 
 @post("/{language:str}/autre-abri/photo", opt=who("person", streams=True))

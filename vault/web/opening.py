@@ -4,6 +4,7 @@ Until the last step nothing is written but the session of this screen; "Pas aujo
 """
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from litestar import Response, get, post
@@ -13,7 +14,6 @@ from litestar.types import ControllerRouterHandler
 from consent.recipients import role
 from vault import account_numbers, circles, conditions, once, people, printed, reviewing, sessions, workers
 from vault.errors import AbriError, AlreadyKnown, BadInput, NotThere, WeakSecret, WrongSecret
-from vault.intake import read_qr
 from vault.languages import FRENCH
 from vault.pictograms import DRAWINGS
 from vault.refusals import PaperRefused
@@ -25,7 +25,7 @@ from vault.web.paging import address, asked, leaf
 from vault.web.place import here
 from vault.web.shell import Req, closed, fragment, go, language_of, page, pdf, printing, session_cookie
 from vault.web.unlock import picked_pictures
-from vault.web.uploads import in_thread, receive_frame, receive_photo
+from vault.web.uploads import in_square, in_thread, receive_frame, receive_photo
 
 DRAWINGS_A_PAGE = 9
 GUARDIANS_A_PAGE = 2
@@ -220,12 +220,7 @@ def take_card(request: Req, form: Sent) -> Response[Any]:
 
 
 def _read_and_open(request: Req, picture: bytes) -> str:
-    for text in read_qr(context_of(request).confinement, picture):
-        try:
-            return _with_card(request, text)
-        except WrongSecret:
-            continue
-    raise WrongSecret
+    return in_square(context_of(request), picture, partial(_with_card, request))
 
 
 @post("/{language:str}/ouvrir/carte/photo", opt=who("opening", streams=True))

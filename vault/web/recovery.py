@@ -1,6 +1,7 @@
 """K23 and after: the card is lost, the code is forgotten, or somebody took them. The safe comes back with its guardians."""
 
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from litestar import Response, get, post
@@ -13,7 +14,6 @@ from vault import coming_back, people, recovery, sessions
 from vault import waiting as waiting_day
 from vault.context import Context
 from vault.errors import AbriError, AlreadyKnown, BadInput, Conflict, NotThere, WeakSecret, WrongSecret
-from vault.intake import read_qr
 from vault.opening import check_chosen
 from vault.refusals import PaperRefused
 from vault.sessions import Session
@@ -24,7 +24,7 @@ from vault.web.pages import Fault
 from vault.web.place import here
 from vault.web.shell import Req, closed, end_session, fragment, go, page, session_cookie
 from vault.web.unlock import picked_pictures
-from vault.web.uploads import in_thread, receive_frame, receive_photo
+from vault.web.uploads import in_square, in_thread, receive_frame, receive_photo
 
 PLACE = "recovery-page"  # what this page keeps in the recovering session: the chosen new code
 
@@ -156,12 +156,7 @@ def type_sheet(request: Req, form: Sent) -> Response[Any]:
 
 
 def _sheets_in(context: Context, session: Session, picture: bytes) -> None:
-    for text in read_qr(context.confinement, picture):
-        try:
-            return recovery.with_sheet(context, session, text)
-        except WrongSecret:
-            continue
-    raise WrongSecret
+    in_square(context, picture, partial(recovery.with_sheet, context, session))
 
 
 @post("/{language:str}/perdu/feuille/photo", opt=who("recovering", streams=True))
@@ -286,12 +281,7 @@ def take_card(request: Req, form: Sent) -> Response[Any]:
 
 
 def _card_in(request: Req, picture: bytes) -> tuple[str, str | None]:
-    for text in read_qr(context_of(request).confinement, picture):
-        try:
-            return _come_back(request, text)
-        except (WrongSecret, BadInput):
-            continue
-    raise WrongSecret
+    return in_square(context_of(request), picture, partial(_come_back, request), (WrongSecret, BadInput))
 
 
 @post("/{language:str}/perdu/carte/photo", opt=who("recovering", streams=True))

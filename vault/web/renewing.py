@@ -4,6 +4,7 @@ A new code or new pictures are given twice; "je me protège" then takes a new ca
 secret is asked last: it is the yes, and with it everything changes in one commit.
 """
 
+from functools import partial
 from typing import Any
 
 from litestar import Response, get, post
@@ -12,7 +13,6 @@ from litestar.types import ControllerRouterHandler
 from crypto.canonical import Value
 from vault import once, people, sessions
 from vault.errors import AbriError, AlreadyKnown, BadInput, Busy, MustWait, WeakSecret, WrongSecret
-from vault.intake import read_qr
 from vault.opening import check_chosen
 from vault.refusals import PaperRefused
 from vault.web.forms import Sent
@@ -23,7 +23,7 @@ from vault.web.pages import Fault
 from vault.web.place import here
 from vault.web.shell import Req, fragment, go, page
 from vault.web.unlock import picked_pictures, refused
-from vault.web.uploads import in_thread, receive_frame, receive_photo
+from vault.web.uploads import in_square, in_thread, receive_frame, receive_photo
 
 KEPT = "new-means"  # what these pages keep in the person's sealed session until the last answer
 CODE, ALL, CARD = "moi", "proteger", "carte"
@@ -136,12 +136,7 @@ def _take(request: Req, text: str) -> None:
 
 
 def _take_from(request: Req, picture: bytes) -> None:
-    for text in read_qr(context_of(request).confinement, picture):
-        try:
-            return _take(request, text)
-        except WrongSecret:
-            continue
-    raise WrongSecret
+    in_square(context_of(request), picture, partial(_take, request))
 
 
 def _card_fault(error: AbriError | PaperRefused) -> list[Fault]:

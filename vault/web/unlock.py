@@ -3,6 +3,7 @@
 Nothing tells an unknown card from a wrong code.
 """
 
+from functools import partial
 from typing import Any
 
 from litestar import Response, get, post
@@ -12,14 +13,13 @@ from vault import arriving, people, sessions
 from vault.aftermath import AfterRecovery
 from vault.context import Context
 from vault.errors import AbriError, BadInput, Busy, MustWait, WrongSecret
-from vault.intake import read_qr
 from vault.refusals import PaperRefused
 from vault.web.forms import Form, Sent
 from vault.web.guards import anyone, context_of, session_of, signed_in, who
 from vault.web.pages import Fault
 from vault.web.place import here
 from vault.web.shell import COPY_COOKIE, Req, close_desk, fragment, go, page, session_cookie
-from vault.web.uploads import in_thread, receive_frame, receive_photo
+from vault.web.uploads import in_square, in_thread, receive_frame, receive_photo
 
 CODE_LOCK_SECONDS = 3600  # a wait longer than this is "come back tomorrow", a shorter one "wait a little"
 
@@ -55,12 +55,7 @@ def read_card(request: Req, form: Sent) -> Response[Any]:
 
 def present_in_picture(context: Context, kiosk: str | None, picture: bytes) -> str:
     """The cookie of the first card in a picture. WrongSecret when none of its squares is a card."""
-    for text in read_qr(context.confinement, picture):
-        try:
-            return people.present_card(context, kiosk, text)
-        except WrongSecret:
-            continue
-    raise WrongSecret
+    return in_square(context, picture, partial(people.present_card, context, kiosk))
 
 
 @post("/{language:str}/carte/photo", opt=anyone(streams=True))

@@ -1,11 +1,13 @@
 """Bodies that stream: photos and files from the kiosk, from a phone, frames of the camera. No plaintext touches a disk."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
-from vault.intake import FilePart, MemorySink, UploadLimits, receive_form, receive_raw
+from vault.context import Context
+from vault.errors import WrongSecret
+from vault.intake import FilePart, MemorySink, UploadLimits, read_qr, receive_form, receive_raw
 from vault.refusals import BadForm, TooHeavy
 from vault.web.forms import TOKEN, Form
 from vault.web.guards import WrongOrigin, session_of
@@ -34,6 +36,23 @@ class Upload:
     def name(self) -> str:
         """The name that the sender gives to the first file; never trusted."""
         return self.files[0][0] if self.files else ""
+
+
+def first_right(texts: Iterable[str], act: Callable[[str], R], wrong: tuple[type[Exception], ...] = (WrongSecret,)) -> R:
+    """Do this with the first text that is what was asked for: what is `wrong` is passed over. WrongSecret when none is."""
+    for text in texts:
+        try:
+            return act(text)
+        except wrong:
+            continue
+    raise WrongSecret
+
+
+def in_square(
+    context: Context, picture: bytes, act: Callable[[str], R], wrong: tuple[type[Exception], ...] = (WrongSecret,)
+) -> R:  # fmt: skip
+    """The same with the squares of a picture: a photo may show more than the card. PaperRefused for what is no picture."""
+    return first_right(read_qr(context.confinement, picture), act, wrong)
 
 
 def _length(request: Req) -> int | None:

@@ -1,0 +1,82 @@
+"""Requests of workers, as the person reads them: K16 and its three answers."""
+
+import pytest
+
+from consent.ids import PaperId
+from consent.purposes import PurposeId
+from tests.vault.builders import MadePerson, MadeWorker, Office, make_person, make_worker, sign_in
+from tests.vault.papers import keep
+from tests.web.sharing_steps import share_paper
+from tests.web.site import Site
+from vault import asking, showing
+
+
+@pytest.fixture
+def fatou(site: Site, office: Office) -> MadeWorker:
+    return make_worker(site.house, office, "Fatou")
+
+
+@pytest.fixture
+def awa(site: Site, office: Office) -> MadePerson:
+    """Awa, who has just opened her safe and stands before it."""
+    made = make_person(site.house, "Awa")
+    site.open(made)
+    return made
+
+
+def tax_notice(site: Site, awa: MadePerson, title: str = "Avis") -> PaperId:
+    return keep(site.house, awa.session, title, "money", sort="tax-notice")
+
+
+def asked(site: Site, awa: MadePerson, fatou: MadeWorker, *kinds: str) -> None:
+    """Fatou, who was shown something before, asks for papers."""
+    grant = share_paper(site, awa, fatou, tax_notice(site, awa))
+    asking.ask(site.house, sign_in(site.house, fatou), grant, kinds, PurposeId("home"))
+
+
+def test_a_request_is_answered_by_giving_one_paper(site: Site, awa: MadePerson, fatou: MadeWorker) -> None:
+    asked(site, awa, fatou, "payslip")
+    other = keep(site.house, awa.session, "Paie", "work", sort="payslip")
+    shown = site.get("/fr/demandes")
+    assert shown.heading == "Fatou vous demande un papier"
+    assert "Le papier : fiche de paie." in shown.text
+    assert "Vous pouvez dire non." in shown.text
+    which = site.press(shown, answer="give")
+    assert which.buttons["paper"][0] == other
+    k15 = site.press(which, paper=other)
+    assert k15.heading == "Fatou peut voir 1 papier ?"
+    done = site.press(k15, answer="yes")
+    assert "C'est donné." in done.text
+    assert done.heading == "Il n'y a pas de demande"
+    assert other in {paper.paper for share in showing.grants_of(site.house, awa.session) for paper in share.papers}
+    (answer,) = asking.asked(site.house, sign_in(site.house, fatou))
+    assert [one.value for one in answer.answers.values()] == ["give"]
+
+
+@pytest.mark.parametrize(("pressed", "kept"), [("have-not", "have-not"), ("refuse", "refuse")])
+def test_the_two_other_answers_need_no_reason(
+    site: Site, awa: MadePerson, fatou: MadeWorker, pressed: str, kept: str
+) -> None:  # fmt: skip
+    asked(site, awa, fatou, "payslip", "rent")
+    second = site.press(site.get("/fr/demandes"), answer=pressed)
+    assert "Votre réponse est partie." in second.text
+    assert "papier de logement" in second.text
+    assert site.press(second, answer=pressed).heading == "Il n'y a pas de demande"
+    (answer,) = asking.asked(site.house, sign_in(site.house, fatou))
+    assert [one.value for one in answer.answers.values()] == [kept, kept]
+    assert len(showing.grants_of(site.house, awa.session)) == 1
+
+
+def test_three_answers_of_the_same_size(site: Site, awa: MadePerson, fatou: MadeWorker) -> None:
+    asked(site, awa, fatou, "payslip")
+    classes = [str(one) for one in site.get("/fr/demandes").tree.xpath("//main//li/@class")]
+    assert len(classes) == 3
+    assert len(set(classes)) == 1
+
+
+def test_an_old_request_page_changes_nothing(site: Site, awa: MadePerson, fatou: MadeWorker) -> None:
+    asked(site, awa, fatou, "payslip")
+    shown = site.get("/fr/demandes")
+    site.press(shown, answer="refuse")
+    assert site.press(shown, answer="give").heading == "Il n'y a pas de demande"
+    assert len(showing.grants_of(site.house, awa.session)) == 1
