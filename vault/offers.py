@@ -15,7 +15,7 @@ from consent.purposes import PurposeId, ShelfKind
 from consent.scope import Act
 from crypto.canonical import Value
 from storage.tables import grants
-from vault import sessions, sharing
+from vault import asking, sessions, sharing
 from vault.colleagues import LIVING
 from vault.context import Context
 from vault.errors import NotThere
@@ -105,9 +105,11 @@ def keep(context: Context, session: Session, choices: Choices) -> None:
 
 
 def give(context: Context, session: Session, choices: Choices, said: Said, words: str) -> GrantId:
-    """Share what was chosen. Once: the same yes again, at the same moment too, makes nothing and tells the share that there is.
+    """Share what was chosen, or answer a request with it. Once: the same yes again, at the same moment too, makes nothing and tells
+    the share that there is.
 
-    `words` is the purpose as it was shown. Raises what `sharing.grant` raises, and NotThere when something else was chosen meanwhile.
+    `words` is the purpose as it was shown. Raises what `sharing.grant` and `asking.give` raise, and NotThere when something else was
+    chosen meanwhile.
     """
     offer, worker = choices.offer(said, words), choices.worker or ""
     try:
@@ -118,7 +120,10 @@ def give(context: Context, session: Session, choices: Choices, said: Said, words
                 raise _Given(now.given)
             if replace(now, given=None) != replace(choices, given=None):
                 raise NotThere
-            sharing.grant_in(context, connection, session, grant, worker, offer)
+            if choices.request:
+                asking.give_in(context, connection, session, grant, choices.request, choices.kinds, offer)
+            else:
+                sharing.grant_in(context, connection, session, grant, worker, offer)
             sessions.write_state(connection, session, {**state, PLACE: _told(replace(now, given=grant))})
     except _Given as already:
         return already.grant

@@ -46,9 +46,12 @@ def test_a_request_is_answered_by_giving_one_paper(site: Site, awa: MadePerson, 
     k15 = site.press(which, paper=other)
     assert k15.heading == "Fatou peut voir 1 papier ?"
     done = site.press(k15, answer="yes")
+    again = site.press(k15, answer="yes")  # pressed twice, or after Back
+    assert again.text == done.text
     assert "C'est donné." in done.text
     assert done.heading == "Il n'y a pas de demande"
     assert other in {paper.paper for share in showing.grants_of(site.house, awa.session) for paper in share.papers}
+    assert len(showing.grants_of(site.house, awa.session)) == 2
     (answer,) = asking.asked(site.house, sign_in(site.house, fatou))
     assert [one.value for one in answer.answers.values()] == ["give"]
 

@@ -13,7 +13,7 @@ from consent.errors import TermsReason, TermsRefused
 from consent.purposes import PRIVATE
 from consent.recipients import role
 from consent.scope import Act
-from vault import asking, documents, offers, sharing, workers
+from vault import documents, offers, sharing, workers
 from vault.documents import PaperCard
 from vault.errors import BadInput, NotThere
 from vault.offers import Choices, Line
@@ -250,14 +250,10 @@ def agree(request: Req, form: Sent) -> Response[Any]:
     choices, sentences = shown.choices, request.app.state.pages.catalogues[language_of(request)]
     said = offers.said(sentences, shown.lines, heard=form.get("heard") == "yes", interpreter=form.get("interpreter") == "yes")
     try:
-        if choices.request:
-            asking.give(context, session, choices.request, choices.kinds, choices.offer(said, shown.reason))
-            offers.forget(context, session)
-            return go(request, "demandes?dit=donne")
         given = offers.give(context, session, choices, said, shown.reason)
     except TermsRefused as refused:
         return _agree_page(request, [Fault(REFUSED.get(refused.reason, "error.not-allowed"))], 422)
-    return go(request, f"montrer/fait?recu={given}")
+    return go(request, "demandes?dit=donne" if choices.request else f"montrer/fait?recu={given}")
 
 
 @get("/{language:str}/montrer/fait", opt=who("person"), sync_to_thread=True)
