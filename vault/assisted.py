@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from consent.ids import PaperId
 from crypto import contexts, unlock
@@ -22,7 +22,7 @@ from crypto.sealing import open_post, post
 from crypto.unlock import Kind
 from storage.errors import RowGone
 from storage.tables import accounts as account_rows
-from storage.tables import assist_openings, assists, papers, versions, workers
+from storage.tables import assist_openings, assists, papers, slots, versions, workers
 from vault import accounts, assisting, attempts, audit, labels, looking, rendering, sessions
 from vault import slots as ways
 from vault.assisting import shown_digest
@@ -34,6 +34,7 @@ from vault.events import Event
 from vault.listing import PaperCard, cards_of
 from vault.places import place_of
 from vault.sessions import Session
+from vault.slots import Slot
 from vault.unlocking import card_of
 from vault.versions import Opened, Witnesses, current_of, joined, one_refusal, open_version, secret_of
 
@@ -127,12 +128,10 @@ def finish(context: Context, shown: Session, pictures: Sequence[int] | None = No
         attempts.count(context, connection, told)
         row = connection.execute(select(assist_openings).where(assist_openings.c.id == kept["opening"])).one_or_none()
         way = ways.find(connection, told, [Kind.ASSIST])
-        open_one = way is not None and connection.execute(
-            select(account_rows.c.state).where(account_rows.c.id == way.account)
-        ).scalar_one() == "open"  # fmt: skip
         fits = (
-            open_one and way is not None and row is not None and row.term > now and row.slot == way.id and row.moved is not None
-        )
+            way is not None and _is_open(connection, way) and row is not None and row.term > now
+            and row.slot == way.id and row.moved is not None
+        )  # fmt: skip
     seed = None
     if fits and way is not None and row is not None:
         place = labels.assisted_move(opening=row.id, person=way.account, slot=way.id)
@@ -147,6 +146,8 @@ def finish(context: Context, shown: Session, pictures: Sequence[int] | None = No
             seed = None
     with context.database.transaction() as connection:
         place_now = place_of(connection, shown.kiosk)
+        if way is not None and not _is_open(connection, way):
+            seed = None  # blocked, or ended, while it was being opened
         if seed is None or way is None:
             failed = Event("safe.attempt-failed", place=place_now)
             if way is None:
@@ -172,6 +173,13 @@ def finish(context: Context, shown: Session, pictures: Sequence[int] | None = No
     if seed is None:
         raise WrongSecret
     return cookie
+
+
+def _is_open(connection: Connection, way: Slot) -> bool:
+    """Whether this way still lives and its safe is blocked in no way; the account's row is held."""
+    query = select(account_rows.c.state).where(account_rows.c.id == way.account).with_for_update()
+    lives = select(slots.c.id).where(slots.c.id == way.id, slots.c.state == "live").exists()
+    return connection.execute(query.where(lives)).scalar_one_or_none() == "open"
 
 
 def sweep(context: Context) -> int:

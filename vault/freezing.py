@@ -1,17 +1,23 @@
 """A frozen safe: every way in answers as an unknown one, until two of the person's means, or their guardians, say otherwise."""
 
 import datetime as dt
+from typing import Literal
 
 from sqlalchemy import Connection, delete, select, update
 
+from crypto.errors import Malformed
+from crypto.statements import CircleFormed
 from crypto.unlock import Kind
-from storage.tables import accounts, circles, persons, rights_requests, tickets
+from storage.tables import accounts, circle_members, circles, persons, rights_requests, tickets, workers
 from vault import aftermath, audit, sessions, slots
 from vault.context import Context
+from vault.errors import WrongSecret
 from vault.events import Event
 from vault.sessions import Session
 
 UNDER = ("mourned", "leaving")  # what a safe may be going through and be frozen all the same
+PRINTED = "printed"  # a sheet on paper: nobody tells whether it still exists
+UNSURE_WAITS = dt.timedelta(days=30)
 
 
 def freeze_person(
@@ -44,6 +50,18 @@ def freeze_person(
     return True
 
 
+def refuse_if_frozen_since(connection: Connection, person: str, before: dt.datetime | None) -> None:
+    """WrongSecret when the safe was blocked after a secret began to be tried (`before`: since when it was blocked then, or None).
+
+    The account's row is held: a block comes before what follows, or after it and ends the session.
+    """
+    connection.execute(select(accounts.c.id).where(accounts.c.id == person).with_for_update())
+    query = select(persons.c.frozen).where(persons.c.account == person)
+    now: dt.datetime | None = connection.execute(query).scalar_one_or_none()
+    if now is not None and now != before:
+        raise WrongSecret
+
+
 def end_links(connection: Connection, person: str) -> None:
     """No one-time link of this person gives anything any more, in the caller's transaction, nor goes on where it was cut."""
     connection.execute(delete(tickets).where(tickets.c.person == person))
@@ -65,16 +83,44 @@ def thaw(context: Context, connection: Connection, person: str) -> bool:
 
 
 def thaws_alone(context: Context, connection: Connection, person: str) -> bool:
-    """Whether card and code alone may open a frozen safe again: three days later, when the person has no other way back.
+    """Whether one of the person's own means, card and code first of all, may open a frozen safe by itself now (ADR 7)."""
+    query = select(persons.c.frozen).where(persons.c.account == person)
+    since: dt.datetime | None = connection.execute(query).scalar_one_or_none()
+    after = alone_after(context, connection, person)
+    return since is not None and after is not None and context.clock() >= since + after
 
-    Without this, whoever has neither words nor guardians and touches "Tout bloquer" once would lose their papers for ever. Who
-    has another way back uses it: then a thief with card and code never comes back by waiting.
+
+def alone_after(context: Context, connection: Connection, person: str) -> dt.timedelta | None:
+    """How long after a block one of the person's means opens by itself; None: never, others open then.
+
+    Never while guardians who are at work can bring them back: a thief with card and code gains nothing by waiting. After thirty days
+    when the other way may be gone without the service knowing: five words on a slip, a printed sheet, a guardian who is away. After
+    three days when there is none. Without an end, whoever lost the slip and touched "Tout bloquer" once would lose their papers.
     """
-    since: dt.datetime | None = connection.execute(
-        select(persons.c.frozen).where(persons.c.account == person)
-    ).scalar_one_or_none()
-    if since is None or context.clock() < since + dt.timedelta(hours=context.settings.retention.cooling_off_hours):
-        return False
-    circle = select(circles.c.id).where(circles.c.person == person, circles.c.state == "living").limit(1)
-    has_circle = connection.execute(circle).first() is not None and slots.living(connection, person, [Kind.RECOVERY])
-    return not (has_circle or slots.living(connection, person, [Kind.WORDS]) or aftermath.stopped(connection, person))
+    if aftermath.stopped(connection, person):
+        return None
+    guardians = _come_back_by(connection, person)
+    if guardians == "certified":
+        return None
+    if guardians or slots.living(connection, person, [Kind.WORDS], hold=False):
+        return UNSURE_WAITS
+    return dt.timedelta(hours=context.settings.retention.cooling_off_hours)
+
+
+def _come_back_by(connection: Connection, person: str) -> Literal["certified", "unsure", ""]:
+    """By what sort of set the living circle could bring its person back: all of them at work, some of them perhaps, or by none."""
+    row = connection.execute(
+        select(circles.c.id, circles.c.statement).where(circles.c.person == person, circles.c.state == "living")
+    ).one_or_none()
+    if row is None or not slots.living(connection, person, [Kind.RECOVERY], hold=False):
+        return ""
+    query = select(circle_members.c.id, workers.c.state).outerjoin(workers, workers.c.account == circle_members.c.worker)
+    members = {one.id: one.state or PRINTED for one in connection.execute(query.where(circle_members.c.circle == row.id))}
+    try:
+        sets = CircleFormed.parse(row.statement).sets
+    except Malformed:  # what brings nobody back keeps nobody out
+        return ""
+    states = [{members.get(member, "ended") for member in one} for one in sets]
+    if {"certified"} in states:
+        return "certified"
+    return "unsure" if any("ended" not in one for one in states) else ""

@@ -4,9 +4,10 @@ A place in the queue; then the attempt is counted and committed; then the deriva
 does not exist; then, when it was wrong, an entry in the person's history, or as much work for nobody's. Nothing tells which.
 """
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from sqlalchemy import Connection, select, update
 
@@ -15,7 +16,7 @@ from crypto.errors import Undecryptable
 from crypto.keys import AccountSecret, Kek, Password
 from crypto.unlock import SALT_BYTES, Kind, check_veto, stretch
 from storage.errors import RowGone
-from storage.tables import accounts
+from storage.tables import accounts, persons
 from storage.tables import slots as rows
 from vault import attempts, audit, freezing, mourning, notices, slots
 from vault.context import NOBODY, Context
@@ -41,16 +42,19 @@ class Attempt:
     kek: Kek | None = field(default=None, repr=False)
     secret: AccountSecret | None = field(default=None, repr=False)
     right: bool = False
+    frozen: dt.datetime | None = None  # since when the safe was blocked as this began
 
 
 @dataclass(frozen=True)
 class Tried:
-    """A right attempt. `secret` is None when the way no longer seals one (an old card that may only say stop)."""
+    """A right attempt. `secret` is None when the way no longer seals one (an old card that may only say stop). `frozen`: since when
+    the safe was blocked as the attempt began; a later block is not lifted by it."""
 
     slot: Slot
     shown: str = field(repr=False)
     kek: Kek = field(repr=False)
     secret: AccountSecret | None = field(repr=False)
+    frozen: dt.datetime | None
 
 
 def attempt(
@@ -79,27 +83,34 @@ def attempt(
                 slot = None  # its twentieth wrong one was counted, and the process died before it could end: `refuse` ends it
             one_more = update(rows).where(rows.c.id == (slot.id if slot else NOBODY))
             connection.execute(one_more.values(wrong_in_a_row=rows.c.wrong_in_a_row + 1))
-        made = Attempt(shown, counted, known.account if known else None, account[0] if account else "person", slot)
+        owner, kind_of_account = (known.account if known else None), (account.kind if account else "person")
+        made = Attempt(shown, counted, owner, kind_of_account, slot, frozen=account.frozen if account else None)
         return _derive(context, made, password)
 
 
-def _account(connection: Connection, slot: Slot | None) -> tuple[str, str] | None:
-    """The kind and state of the account that a way belongs to; nobody's is asked for too."""
-    query = select(accounts.c.kind, accounts.c.state).where(accounts.c.id == (slot.account if slot else NOBODY))
-    row = connection.execute(query).one_or_none()
-    return (row.kind, row.state) if row else None
+class _Account(NamedTuple):
+    kind: str
+    state: str
+    frozen: dt.datetime | None
+
+
+def _account(connection: Connection, slot: Slot | None) -> _Account | None:
+    """What a way belongs to; nobody's is asked for too."""
+    query = select(accounts.c.kind, accounts.c.state, persons.c.frozen).outerjoin(persons, persons.c.account == accounts.c.id)
+    row = connection.execute(query.where(accounts.c.id == (slot.account if slot else NOBODY))).one_or_none()
+    return _Account(row.kind, row.state, row.frozen) if row else None
 
 
 def _answers(
-    context: Context, connection: Connection, slot: Slot | None, account: tuple[str, str], states: Sequence[str], *, frozen: bool
+    context: Context, connection: Connection, slot: Slot | None, account: _Account, states: Sequence[str], *, frozen: bool
 ) -> bool:
     if slot is None:
         return False
     if tuple(states) != slots.LIVE:
         return True  # whoever asks for ways in another state knows what the account is going through
-    state = account[1]
+    state = account.state
     if state == mourning.STATE:  # whoever was wrongly reported dead comes back as on any day, unless the safe was frozen before
-        state = "frozen" if mourning.frozen_too(connection, slot.account) else "open"
+        state = "frozen" if account.frozen is not None else "open"
     return state == "open" or (state == "frozen" and (frozen or freezing.thaws_alone(context, connection, slot.account)))
 
 
@@ -164,6 +175,13 @@ def prove(
 ) -> Tried:
     """Try a secret and refuse a wrong one: WrongSecret, MustWait, Busy. `only`: ids of the ways that may answer."""
     made = attempt(context, kiosk, shown, kind, password, states=states, frozen=frozen)
-    if not made.right or made.slot is None or made.kek is None or (only is not None and made.slot.id not in only):
+    if not made.right or made.slot is None or (only is not None and made.slot.id not in only):
         refuse(context, made, kiosk)
-    return Tried(made.slot, made.shown, made.kek, made.secret)
+    return tried_of(made)
+
+
+def tried_of(made: Attempt) -> Tried:
+    """A right attempt as such. WrongSecret for any other."""
+    if not made.right or made.slot is None or made.kek is None:
+        raise WrongSecret
+    return Tried(made.slot, made.shown, made.kek, made.secret, made.frozen)

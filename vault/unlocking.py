@@ -43,7 +43,7 @@ from vault.places import place_of
 from vault.sessions import Session
 from vault.shown_cards import CARD, card_in
 from vault.slots import Slot
-from vault.trying import Tried, attempt, prove, refuse, settle
+from vault.trying import Tried, attempt, prove, refuse, settle, tried_of
 
 Chosen = str | Sequence[int]
 """What people remember: a code of six digits, five words with a blank between them, or five pictures."""
@@ -123,6 +123,7 @@ def enter(
         raise WrongSecret
     settle(connection, tried)
     person, place = tried.slot.account, place_of(connection, kiosk)
+    freezing.refuse_if_frozen_since(connection, person, tried.frozen)
     mourning.came_back(context, connection, person)
     freezing.thaw(context, connection, person)
     resealing.account_keys(connection, person, tried.secret)
@@ -206,13 +207,13 @@ def lift_freeze(context: Context, shown: Session, chosen: Chosen, number: str, w
     first = attempt(context, shown.kiosk, cards.digest(card), kind, password, frozen=True)
     second = attempt(context, shown.kiosk, told, Kind.WORDS, spoken, frozen=True)
     same = first.slot is not None and second.slot is not None and first.slot.account == second.slot.account
-    if not (first.right and second.right and same) or first.slot is None or first.kek is None:
+    if not (first.right and second.right and same) or first.slot is None:
         refuse(context, first if not first.right else second, shown.kiosk)
     with context.database.transaction() as connection:
         if aftermath.stopped(connection, first.slot.account):
             raise WrongSecret
         settle(connection, second)
-        cookie = enter(context, connection, shown.kiosk, Tried(first.slot, first.shown, first.kek, first.secret), card=card)
+        cookie = enter(context, connection, shown.kiosk, tried_of(first), card=card)
         sessions.end_one(context, connection, shown)
     return cookie
 

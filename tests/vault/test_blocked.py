@@ -1,0 +1,149 @@
+"""When one's own card opens a blocked safe again (ADR 7), and that nothing which began before a block lifts it."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from storage.tables import accounts
+from tests.vault.builders import MadePerson, make_office, make_person, make_worker, show_card, sign_in, unlock
+from tests.vault.clock import Clock
+from tests.vault.comings import Circle, face, make_circle, set_circle
+from tests.vault.test_assisted import helped
+from tests.vault.test_freezing_at_a_desk import blocked
+from vault import assisted, assisting, audit, people, protecting, sessions, unlocking, workers
+from vault.circles import NewSheet
+from vault.context import Context
+from vault.errors import WrongSecret
+
+
+def opens_on(house: Context, clock: Clock, person: MadePerson) -> int | None:
+    """The first of these days after a block on which card and code open by themselves; None when they never do."""
+    people.freeze(house, show_card(house, person.card))
+    passed = 0
+    for day in (2, 4, 29, 31, 400):
+        clock.forward(days=day - passed)
+        passed = day
+        if not blocked(house, person):
+            return day
+    return None
+
+
+def ended(house: Context, made: Circle, *names: str) -> None:
+    for name in names:
+        worker, office = (made.fatou, made.tilleuls) if name == "Fatou" else (made.marc, made.canal)
+        workers.end(house, office.admin, worker.id, office.proof)
+
+
+@pytest.mark.parametrize(
+    ("gone", "day"), [((), None), (("Fatou",), 4), (("Fatou", "Marc"), 4)], ids=["both-at-work", "one-ended", "both-ended"]
+)
+def test_a_circle_that_brings_nobody_back_keeps_nobody_out(
+    any_house: Context, clock: Clock, gone: tuple[str, ...], day: int | None
+) -> None:
+    """Two of two, and one is gone for good: the guardians can do nothing, so card and code open after three days."""
+    made = make_circle(any_house)
+    ended(any_house, made, *gone)
+    assert opens_on(any_house, clock, made.awa) == day
+
+
+@pytest.mark.parametrize(("needed", "day"), [(2, None), (3, 4)])
+def test_of_three_guardians_one_is_gone(house: Context, clock: Clock, needed: int, day: int | None) -> None:
+    made = make_circle(house)
+    paul = make_worker(house, made.tilleuls, "Paul")
+    set_circle(house, made.awa, [face(made.fatou), face(made.marc), face(paul)], needed)
+    ended(house, made, "Fatou")
+    assert opens_on(house, clock, made.awa) == day
+
+
+@pytest.mark.parametrize("other", ["words", "sheets", "away"])
+def test_a_way_back_that_may_be_gone_is_waited_for_a_month(house: Context, clock: Clock, other: str) -> None:
+    """A slip or a sheet may have been in the bag, who is away may not come back: the service cannot know, and nothing is lost."""
+    made = make_circle(house)
+    awa = made.awa
+    if other == "words":
+        awa = make_person(house, "Nour", words=True)
+    elif other == "sheets":
+        set_circle(house, awa, [NewSheet("Rosa"), NewSheet("Ali")])
+    else:
+        workers.suspend(house, made.tilleuls.admin, made.fatou.id, None)
+    assert opens_on(house, clock, awa) == 31
+
+
+class Meanwhile:
+    """The key vault; the first time that a way's key is made, something else happens."""
+
+    def __init__(self, real: Any, happens: Callable[[], None]) -> None:
+        self._real, self._happens = real, [happens]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def derive_many(self, wanted: Sequence[Any]) -> list[bytes]:
+        while self._happens:
+            self._happens.pop()()
+        return list(self._real.derive_many(wanted))
+
+
+def state_of(house: Context, person: MadePerson) -> str:
+    with house.database.transaction(read_only=True) as connection:
+        return str(connection.execute(select(accounts.c.state).where(accounts.c.id == person.id)).scalar_one())
+
+
+@pytest.mark.parametrize("before", ["open", "blocked-long-ago"])
+def test_an_unlock_that_is_under_way_lifts_no_block(any_house: Context, clock: Clock, before: str) -> None:
+    """The thief is at the kiosk, card and code given, and waits for the derivation: the worker is told that everything is blocked."""
+    office = make_office(any_house)
+    fatou, awa = make_worker(any_house, office), make_person(any_house, "Awa", kiosk=office.kiosk)
+    if before == "blocked-long-ago":  # another screen opens it in between, then it is blocked anew
+        people.freeze(any_house, show_card(any_house, awa.card))
+        clock.forward(days=4)
+    desk = sign_in(any_house, fatou)
+
+    def block() -> None:
+        if before == "blocked-long-ago":
+            unlock(any_house, awa)
+        people.freeze_number(any_house, desk, awa.number)
+
+    thief = show_card(any_house, awa.card)
+    with pytest.raises(WrongSecret):
+        unlocking.unlock(
+            dataclasses.replace(any_house, keyvault=Meanwhile(any_house.keyvault, block)),  # type: ignore[arg-type]
+            thief, awa.code,
+        )  # fmt: skip
+    assert state_of(any_house, awa) == "frozen"
+    assert blocked(any_house, awa)
+    clock.forward(days=4)
+    tags = [one.event.tag for one in audit.history(any_house, unlock(any_house, awa))]
+    assert tags.index("means.unfrozen") < tags.index("means.frozen")
+
+
+def test_nor_does_an_opening_with_help(any_house: Context) -> None:
+    office = make_office(any_house)
+    fatou, yonas = make_worker(any_house, office), make_person(any_house, "Yonas", kiosk=office.kiosk)
+    helped(any_house, yonas, fatou, "health")
+    shown, desk = lent(any_house, yonas, sign_in(any_house, fatou))
+    slow = Meanwhile(any_house.keyvault, lambda: people.freeze_number(any_house, desk, yonas.number))
+    with pytest.raises(WrongSecret):
+        assisted.finish(dataclasses.replace(any_house, keyvault=slow), shown)  # type: ignore[arg-type]
+    assert state_of(any_house, yonas) == "frozen"
+
+
+def test_a_blocked_safe_refuses_an_opening_with_help(house: Context) -> None:
+    """The worker has lent what they hold, everything fits, and the safe was blocked a moment before."""
+    office = make_office(house)
+    fatou, yonas = make_worker(house, office), make_person(house, "Yonas", kiosk=office.kiosk)
+    helped(house, yonas, fatou, "health")
+    shown, _ = lent(house, yonas, sign_in(house, fatou))
+    protecting.freeze(house, show_card(house, yonas.card))
+    with pytest.raises(WrongSecret):
+        assisted.finish(house, shown)
+
+
+def lent(house: Context, person: MadePerson, desk: sessions.Session) -> tuple[sessions.Session, sessions.Session]:
+    """The card was shown and the worker has typed the digits: gives the card's session, and the desk's."""
+    shown = show_card(house, person.card)
+    assisted.lend(house, desk, assisting.people_i_help(house, desk)[0].slot, assisted.start(house, shown).code)
+    return shown, desk
