@@ -104,6 +104,7 @@ persons = Table(
     octets("sealed_preferences", "sealed", PERSON, nullable=True),  # hide places, last openings shown: said only to the person
     day("last_month", "technical", PERSON),  # the first day of the month of the last opening: no more precise than a term of 36 months
     small("silence_told", "technical", PERSON),  # how often its silence was told since then
+    day("silence_told_on", "technical", PERSON, nullable=True),  # the last time: what ends it comes a year later, whatever the clock says
     flag("returned", "technical", PERSON),  # opened again after 30 days: counted once in the yearly figures
     ident("closing_told", "technical", PERSON, nullable=True),  # which announcement that the service closes was told, and not taken back
     octets("sealed_lineage", "sealed", PERSON, nullable=True),  # the current version of each paper, as the person's trace says

@@ -126,7 +126,7 @@ def _not_silent(connection: Connection, person: str, now: dt.datetime) -> None:
     """The safe is opened this month: written once a month, the month alone (ADR 0050)."""
     month = today_in_paris(now).replace(day=1)
     older = (persons.c.account == person, persons.c.last_month < month)
-    connection.execute(update(persons).where(*older).values(last_month=month, silence_told=0))
+    connection.execute(update(persons).where(*older).values(last_month=month, silence_told=0, silence_told_on=None))
 
 
 def idle_seconds(context: Context, kind: Kind) -> int:

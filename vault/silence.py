@@ -2,7 +2,8 @@
 
 The rows know the month of the last opening and no more (ADR 0050); months count from its end, in the person's favour. Told means: a
 sentence that waits for the next unlock, one at the desk of each guardian who is a worker, without any name, and the office's list, months
-and counts alone. At the term the ordinary erasure begins, with its 72 hours in which the card still says no, and ends in a certificate.
+and counts alone. At the term the ordinary erasure begins, with its 72 hours in which the card still says no, and ends in a certificate. It
+never begins before the twelfth month after the last telling: work that had stood still does not tell and erase in one night.
 Whatever waits for somebody (a freeze, a recovery, a request) keeps it from beginning.
 """
 
@@ -44,9 +45,23 @@ def silent_since(today: dt.date, months: int) -> dt.date:
     return add_months(today.replace(day=1), -months - 1)
 
 
-def erased_on(month: dt.date, retention: Retention) -> dt.date:
-    """When a safe last opened in that month is erased."""
-    return add_months(month, retention.silent_months + 1)
+def erased_on(month: dt.date, retention: Retention, told_on: dt.date) -> dt.date:
+    """When a safe last opened in that month is erased, if it was or will be told for the last time on `told_on`."""
+    by_silence, by_telling = (
+        add_months(month, retention.silent_months + 1),
+        add_months(told_on.replace(day=1), _notice(retention)),
+    )
+    return max(by_silence, by_telling)
+
+
+def silent_at(month: dt.date, retention: Retention) -> dt.date:
+    """When a safe last opened in that month is told for the last time."""
+    return add_months(month, max(retention.silent_told_months) + 1)
+
+
+def _notice(retention: Retention) -> int:
+    """How many months lie between the last time a silence is told and its end."""
+    return retention.silent_months - max(retention.silent_told_months)
 
 
 def tell(context: Context) -> int:
@@ -58,14 +73,14 @@ def tell(context: Context) -> int:
         with context.database.transaction(read_only=True) as connection:
             waiting = list(connection.scalars(_open_ones(*due)))
         left = retention.silent_months - months
-        act = partial(_tell_one, context, due=due, told=told, left=left)
+        act = partial(_tell_one, context, due=due, told=told, left=left, today=today)
         done += each("silence told", waiting, act)
     return done
 
 
-def _tell_one(context: Context, person: str, *, due: Sequence[ColumnElement[bool]], told: int, left: int) -> bool:
+def _tell_one(context: Context, person: str, *, due: Sequence[ColumnElement[bool]], told: int, left: int, today: dt.date) -> bool:
     with context.database.transaction() as connection:
-        same = update(persons).where(persons.c.account == person, *due).values(silence_told=told)
+        same = update(persons).where(persons.c.account == person, *due).values(silence_told=told, silence_told_on=today)
         if not connection.execute(same).rowcount:
             return False  # opened since we looked
         _tell(context, connection, person, first=told == 1, left=left)
@@ -90,6 +105,7 @@ def end(context: Context) -> int:
     due = (
         persons.c.last_month <= silent_since(today, retention.silent_months),
         persons.c.silence_told >= len(retention.silent_told_months),  # never without having been told before
+        persons.c.silence_told_on < add_months(today.replace(day=1), 1 - _notice(retention)),  # and long enough before
         persons.c.frozen.is_(None),
         persons.c.account.not_in(select(recoveries.c.person).where(recoveries.c.person.is_not(None), under_way)),
         persons.c.account.not_in(
@@ -126,11 +142,20 @@ def list_silent(context: Context, session: Session) -> list[Silent]:
     with context.database.transaction(read_only=True) as connection:
         administrators.operator_of(connection, session)
         query = (
-            select(persons.c.last_month, func.count(), func.min(persons.c.silence_told))
+            select(persons.c.last_month, func.count(), func.min(persons.c.silence_told), func.max(persons.c.silence_told_on))
             .join(accounts, accounts.c.id == persons.c.account)
             .where(accounts.c.state == "open", persons.c.last_month <= first)
             .group_by(persons.c.last_month)
             .order_by(persons.c.last_month)
         )
         rows = connection.execute(query).all()
-    return [Silent(month, safes, told, erased_on(month, retention)) for month, safes, told in rows]
+    last = len(retention.silent_told_months)
+    return [
+        Silent(
+            month,
+            safes,
+            told,
+            erased_on(month, retention, on if on and told == last else max(today, silent_at(month, retention))),
+        )
+        for month, safes, told, on in rows
+    ]

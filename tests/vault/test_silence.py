@@ -91,7 +91,13 @@ def test_what_waits_for_somebody_is_not_erased(house: Context, clock: Clock) -> 
     made = make_circle(house)
     on(clock, dt.date(2030, 1, 2))
     assert silence.end(house) == 0  # the service was stopped for three years: it tells first
-    silence.tell(house)
+    assert silence.tell(house) == 2  # both marks are over
+    assert silence.end(house) == 0  # and nothing ends in the night in which it was told
+    (line,) = silence.list_silent(house, sign_in_administrator(house, made.tilleuls.administrators[0]))
+    assert line.erased == dt.date(2031, 1, 1)
+    on(clock, dt.date(2030, 12, 31))
+    assert silence.end(house) == 0
+    on(clock, dt.date(2031, 1, 2))
     with house.database.transaction() as connection:
         connection.execute(persons.update().values(frozen=clock.now))
     assert silence.end(house) == 0
@@ -100,7 +106,8 @@ def test_what_waits_for_somebody_is_not_erased(house: Context, clock: Clock) -> 
     unlock(house, made.awa)
     rights.ask_right(house, made.awa.session, made.awa.code, "access")
     with house.database.transaction() as connection:
-        connection.execute(persons.update().values(last_month=dt.date(2026, 11, 1), silence_told=2))
+        long_ago = {"last_month": dt.date(2026, 11, 1), "silence_told": 2, "silence_told_on": dt.date(2028, 12, 1)}
+        connection.execute(persons.update().values(**long_ago))
     assert silence.end(house) == 0
     with house.database.transaction() as connection:
         from storage.tables import rights_requests

@@ -396,6 +396,7 @@ def upgrade() -> None:
         sa.Column("sealed_preferences", sa.LargeBinary(), nullable=True),
         sa.Column("last_month", sa.Date(), nullable=False),
         sa.Column("silence_told", sa.Integer(), nullable=False),
+        sa.Column("silence_told_on", sa.Date(), nullable=True),
         sa.Column("returned", sa.Boolean(), nullable=False),
         sa.Column("closing_told", sa.String(length=64), nullable=True),
         sa.Column("sealed_lineage", sa.LargeBinary(), nullable=True),
