@@ -63,7 +63,8 @@ def restore(options: argparse.Namespace) -> int:
     print(
         f"Tombstones known until {done.stones or '(nothing: what was destroyed since that day is back)'}. All sessions have ended."
     )
-    print(f"{done.told} persons will read in their history that a backup of {done.backup.day} was put back.")
+    print(f"Begun anew, as it may have been called off since: {done.anew} erasures and papers in the bin.")
+    print(f"{done.told} persons will read at their next opening that a backup of {done.backup.day} was put back.")
     for blob in done.missing:
         print(f"NO  {blob}: this paper is missing or changed in the backup; its person is told.", file=sys.stderr)
     print("Heads of the trace that were published since no longer continue: see docs/operations.md, The trace.")

@@ -23,7 +23,7 @@ from crypto.agefile import FileDecryptor, FileEncryptor
 from crypto.agerecipients import Identity, Recipient
 from crypto.canonical import Value, canonical, instant, parse_instant, parse_object
 from crypto.errors import CryptoError
-from crypto.signing import SignPublic
+from crypto.signing import Verifier
 from crypto.signing import verify as verify_signature
 from crypto.statements import BackupMade
 from storage import copies
@@ -134,8 +134,8 @@ def day_of(name: str) -> dt.date:
     return today_in_paris(dt.datetime.strptime(name, "%Y-%m-%dT%H-%M-%SZ").replace(tzinfo=dt.UTC))
 
 
-def read(places: Places, name: str, service: SignPublic) -> Backup:
-    """A backup whose list of files the service signed and whose files are as listed. Raises BadBackup."""
+def read(places: Places, name: str, service: Verifier) -> Backup:
+    """A backup whose list of files the service signed, by any key of its ring, and whose files are as listed. Raises BadBackup."""
     folder = places.rows / name
     try:
         manifest, signature = (folder / MANIFEST).read_bytes(), bytes.fromhex((folder / SIGNATURE).read_text())

@@ -23,7 +23,7 @@ from vault.errors import AbriError, BadInput
 from vault.events import Event
 from vault.one_by_one import each
 from vault.sessions import Session
-from vault.settings import today_in_paris
+from vault.settings import Retention, today_in_paris
 
 HAND_AFTER = dt.timedelta(days=30)
 NEEDED = 2
@@ -172,6 +172,15 @@ def approved(context: Context, connection: Connection, row: RowMapping) -> None:
     """The second administrator has said yes, in the caller's transaction: the thirty days begin."""
     opens = today_in_paris(context.clock()) + HAND_AFTER if row["decided"] == HAND else None
     connection.execute(update(rights_requests).where(rights_requests.c.id == row["id"]).values(opens=opens))
+
+
+def begin_again(connection: Connection, today: dt.date, retention: Retention) -> None:
+    """A backup was put back: whoever has denied their death since has time to say so again, before anybody comes or anything ends."""
+    of = rights_requests.c
+    open_ones = (of.kind == "death", of.state.in_(mourning.OPEN))
+    term, opens = add_months(today, retention.notice_months), today + HAND_AFTER
+    connection.execute(update(rights_requests).where(*open_ones, of.term < term).values(term=term))
+    connection.execute(update(rights_requests).where(*open_ones, of.opens < opens).values(opens=opens))
 
 
 def refused(context: Context, connection: Connection, row: RowMapping, reason: str) -> None:

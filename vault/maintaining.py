@@ -10,18 +10,20 @@ from sqlalchemy import select
 
 from storage.errors import RowGone
 from storage.tables import accounts
-from vault import audit
+from vault import audit, notices
 from vault.context import Context
 from vault.errors import BadInput
 from vault.events import Event
+from vault.notices import Notice
 
 DONE = ("maintenance.migrated", "maintenance.restored", "maintenance.rotated", "maintenance.repaired", "maintenance.scrubbed")
 NOBODY_TO_TELL = ("half-made", "erasing", "ended")
 BATCH = 200  # persons in one transaction
 
 
-def tell_everyone(context: Context, tag: str, detail: str = "") -> int:
-    """Write one entry into each person's history; gives how many. `detail`: what was done, without any name.
+def tell_everyone(context: Context, tag: str, detail: str = "", notice: Notice | None = None) -> int:
+    """Write one entry into each person's history; gives how many. `detail`: what was done, without any name. `notice`: a sentence
+    that waits for their next unlock, too.
 
     Safe to interrupt: each batch is whole, and said again it is one more line, never one less.
     """
@@ -34,6 +36,8 @@ def tell_everyone(context: Context, tag: str, detail: str = "") -> int:
                 try:
                     with connection.begin_nested():
                         audit.record(context, connection, None, Event(tag, detail=detail), person=person)
+                        if notice:
+                            notices.tell_if_told(context, connection, person, notice)
                 except RowGone:
                     continue  # erased in between
                 told += 1

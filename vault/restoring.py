@@ -2,8 +2,9 @@
 
 In this order, and again from the beginning after a crash: a mark that nothing may listen; tombstones (only ever added to); papers, each
 compared with its digest; the key vault, in which the dead die again at once; rows, in one transaction; the schema; persons who were
-erased since are erased again, rows and papers too; what else died (shares, ways in, accounts of workers) is ended in its rows; each
-person reads it in their history (CPCE R55-4 3°). Only then the mark goes, and `abri serve` starts again.
+erased since are erased again, rows and papers too; what else died (shares, ways in, accounts of workers) is ended in its rows; what
+was going to be destroyed has all its time again (`vault.afresh`); each person reads it in their history (CPCE R55-4 3°) and at their
+next unlock. Only then the mark goes, and `abri serve` starts again.
 """
 
 import datetime as dt
@@ -29,11 +30,12 @@ from storage.errors import RowGone
 from storage.keyvault import KeyVault, Kind
 from storage.migrate import Urls, upgrade
 from storage.tables import accounts, circles, grants, outside_shares, slots, tombstones, workers
-from vault import audit, backups, erasing, maintaining, shares, withdrawing
+from vault import afresh, audit, backups, erasing, maintaining, shares, withdrawing
 from vault import workers as working
 from vault.backups import Backup, BadBackup
 from vault.colleagues import LIVING
 from vault.context import Context
+from vault.notices import Notice
 from vault.settings import Places, Settings, UnsafeSettings, today_in_paris
 
 MARK = "RESTORING"  # a file of this name in the settings' folder: a restore was begun and is not at its end
@@ -41,7 +43,8 @@ MARK = "RESTORING"  # a file of this name in the settings' folder: a restore was
 
 @dataclass(frozen=True)
 class Restored:
-    """What a restore did. `destroyed`: rows of the key vault; `erased`: persons; `ended`: shares and ways in; `missing`: blobs."""
+    """What a restore did. `destroyed`: rows of the key vault; `erased`: persons; `ended`: shares and ways in; `anew`: erasures and
+    bins that have all their time again; `missing`: blobs."""
 
     backup: Backup
     papers: int
@@ -49,6 +52,7 @@ class Restored:
     destroyed: int
     erased: int
     ended: int
+    anew: int
     told: int
     stones: dt.date | None
 
@@ -101,11 +105,13 @@ def restore(
     try:
         erased = _erase_again(context, dead)
         ended = end_what_died(context)
-        told = maintaining.tell_everyone(context, "maintenance.restored", found.day.isoformat())
+        anew = afresh.begin_again(context)
+        day = found.day.isoformat()
+        told = maintaining.tell_everyone(context, "maintenance.restored", day, Notice("restored", {"day": day}))
     finally:
         context.close()
     mark.unlink()
-    return Restored(found, kept, tuple(missing), destroyed, erased, ended, told, newest)
+    return Restored(found, kept, tuple(missing), destroyed, erased, ended, anew, told, newest)
 
 
 # --- Before anything is touched -------------------------------------------------------------------------------------------------
@@ -114,7 +120,7 @@ def restore(
 def _checked(
     settings: Settings, places: Places, name: str, identities: Sequence[Identity], *, now: dt.datetime, too_old: bool
 ) -> Backup:
-    found = backups.read(places, name, Signer(settings.service_sign).public)
+    found = signed(settings, places, name)
     age = (today_in_paris(now) - found.day).days
     if age > settings.retention.backups and not too_old:
         raise BadBackup(
@@ -129,6 +135,11 @@ def _checked(
         except CryptoError:
             raise BadBackup("this recovery key does not open this backup") from None
     return found
+
+
+def signed(settings: Settings, places: Places, name: str) -> Backup:
+    """A backup that this service signed, also before its keys turned (ADR 0056). Raises BadBackup."""
+    return backups.read(places, name, Signer(settings.service_sign, [one.public for one in settings.earlier]).ring)
 
 
 def _refuse_full(settings: Settings, mark: Path, name: str, open_context: Callable[[], Context]) -> None:

@@ -11,8 +11,9 @@ from sqlalchemy import select
 
 from consent.receipt_file import Anchors, NotVerified, verify_file
 from crypto import checkpoint
+from crypto.agerecipients import HybridIdentity
 from crypto.errors import BadSignature
-from crypto.keys import SignSeed
+from crypto.keys import KemSeed, SignSeed
 from crypto.signing import Signer, verify
 from crypto.statements import ServiceKey
 from storage.tables import persons, workers
@@ -23,20 +24,23 @@ from tests.vault.test_sharing import SEE, offer
 from vault import (
     account_numbers,
     audit,
+    backups,
     certificates,
     checkpoints,
     one_time,
     people,
     receipt_files,
     recount,
+    restoring,
     service_keys,
     sessions,
     shared_papers,
     sharing,
     unlocking,
 )
+from vault.backups import BadBackup
 from vault.context import Context
-from vault.settings import SealKey, UnsafeSettings, keys_of, today_in_paris
+from vault.settings import Places, SealKey, UnsafeSettings, keys_of, today_in_paris
 from vault.verifying import read_anchors, read_service_key
 
 
@@ -118,6 +122,23 @@ def test_everything_of_before_verifies_and_opens_after_two_turns(house: Context,
         checkpoint.verify(note.note, log)
     assert recount.count(gone).faults == ()
     assert service_keys.retire(place) == 0
+
+
+def test_a_backup_of_before_the_turn_is_read(house: Context, place: dict[str, str], tmp_path: Path) -> None:
+    """The day on which a machine is lost is not chosen: any key of the ring vouches for a backup, a stranger's does not."""
+    where = Places(tmp_path / "rows", tmp_path / "vault", tmp_path / "stones")
+    make_person(house, kiosk=make_office(house).kiosk)
+    name = backups.make(house, where, (HybridIdentity(KemSeed.random()).recipient(),)).name
+    later = turned(house, place)
+    service_keys.finish(later, place)
+    last = turned(later, place)
+    service_keys.finish(last, place)
+    service_keys.retire(place)
+    settings = started(house, place).settings
+    found = restoring.signed(settings, where, name)
+    assert found.name == name
+    with pytest.raises(BadBackup, match="not what this service signed"):
+        restoring.signed(dataclasses.replace(settings, earlier=()), where, name)
 
 
 def test_an_account_number_is_known_before_and_after_its_owner_comes(house: Context, place: dict[str, str]) -> None:
