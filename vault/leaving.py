@@ -70,7 +70,7 @@ def look(context: Context, secret: str) -> Ticket:
     """What a link is for, without using it up; TicketGone."""
     with context.database.transaction(read_only=True) as connection:
         shown = tickets.show(context, connection, secret)
-    return Ticket(secret, shown.kind, shown.term)
+    return Ticket(secret, shown.kind, shown.term, shown.person)
 
 
 def redeem(context: Context, secret: str) -> Content:

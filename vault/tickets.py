@@ -40,6 +40,7 @@ class Ticket:
     secret: str = field(repr=False)
     kind: Kind
     term: datetime
+    person: str
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def issue(
     connection.execute(
         insert(tickets).values(digest=digest, kind=kind, person=person, session=session, sealed=sealed, uses_left=1, term=term)
     )
-    return Ticket(_written(secret), kind, term)
+    return Ticket(_written(secret), kind, term, person)
 
 
 def show(context: Context, connection: Connection, untrusted: str, kind: Kind | None = None) -> Shown:

@@ -21,6 +21,7 @@ from vault.shelves import checked_kind
 from vault.sinks import Sink, abandon_all
 from vault.web import api_shapes, problems
 from vault.web.api_bytes import Deposits, Gives
+from vault.web.gathering import gathering
 from vault.web.guards import context_of, signed_in, who
 from vault.web.problems import described
 from vault.web.shell import Req
@@ -77,13 +78,14 @@ async def deposit(
     words = None if form else _Words(shelf, title, sort)  # refused before the body is read
     limits, context, session = UploadLimits(files=1), context_of(request), signed_in(request)
     most = context.settings.limits.person_bytes if keep == "received" else limits.file_bytes
+    body = request.stream() if keep == "received" else gathering(request)
 
     def sink() -> Sink:
         return Incoming(context, session, limit=most) if keep == "received" else MemorySink(most)
 
     if not form:
         made = await in_thread(sink)
-        await receive_raw(request.stream(), made, limit=most, content_length=_length(request))
+        await receive_raw(body, made, limit=most, content_length=_length(request))
         return await _kept(request, made, words)
     bounds = UploadLimits(file_bytes=most, files=1, total_bytes=most + 256 * 1024)
     name: list[str] = []
@@ -92,18 +94,18 @@ async def deposit(
         name.append(part.untrusted_name)
         return sink()
 
-    body = await receive_form(
-        request.stream(), request.headers["content-type"], open_sink=open_sink, check_token=None, limits=bounds,
+    sent = await receive_form(
+        body, request.headers["content-type"], open_sink=open_sink, check_token=None, limits=bounds,
         content_length=_length(request),
     )  # fmt: skip
     try:
-        if len(body.files) != 1:
+        if len(sent.files) != 1:
             raise BadInput("file", "error.no-file")
-        words = _Words(body.first("shelf") or shelf, body.first("title") or title, body.first("sort") or sort)
+        words = _Words(sent.first("shelf") or shelf, sent.first("title") or title, sent.first("sort") or sort)
     except BadInput as error:
-        await abandon_all([one for _, one in body.files], error)
+        await abandon_all([one for _, one in sent.files], error)
         raise
-    return await _kept(request, body.files[0][1], words, name[0])
+    return await _kept(request, sent.files[0][1], words, name[0])
 
 
 async def _kept(request: Req, sink: Sink, words: _Words | None, untrusted_name: str = "") -> api_shapes.Kept:

@@ -20,6 +20,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from vault.languages import FRENCH
 from vault.sessions import STAFF, Kind, Session
+from vault.web.gathering import Gathered, Held, Pace, in_time
 from vault.web.guards import COOKIE, KIOSK_COOKIE
 from vault.web.pages import Frame, Pages
 from vault.web.problems import AGAIN_SECONDS
@@ -32,10 +33,11 @@ BUSY = "error.busy"
 
 @dataclass(frozen=True)
 class Room:
-    """How many requests of one lane are answered at once, and how many wait for it."""
+    """How many requests of one lane are answered at once, how many wait for it, and what their bodies may hold of the memory."""
 
     at_once: int
     waiting: int
+    held_bytes: int = 128 * 1024 * 1024  # two papers at once, as heavy as a paper may be
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Rooms:
     strangers: Room = Room(16, 512)
     pause: float = 3
     held: int = 2000
+    pace: Pace = field(default_factory=Pace)
 
 
 @dataclass
@@ -65,6 +68,7 @@ class Door:
     def __init__(self, app: ASGIApp, pages: Pages, headers: Mapping[str, str], rooms: Rooms | None = None) -> None:
         self._app, self._pages, self._headers, self._rooms = app, pages, headers, rooms or Rooms()
         self._lanes: dict[str, _Lane] = {}
+        self._gathered = Gathered()
         self._known: dict[bytes, str] = {}
         self._secret = secrets.token_bytes(16)  # what is remembered of a cookie means nothing elsewhere
         self._held = 0
@@ -81,6 +85,8 @@ class Door:
             await self._refuse(scope, send)
             return
         inside = True
+        coming = in_time(receive, self._rooms.pace)
+        held = Held(self._gathered, name, self._room(name).held_bytes)
 
         async def receiving() -> Any:
             # Whoever sends slowly, or not at all, must hold nobody's place: it is free until the next piece is there.
@@ -88,16 +94,17 @@ class Door:
             if inside:
                 inside = False
                 self._leave(name)
-            message = await receive()
+            message = await coming()
             await self._come_back(name)
             inside = True
             return message
 
         try:
-            scope["state"] = state = dict(scope.get("state") or {})
+            scope["state"] = state = dict(scope.get("state") or {}) | {"held": held}
             await self._app(scope, receiving, send)
             self._recognise(state, kiosk, session)
         finally:
+            held.let_go()
             if inside:
                 self._leave(name)
 

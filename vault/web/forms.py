@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException
 
 from vault.errors import BadInput, TooLong
+from vault.web.gathering import gathering
 from vault.web.guards import WrongOrigin, session_of
 
 FORM_BYTES = 64 * 1024
@@ -50,7 +51,7 @@ async def read_form(request: Request[Any, Any, Any]) -> Form:
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
         raise HTTPException(status_code=415, detail="form")
     body = bytearray()
-    async for block in request.stream():
+    async for block in gathering(request):
         body += block
         if len(body) > FORM_BYTES:
             raise TooLong

@@ -9,9 +9,10 @@ from litestar.types import ControllerRouterHandler
 from vault import leaving
 from vault.errors import TicketGone, TooMuch
 from vault.refusals import PaperRefused, UploadError
-from vault.tickets import Kind
+from vault.tickets import Kind, Ticket
 from vault.web.errors import NOT_NOW, status_and_sentence
 from vault.web.forms import Sent
+from vault.web.gathering import held_by
 from vault.web.guards import anyone, context_of
 from vault.web.pages import Fault
 from vault.web.shell import Req, page
@@ -21,12 +22,13 @@ from vault.web.uploads import in_thread, receive
 GONE = 410
 
 
-def _living(request: Req, ticket: str, kind: Kind) -> bool:
-    """Whether the link still works and is of this kind. Looking does not use it up: a phone may preview."""
+def _living(request: Req, ticket: str, kind: Kind) -> Ticket | None:
+    """The link, when it still works and is of this kind. Looking does not use it up: a phone may preview."""
     try:
-        return leaving.look(context_of(request), ticket).kind == kind
+        shown = leaving.look(context_of(request), ticket)
     except TicketGone:
-        return False
+        return None
+    return shown if shown.kind == kind else None
 
 
 def _gone(request: Req) -> Response[str]:
@@ -66,8 +68,12 @@ def _send_page(request: Req, ticket: str, faults: list[Fault], status: int = 200
 @post("/{language:str}/envoi/{ticket:str}", opt=anyone(streams=True))
 async def send(request: Req, ticket: FromPath[str]) -> Response[str]:
     """The paper comes in; the link is used up only when it is kept, so a refused photo can be taken again."""
-    if not await in_thread(_living, request, ticket, "from-phone"):
+    shown = await in_thread(_living, request, ticket, "from-phone")
+    if shown is None:
         return await in_thread(_gone, request)
+    held = held_by(request)
+    if held is not None:
+        held.count_for(f"phone {shown.person}")  # strangers who fill the memory that strangers may have stop no phone
     try:
         upload = await receive(request)
         contents = [content for content in upload.contents if content]

@@ -10,13 +10,15 @@ from vault.errors import WrongSecret
 from vault.intake import FilePart, MemorySink, UploadLimits, read_qr, receive_form, receive_raw
 from vault.refusals import BadForm, TooHeavy
 from vault.web.forms import TOKEN, Form
+from vault.web.gathering import gathering
 from vault.web.guards import WrongOrigin, session_of
 from vault.web.shell import Req
 
 P = ParamSpec("P")
 R = TypeVar("R")
 FRAME_BYTES = 2 * 1024 * 1024
-PHOTO_LIMITS = UploadLimits(files=1)
+PHOTO_BYTES = 8 * 1024 * 1024  # of a card: anybody may send one
+PHOTO_LIMITS = UploadLimits(file_bytes=PHOTO_BYTES, files=1)
 CARD = "card"  # the field of a card reader
 
 
@@ -76,7 +78,7 @@ async def receive(request: Req, limits: UploadLimits | None = None, read: list[t
         return MemorySink(bounds.file_bytes)
 
     body = await receive_form(
-        request.stream(),
+        gathering(request),
         request.headers.get("content-type", ""),
         open_sink=sink,
         check_token=check,
@@ -109,7 +111,7 @@ async def receive_frame(request: Req) -> bytes:
     if request.headers.get("content-type") != "image/jpeg":
         raise TooHeavy
     sink = MemorySink(FRAME_BYTES)
-    await receive_raw(request.stream(), sink, limit=FRAME_BYTES, content_length=_length(request))
+    await receive_raw(gathering(request), sink, limit=FRAME_BYTES, content_length=_length(request))
     return sink.content()
 
 
