@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from consent.ids import PaperId
 from crypto import contexts, unlock
-from crypto.errors import CryptoError, Malformed
+from crypto.errors import CryptoError
 from crypto.kem import kem_public, public_key
 from crypto.keys import AssistSecret, KemSeed, kdf
 from crypto.sealing import open_post, post
@@ -23,19 +23,19 @@ from crypto.unlock import Kind
 from storage.errors import RowGone
 from storage.tables import accounts as account_rows
 from storage.tables import assist_openings, assists, papers, slots, versions, workers
-from vault import accounts, assisting, attempts, audit, labels, looking, rendering, sessions
+from vault import accounts, assisting, attempts, audit, cards, labels, looking, rendering, sessions
 from vault import slots as ways
-from vault.assisting import shown_digest
 from vault.contents import verified_bytes
-from vault.context import Context
+from vault.context import NOBODY, Context
 from vault.documents import SCREEN_DPI
-from vault.errors import BadInput, NoSession, NotAllowed, NotThere, WrongSecret
+from vault.errors import NoSession, NotAllowed, NotThere, WrongSecret
 from vault.events import Event
 from vault.listing import PaperCard, cards_of
 from vault.places import place_of
 from vault.sessions import Session
 from vault.slots import Slot
-from vault.unlocking import card_of
+from vault.trying import ENDS_AFTER, Attempt, refuse, settle
+from vault.unlocking import card_of, card_password
 from vault.versions import Opened, Witnesses, current_of, joined, one_refusal, open_version, secret_of
 
 LASTS = dt.timedelta(minutes=10)
@@ -119,19 +119,27 @@ def lend(context: Context, session: Session, slot: str, code: str) -> None:
 
 
 def finish(context: Context, shown: Session, pictures: Sequence[int] | None = None) -> str:
-    """Open what was lent. Gives the cookie of an assisted session; WrongSecret for anything that does not fit, MustWait."""
+    """Open what was lent. Gives the cookie of an assisted session; WrongSecret for anything that does not fit, MustWait.
+
+    Once the worker has answered, the pictures alone stand between a copied card and the drawers: twenty wrong ones between two right
+    ones end this way, as they end that of a card. BadInput("pictures") when they are not five.
+    """
     card, now = card_of(context, shown), context.clock()
-    told = shown_digest(card)
+    if pictures is not None:
+        card_password(card, pictures)
+    told = cards.helped_digest(card)
     attempts.refuse_if_waiting(context, told)
     with context.database.transaction() as connection:
         kept = _state(sessions.read_state(connection, shown).get(STATE))
-        attempts.count(context, connection, told)
+        counted = attempts.count(context, connection, told)
         row = connection.execute(select(assist_openings).where(assist_openings.c.id == kept["opening"])).one_or_none()
         way = ways.find(connection, told, [Kind.ASSIST])
         fits = (
             way is not None and _is_open(connection, way) and row is not None and row.term > now
-            and row.slot == way.id and row.moved is not None
+            and row.slot == way.id and row.moved is not None and way.wrong < ENDS_AFTER
         )  # fmt: skip
+        one_more = update(slots).where(slots.c.id == (way.id if fits and way else NOBODY))
+        connection.execute(one_more.values(wrong_in_a_row=slots.c.wrong_in_a_row + 1))
     seed = None
     if fits and way is not None and row is not None:
         place = labels.assisted_move(opening=row.id, person=way.account, slot=way.id)
@@ -140,38 +148,35 @@ def finish(context: Context, shown: Session, pictures: Sequence[int] | None = No
             held = AssistSecret.opened(open_post(KemSeed(bytes.fromhex(kept["seed"])), vaulted, place, row.moved))
             stretched = unlock.assist_stretched(card, pictures, held, contexts.assist(account=way.account, slot=way.id))
             seed = unlock.open_assist_slot(ways.key_of(context, way, stretched), ways.place_of(way), way.sealed or b"")
-        except Malformed as error:
-            raise BadInput("pictures") from error
         except (CryptoError, RowGone):
             seed = None
+    attempt = Attempt(told, counted, way.account if way else None, slot=way)
+    if seed is None or way is None:
+        refuse(context, attempt, shown.kiosk)
     with context.database.transaction() as connection:
-        place_now = place_of(connection, shown.kiosk)
-        if way is not None and not _is_open(connection, way):
-            seed = None  # blocked, or ended, while it was being opened
-        if seed is None or way is None:
-            failed = Event("safe.attempt-failed", place=place_now)
-            if way is None:
-                audit.rehearse(context, connection, failed)
-            else:
-                audit.record(context, connection, None, failed, person=way.account)
-        else:
-            attempts.forget(connection, told)
+        still = _is_open(connection, way)
+        if still:  # neither blocked nor ended while it was being opened
+            settle(connection, attempt)
             connection.execute(delete(assist_openings).where(assist_openings.c.id == kept["opening"]))
-            worker = connection.execute(
-                select(workers.c.account, workers.c.first_name)
-                .join(assists, assists.c.worker == workers.c.account)
-                .where(assists.c.slot == way.id)
-            ).one()
-            cookie = sessions.open_for(
-                context, connection, kind="assisted", account=way.account, slot=way.id, kiosk=shown.kiosk, assist=seed
-            )
-            opened = Event(
-                "safe.opened-with-help", by=way.account, by_name=worker.first_name, beside=worker.account, place=place_now
-            )
-            audit.record(context, connection, None, opened, person=way.account)
-            sessions.end_one(context, connection, shown)
-    if seed is None:
-        raise WrongSecret
+            cookie = _enter(context, connection, shown, way, seed)
+    if not still:
+        refuse(context, attempt, shown.kiosk)
+    return cookie
+
+
+def _enter(context: Context, connection: Connection, shown: Session, way: Slot, seed: KemSeed) -> str:
+    """The session in which the lent drawers are open; the one that showed the card is over."""
+    named = select(workers.c.account, workers.c.first_name).join(assists, assists.c.worker == workers.c.account)
+    worker = connection.execute(named.where(assists.c.slot == way.id)).one()
+    cookie = sessions.open_for(
+        context, connection, kind="assisted", account=way.account, slot=way.id, kiosk=shown.kiosk, assist=seed
+    )
+    event = Event(
+        "safe.opened-with-help", by=way.account, by_name=worker.first_name, beside=worker.account,
+        place=place_of(connection, shown.kiosk),
+    )  # fmt: skip
+    audit.record(context, connection, None, event, person=way.account)
+    sessions.end_one(context, connection, shown)
     return cookie
 
 

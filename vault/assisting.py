@@ -5,7 +5,6 @@ or change a way in. Its key needs the card, the pictures if the person can, and 
 opens those drawers alone: it is said when this is chosen, and shown at each unlock.
 """
 
-import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
@@ -22,7 +21,7 @@ from crypto.sealing import open_post, open_posted_text, open_posted_value, post,
 from crypto.unlock import Cost, Kind
 from storage.errors import RowGone
 from storage.tables import assist_shelves, assists, slots, structures, workers
-from vault import audit, card_keeping, labels, shelves, unlocking, who
+from vault import audit, card_keeping, cards, labels, shelves, unlocking, who
 from vault import slots as ways
 from vault.certifying import verified_certificate
 from vault.context import Context
@@ -56,11 +55,6 @@ class Helped:
     person: str
     name: str = field(repr=False)
     drawing: str
-
-
-def shown_digest(card: CardSecret) -> str:
-    """What the assist slot of a card is found by: another digest than the card's own, so that neither stands in the other's way."""
-    return hashlib.sha256(labels.assisted_card() + card).hexdigest()
 
 
 def choose(
@@ -115,7 +109,7 @@ def _seal(
         stretched = unlock.assist_stretched(card, pictures, held, contexts.assist(account=person, slot=slot))
     except Malformed as error:
         raise BadInput("pictures") from error
-    new = Slot(slot, person, Kind.ASSIST, shown_digest(card), unlock.new_salt(), Cost.none(), None)
+    new = Slot(slot, person, Kind.ASSIST, cards.helped_digest(card), unlock.new_salt(), Cost.none(), None)
     sealed = unlock.seal_assist_slot(ways.key_of(context, new, stretched), ways.place_of(new), seed)
     return Slot(slot, person, Kind.ASSIST, new.shown, new.salt, new.cost, sealed)
 

@@ -1,11 +1,13 @@
 """Cards: random QR codes printed beforehand. The service knows a card from its first use on, and only by a digest."""
 
+import hashlib
 from dataclasses import dataclass, field
 
 from crypto.errors import Malformed
 from crypto.keys import CardSecret
 from crypto.printed import card_text, parse_card_text
 from crypto.unlock import card_id
+from vault import labels
 from vault.errors import BadInput, WrongSecret
 from vault.pictograms import DRAWINGS
 
@@ -38,3 +40,8 @@ def read(text: str) -> CardSecret:
 def digest(card: CardSecret) -> str:
     """What rows know a card by; 64 hexadecimal digits."""
     return card_id(card).hex()
+
+
+def helped_digest(card: CardSecret) -> str:
+    """What the assist slot of a card is found by: another digest than the card's own, so that neither stands in the other's way."""
+    return hashlib.sha256(labels.assisted_card() + card).hexdigest()

@@ -7,17 +7,17 @@ says of the account is verified before a word is typed.
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from crypto.canonical import Value
 from crypto.keys import AccountSecret
 from crypto.sealing import outdated
 from crypto.unlock import Kind
 from storage.tables import passkeys as rows
-from vault import administrators, audit, ceremonies, passkeys, resealing, sessions, slots, staff, workers
+from vault import administrators, attempts, audit, ceremonies, passkeys, resealing, sessions, slots, staff, workers
 from vault.ceremonies import Answer
 from vault.context import Context
-from vault.errors import NoSession, WrongSecret
+from vault.errors import MustWait, NoSession, WrongSecret
 from vault.events import Event
 from vault.passkeys import Passkey
 from vault.sessions import Session
@@ -76,7 +76,7 @@ def asked(context: Context, session: Session) -> str:
 def with_key(context: Context, session: Session, answer: Answer) -> str | None:
     """The authenticator answered. Gives the cookie of the desk or the office; None when six words are needed as well.
 
-    WrongSecret, MustWait, BadInput("key"); Absent and NotCertified as for everybody.
+    WrongSecret, BadInput("key"); Absent and NotCertified as for everybody.
     """
     door = at_the_door(context, session)
     challenge = ceremonies.take_challenge(context, session, PURPOSE)
@@ -147,19 +147,22 @@ def _admission(context: Context, kind: StaffKind) -> staff.Admit:
 
 
 def _failed(context: Context, answer: Answer) -> None:
-    """Whoever owns the authenticator reads that somebody tried; for nobody's, as much work is done."""
+    """Whoever owns the authenticator reads that somebody tried; for nobody's, as much work is done.
+
+    Five lines a day at most: a wrong answer costs whoever sends it nothing, and must not bury a history.
+    """
+    try:
+        shown = passkeys.digest(ceremonies.credential_of(answer))
+    except WrongSecret:
+        return
+    event = Event("worker.sign-in-failed")
     with context.database.transaction() as connection:
-        account, event = _owner(connection, answer), Event("worker.sign-in-failed")
+        try:
+            attempts.count(context, connection, shown)
+        except MustWait:
+            return
+        account = connection.execute(select(rows.c.account).where(rows.c.credential_digest == shown)).scalar_one_or_none()
         if account is None:
             audit.rehearse(context, connection, event)
         else:
             audit.record(context, connection, None, event, worker=account)
-
-
-def _owner(connection: Connection, answer: Answer) -> str | None:
-    try:
-        shown = passkeys.digest(ceremonies.credential_of(answer))
-    except WrongSecret:
-        return None
-    account: str | None = connection.execute(select(rows.c.account).where(rows.c.credential_digest == shown)).scalar_one_or_none()
-    return account

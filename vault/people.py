@@ -14,6 +14,7 @@ from storage.tables import circle_members, circles, grants, papers, persons
 from vault import (
     accounts,
     audit,
+    faces_given,
     freezing,
     labels,
     looking,
@@ -40,8 +41,8 @@ from vault.unlocking import Chosen
 __all__ = [
     "Accepted", "Choices", "Chosen", "Me", "Opened", "Protected", "Slip", "Tried", "card_of", "change_code", "check_card",
     "conditions", "confirm_secret", "face", "freeze", "freeze_number", "freeze_person", "freeze_ward", "give_words", "keep_choices",
-    "lift_freeze", "lift_wait", "me", "not_today", "number_of", "open_safe", "opening_choices", "own_preferences", "person_keys",
-    "person_of",
+    "lift_freeze", "lift_wait", "lift_wait_of_words", "me", "not_today", "number_of", "open_safe", "opening_choices",
+    "own_preferences", "person_keys", "person_of",
     "prepare_card_slot", "present_card", "protect", "redraw", "refuse_protecting", "rename", "replace_card", "reviewed", "settle",
     "show_places",
     "start_opening", "try_card", "unlock", "unlock_with_pictures", "unlock_with_words", "way_in",
@@ -52,7 +53,7 @@ open_safe, not_today = opening.finish, opening.not_today
 present_card, card_of, person_of = unlocking.present_card, unlocking.card_of, shown_cards.person_of
 unlock, unlock_with_pictures = unlocking.unlock, unlocking.unlock_with_pictures
 unlock_with_words, confirm_secret, try_card = unlocking.unlock_with_words, unlocking.confirm, unlocking.try_card
-lift_wait, lift_freeze = unlocking.lift_wait, unlocking.lift_freeze
+lift_wait, lift_wait_of_words, lift_freeze = unlocking.lift_wait, unlocking.lift_wait_of_words, unlocking.lift_freeze
 change_code, replace_card, give_words, number_of = means.change_code, means.replace_card, means.give_words, means.number_of
 prepare_card_slot = means.prepare_card_slot
 freeze, freeze_ward, freeze_person = protecting.freeze, protecting.freeze_ward, freezing.freeze_person
@@ -176,8 +177,10 @@ def _face(context: Context, session: Session, tag: str, *, name: str | None = No
     keys, person = who.person(session), session.account
     with context.database.transaction() as connection:
         now, drawn = face(connection, session)
-        values = opening.seal_face(keys, person, now if drawing else name, drawing or drawn)
+        name, drawing = now if drawing else name, drawing or drawn
+        values = opening.seal_face(keys, person, name, drawing)
         connection.execute(update(persons).where(persons.c.account == person).values(**values))
+        faces_given.give_again(context, connection, session, name or "", drawing)
         audit.record(context, connection, session, Event(tag, by=person), person=person)
 
 

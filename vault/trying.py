@@ -146,10 +146,10 @@ def _tell_person(context: Context, connection: Connection, made: Attempt, kiosk:
         else:
             audit.record(context, connection, None, event, person=person)
     # It is looked at again: a right attempt in another process may have come in between.
-    slot = slots.find(connection, made.shown, slots.CARD_KINDS, [made.slot.state if made.slot else "live"])
+    slot = slots.find(connection, made.shown, (*slots.CARD_KINDS, Kind.ASSIST), [made.slot.state if made.slot else "live"])
     if slot and person and slot.wrong >= ENDS_AFTER:
         slots.end(context, connection, [slot])
-        notices.tell(context, connection, person, Notice("means-ended"))
+        notices.tell(context, connection, person, Notice("help-ended" if slot.kind == Kind.ASSIST else "means-ended"))
 
 
 def settle(connection: Connection, tried: Tried | Attempt) -> None:

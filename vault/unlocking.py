@@ -219,15 +219,36 @@ def lift_freeze(context: Context, shown: Session, chosen: Chosen, number: str, w
 
 
 def lift_wait(context: Context, session: Session, text: str) -> None:
-    """A certified worker sees the person and their card: the wait ends. The same answer for a card that nobody knows."""
+    """A certified worker sees the person and their card: the wait ends, with a code, with pictures and with help.
+
+    The same answer for a card that nobody knows.
+    """
     who.worker(session)
-    shown = cards.digest(cards.read(text))
+    card = cards.read(text)
     with context.database.transaction() as connection:
-        name = workers.verified_certificate(context, connection, session.account).name
-        slot = slots.find(connection, shown, slots.CARD_KINDS)
-        attempts.forget(connection, shown)
-        event = Event("safe.wait-lifted", by=session.account, by_name=name, place=place_of(connection, session.kiosk))
-        audit.record(context, connection, session, event, person=slot.account if slot else None, worker=session.account)
+        _lift(context, connection, session, cards.digest(card), slots.CARD_KINDS)
+        attempts.forget(connection, cards.helped_digest(card))
+
+
+def lift_wait_of_words(context: Context, session: Session, number: str) -> None:
+    """A certified worker sees the person and their slip: five words may be tried again. The same answer for a number of nobody's.
+
+    BadInput("number") for a number that cannot be one.
+    """
+    who.worker(session)
+    read = account_numbers.read(number)
+    with context.database.transaction() as connection:
+        _lift(context, connection, session, account_numbers.looked_up(context, connection, read), [Kind.WORDS])
+
+
+def _lift(context: Context, connection: Connection, session: Session, shown: str, kinds: Sequence[Kind]) -> None:
+    name = workers.verified_certificate(context, connection, session.account).name
+    slot = slots.find(connection, shown, kinds)
+    attempts.forget(connection, shown)
+    event = Event("safe.wait-lifted", by=session.account, by_name=name, place=place_of(connection, session.kiosk))
+    if slot is None:
+        audit.rehearse(context, connection, event)  # as much work: time does not tell that nobody has it
+    audit.record(context, connection, session, event, person=slot.account if slot else None, worker=session.account)
 
 
 def card_password(card: CardSecret, chosen: Chosen) -> tuple[Kind, Password]:

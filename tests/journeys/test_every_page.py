@@ -250,7 +250,7 @@ def test_the_desk_and_the_office_are_read_by_axe(site: Site, new_page: NewPage) 
     for address in (
         "bureau", "bureau/demandes", "bureau/demandes/carte", "bureau/deposer", "bureau/confiance", "bureau/accompagner",
         "bureau/accompagner/temoin",
-        "bureau/bloquer", "bureau/actes",
+        "bureau/bloquer", "bureau/actes", "bureau/carte/numero",
         "bureau/nouveau", "bureau/bientot", "bureau/carte", "bureau/carte/envois", "bureau/aide", "bureau/aide/premiers-pas",
         "bureau/aide/quoi-dire", "bureau/aide/clavier", "bureau/aide/charte", "bureau/demarches", "bureau/demarches/logement-social",
     ):  # fmt: skip

@@ -29,6 +29,7 @@ from vault import (
     documents,
     erasure,
     means,
+    people,
     protecting,
     reencryption,
     sessions,
@@ -147,6 +148,31 @@ def test_the_worker_alone_the_card_alone_and_another_card_open_nothing(house: Co
             assisted.lend(house, desk, mine.slot, wrong)
     with pytest.raises(MustWait):
         assisted.lend(house, desk, mine.slot, "000004")
+
+
+def test_twenty_wrong_pictures_end_the_way_and_are_told(house: Context, clock: Clock) -> None:
+    """The pictures alone stand between the worker who helps, with a copy of the card, and the drawers."""
+    fatou, yonas = make_worker(house, make_office(house)), make_person(house, "Yonas")
+    helped(house, yonas, fatou, "money", pictures=PICTURES)
+    (before,) = assisting.people_i_help(house, sign_in(house, fatou))
+    with pytest.raises(BadInput):
+        open_with(house, yonas.card, fatou, before.slot, pictures=(1, 2))  # not five: nothing was tried
+    for wrong in range(-2, 21):
+        if wrong == 0:
+            assert open_with(house, yonas.card, fatou, before.slot, pictures=PICTURES), "a right one: from nothing again"
+            continue
+        assert house.keyvault.exists("slot", before.slot)
+        with pytest.raises(WrongSecret):
+            open_with(house, yonas.card, fatou, before.slot, pictures=(9, 9, 9, 9, 9))
+        clock.forward(minutes=6 if wrong % 5 else 25 * 60)
+        if wrong == 3:
+            assert people.me(house, unlock(house, yonas)).failed_attempts == 3
+    assert not house.keyvault.exists("slot", before.slot)
+    assert assisting.people_i_help(house, sign_in(house, fatou)) == []
+    session = unlock(house, yonas)
+    assert assisting.help_of(house, session) is None
+    assert [one.key for one in people.me(house, session).notices] == ["help-ended"]
+    assert "safe.locked" in [one.event.tag for one in audit.history(house, session)]
 
 
 def test_who_may_help_and_which_drawers_may_be_lent(house: Context) -> None:

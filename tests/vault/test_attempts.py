@@ -3,7 +3,7 @@
 import dataclasses
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
@@ -20,10 +20,10 @@ from tests.vault.builders import CODE, PICTURES, make_office, make_person, make_
 from tests.vault.clock import Clock
 from tests.vault.test_derivations import until
 from tests.vault.trials import WRONG, counted, new_card, tags, try_code
-from vault import audit, cards, people, sessions
+from vault import account_numbers, assisted, audit, cards, people, sessions
 from vault.context import Context
 from vault.derivations import Derivations
-from vault.errors import AbriError, Busy, MustWait, NotAllowed, WrongSecret
+from vault.errors import AbriError, BadInput, Busy, MustWait, NotAllowed, WrongSecret
 from vault.trying import ENDS_AFTER
 
 DAY = 24 * 3600
@@ -90,12 +90,56 @@ def test_a_worker_in_person_lifts_the_wait(any_house: Context, clock: Clock, kno
     assert lifted == 1, "the worker's own history says the same of a card that nobody knows"
 
 
+@pytest.mark.parametrize("known", [True, False], ids=["known", "unknown"])
+def test_a_worker_in_person_lifts_the_wait_of_words(any_house: Context, clock: Clock, known: bool) -> None:
+    """Whoever opens with words has no card to show: their number is enough, and nothing tells whether somebody has it."""
+    fatou = make_worker(any_house, make_office(any_house))
+    awa = make_person(any_house, words=True)
+    number, words = awa.number if known else account_numbers.draw(), awa.words or ()
+
+    def try_words(said: Sequence[str]) -> object:
+        try:
+            return people.unlock_with_words(any_house, None, number, said) and "open"
+        except (WrongSecret, MustWait) as error:
+            return type(error)
+
+    for _ in range(5):
+        assert try_words(words[::-1]) is WrongSecret
+        clock.forward(seconds=300)
+    assert try_words(words) is MustWait
+    people.lift_wait_of_words(any_house, fatou.session, account_numbers.shown(number))
+    assert try_words(words) == ("open" if known else WrongSecret)
+    lifted = [entry.event.tag for entry in audit.history(any_house, fatou.session)].count("safe.wait-lifted")
+    assert lifted == 1
+    assert ("safe.wait-lifted" in tags(any_house, awa)) is known
+    with pytest.raises(BadInput):
+        people.lift_wait_of_words(any_house, fatou.session, "123")
+
+
+def test_a_worker_in_person_lifts_the_wait_of_an_opening_with_help(house: Context, clock: Clock) -> None:
+    """Who cannot remember shows the same card: its wait ends in the opening with help too."""
+    fatou, awa = make_worker(house, make_office(house)), make_person(house)
+    shown = show_card(house, awa.card)
+    assisted.start(house, shown)
+    for _ in range(5):
+        with pytest.raises(WrongSecret):
+            assisted.finish(house, shown)
+        clock.forward(seconds=300 if _ == 3 else 60)
+    with pytest.raises(MustWait):
+        assisted.finish(house, shown)
+    people.lift_wait(house, fatou.session, awa.card)
+    with pytest.raises(WrongSecret):
+        assisted.finish(house, shown)
+
+
 def test_only_a_worker_lifts_a_wait(house: Context) -> None:
     awa = make_person(house)
     office = make_office(house)
     for session in (awa.session, office.admin, show_card(house, awa.card)):
         with pytest.raises(NotAllowed):
             people.lift_wait(house, session, awa.card)
+        with pytest.raises(NotAllowed):
+            people.lift_wait_of_words(house, session, awa.number)
 
 
 def test_twenty_wrong_ones_end_the_way_whoever_unlocks_in_between(house: Context, clock: Clock) -> None:

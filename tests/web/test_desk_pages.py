@@ -16,7 +16,7 @@ from tests.vault.builders import (
 from tests.vault.scenes import saved, sheet
 from tests.web.desk_scene import give, real_paper, scene, stop
 from tests.web.site import Shown, Site
-from vault import audit, cards, circles, documents, notices, recovery, unlocking
+from vault import account_numbers, audit, cards, circles, documents, notices, recovery, unlocking
 from vault.errors import MustWait, WrongSecret
 from vault.languages import read_catalogues
 
@@ -206,6 +206,18 @@ def test_the_wait_of_a_shown_card_ends_the_same_for_a_card_that_nobody_knows(sit
     assert len(answers) == 1
     assert said("desk.card.done") in answers.pop().replace("\u202f", " ")
     assert unlock(site.house, on.awa).kind == "person"
+
+
+def test_the_wait_of_a_number_ends_the_same_for_a_number_that_nobody_has(site: Site) -> None:
+    """Five words are opened with by whoever has no card: the slip's number stands for it."""
+    on = scene(site.house)
+    site.sign_in(on.fatou)
+    page = site.get("/fr/bureau/carte/numero")
+    wrong = site.press(page, number="12")
+    assert (wrong.status, wrong.errors) == (422, said("error.number"))
+    answers = {site.press(page, number=one).text for one in (on.awa.number, account_numbers.draw())}
+    assert len(answers) == 1
+    assert said("desk.card.done") in answers.pop().replace("\u202f", " ")
 
 
 def _stranger() -> str:

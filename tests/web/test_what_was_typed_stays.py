@@ -141,6 +141,7 @@ def at_the_desk(site: Site, made: Circle) -> list[Refused]:
     letter: Fields = {"grant": grants[0], "kind": "payslip", "title": "Convocation", "opened_by_person": "yes"}
     return [
         Refused("/fr/bureau/bloquer", "error.number", {"number": "12"}),
+        Refused("/fr/bureau/carte/numero", "error.number", {"number": "12"}),
         Refused(at, "desk.guardian.wrong_code", {"where": "far", "theft": "yes"}, {"code": "000000"}),
         Refused(at, "error.nothing-chosen", {"theft": "yes"}, {"code": "000000"}),
         Refused("/fr/bureau/deposer", "error.too-heavy", letter),

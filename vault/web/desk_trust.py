@@ -136,6 +136,27 @@ async def lift_wait(request: Req) -> Response[Any]:
     return await in_thread(_lift, request, await receive_photo(request))
 
 
+@get("/carte/numero", opt=who("worker"), sync_to_thread=True)
+def number_waits(request: Req) -> Response[str]:
+    """Five words that wait after wrong ones: the person stands here with the number of their slip."""
+    return _number_page(request, [], "")
+
+
+def _number_page(request: Req, faults: list[Fault], number: str, status: int = 200) -> Response[str]:
+    said = "desk.card.done" if request.query_params.get("dit") == "fait" else ""
+    return desk_page(request, "desk/card_number.html", "card", status=status, faults=faults, said=said, number=number)
+
+
+@post("/carte/numero", opt=who("worker"), sync_to_thread=True)
+def lift_number(request: Req, form: Sent) -> Response[Any]:
+    """The wait of the words ends. A number that nobody has is answered in the same way."""
+    try:
+        people.lift_wait_of_words(context_of(request), signed_in(request), form.get("number"))
+    except BadInput:
+        return _number_page(request, [Fault("error.number", "number")], form.get("number"), 422)
+    return go(request, "bureau/carte/numero?dit=fait")
+
+
 @get("/bloquer", opt=who("worker"), sync_to_thread=True)
 def block(request: Req) -> Response[str]:
     """Somebody asks to block their safe, with their number alone: at the desk, or by telephone."""
@@ -158,5 +179,5 @@ def block_number(request: Req, form: Sent) -> Response[Any]:
 
 
 HANDLERS: list[ControllerRouterHandler] = [
-    wards, give_back, ward, confirm, death, report_death, hand, card, lift_wait, block, block_number,
+    wards, give_back, ward, confirm, death, report_death, hand, card, lift_wait, number_waits, lift_number, block, block_number,
 ]  # fmt: skip
