@@ -36,6 +36,7 @@ class TermsReason(StrEnum):
     FIRST_DAY_TAKE = "first-day-take"
     NOT_LIVE = "not-live"
     NOT_NARROWER = "not-narrower"
+    NOT_LONGER = "not-longer"  # what is renewed lasts longer than it did: an earlier day is narrowing
     NOTHING_LEFT = "nothing-left"  # the papers of the share were thrown away, erased or hidden: it can be taken back alone
 
 

@@ -250,12 +250,14 @@ def renew(
     row: GrantRow, body: GrantBody, until: date, recipient: Recipient, how: GivenHow, *, at: datetime, safe_opened: datetime,
     salt: bytes,
 ) -> GrantBody:  # fmt: skip
-    """The same grant until another day, ready to be signed. Only while it lives; what has ended is given anew.
+    """The same grant until a later day, ready to be signed. Only while it lives; what has ended is given anew.
 
     Raises TransitionRefused, or TermsRefused: the limits are those of today, for a role and an end date that may have changed.
     """
     terms = replace(body.terms, until=until)
     _still_live(row, body, at)
+    if until <= body.terms.until:
+        raise TermsRefused(TermsReason.NOT_LONGER)
     if recipient.worker != body.worker:
         raise TermsRefused(TermsReason.RECIPIENT)
     check_terms(terms, recipient, how, at, safe_opened)

@@ -289,7 +289,7 @@ receipts = Table(
     "receipts", metadata,  # once the safe is erased its number, day and digest stay, tied to nothing (GDPR 17(3)(e))
     ident("id", "technical", FIVE, primary_key=True),
     ident("grant", "technical", PERSON, "grants.id", nullable=True, index=True),
-    octets("for_person", "sealed", PERSON, nullable=True), octets("for_worker", "sealed", PERSON, nullable=True),
+    octets("for_person", "sealed", PERSON, nullable=True),
     ident("digest", "digest", FIVE),
     day("created", "technical", FIVE),
     day("untied", "technical", FIVE, nullable=True),  # the day of the erasure, from which the years of what stays are counted

@@ -5,7 +5,7 @@ living or past, or whoever shows their card: then nothing tells them whether tha
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -23,7 +23,7 @@ from crypto.sealing import post_value
 from storage.database import serialise
 from storage.errors import RowGone
 from storage.tables import accounts, grants, requests
-from vault import asking_sealed, audit, cards, endings, labels, shares, sharing, slots, who
+from vault import answers, asking_sealed, audit, cards, endings, labels, sharing, slots, who
 from vault.accounts import public_keys
 from vault.asking_sealed import REFUSED
 from vault.colleagues import colleague
@@ -32,28 +32,12 @@ from vault.errors import BadInput, NotThere, Tampered
 from vault.events import Event
 from vault.sessions import Session
 from vault.settings import today_in_paris
-from vault.shares import REACHED, Face
+from vault.shares import REACHED
 from vault.sharing import Offer
 from vault.unwritten import vault_row
 
 WAITING = "requested"
 TAGS = {Answer.GIVE: "share.request-given", Answer.HAVE_NOT: "share.request-have-not", Answer.REFUSE: "share.request-refused"}
-
-
-@dataclass(frozen=True)
-class Asking:
-    """A request as its worker sees it. `answers` by kind; kinds that are not there wait."""
-
-    request: RequestId
-    name: str = field(repr=False)
-    drawing: str
-    kinds: tuple[KindId, ...]
-    purpose: PurposeId
-    own_words: str = field(repr=False)
-    asked: datetime
-    answers: Mapping[KindId, Answer]
-    last_day: date
-    procedure: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,12 +71,9 @@ def ask(
             .where(grants.c.id == through, grants.c.worker == session.account, accounts.c.state.in_(REACHED))
         )
         person = connection.execute(query).scalar_one_or_none()
-        if person is None:
-            raise NotThere
-        face = Face("", "")  # of a share that is over, not even the name is left
-        with suppress(NotThere):
-            face = shares.one_of_worker(context, connection, session, through).face
-    return _ask(context, session, person, face, kinds, purpose, own_words, procedure, by_card=False)
+    if person is None:
+        raise NotThere
+    return _ask(context, session, person, kinds, purpose, own_words, procedure, by_card=False)
 
 
 def ask_with_card(
@@ -114,7 +95,7 @@ def ask_with_card(
         _rehearse(context, session, kinds, purpose, own_words, procedure)
         return
     with suppress(RequestRefused):
-        _ask(context, session, slot.account, Face("", ""), kinds, purpose, own_words, procedure, by_card=True)
+        _ask(context, session, slot.account, kinds, purpose, own_words, procedure, by_card=True)
 
 
 def _rehearse(
@@ -128,7 +109,7 @@ def _rehearse(
         serialise(connection, f"ask {session.account} {NOBODY}")
         to = colleague(context, connection, session.account)
         with suppress(RequestRefused):
-            may_ask(request, _earlier(context, connection, session, NOBODY), to.recipient, now)
+            may_ask(request, answers.earlier(context, connection, session, NOBODY), to.recipient, now)
         place = labels.asking(person=NOBODY, worker=session.account, request=request.request)
         for _ in ("person", "worker"):
             post_value(to.kem, secrets.token_bytes(32), place, {"request": text, "answers": []})
@@ -149,20 +130,18 @@ def _request(
 
 
 def _ask(
-    context: Context, session: Session, person: str, face: Face, kinds: Sequence[str], purpose: PurposeId, own_words: str,
-    procedure: str, *, by_card: bool,
+    context: Context, session: Session, person: str, kinds: Sequence[str], purpose: PurposeId, own_words: str, procedure: str, *,
+    by_card: bool,
 ) -> RequestId:  # fmt: skip
     now = context.clock()
     request = _request(context.new_id(), person, session.account, kinds, purpose, own_words, procedure, now)
     with vault_row(context, person, request.request, requests.c.id), context.database.transaction() as connection:
         serialise(connection, f"ask {session.account} {person}")
         to = colleague(context, connection, session.account)
-        may_ask(request, _earlier(context, connection, session, person), to.recipient, now)
+        may_ask(request, answers.earlier(context, connection, session, person), to.recipient, now)
         row = {"id": request.request, "person": person, "worker": session.account}
         text = request.to_bytes().decode()
-        for_worker: dict[str, Value] = {
-            "request": text, "face": {"name": face.name, "drawing": face.drawing}, "by_card": by_card,
-        }  # fmt: skip
+        for_worker: dict[str, Value] = {"request": text, "by_card": by_card}
         public = public_keys(context, connection, person).kem
         connection.execute(
             insert(requests).values(
@@ -176,52 +155,6 @@ def _ask(
         )  # fmt: skip
         audit.record(context, connection, session, event, person=person, worker=session.account)
     return request.request
-
-
-def _earlier(context: Context, connection: Connection, session: Session, person: str | None = None) -> list[Asked]:
-    return [asked for asked, _, _ in _of_worker(context, connection, session, person)]
-
-
-def _of_worker(
-    context: Context, connection: Connection, session: Session, person: str | None = None
-) -> list[tuple[Asked, Face, bool]]:  # fmt: skip
-    private = KemPrivate(who.worker(session).kem)
-    query = select(requests).where(requests.c.worker == session.account, requests.c.kind != "handover")
-    if person is not None:
-        query = query.where(requests.c.person == person)
-    found = []
-    for row in connection.execute(query).mappings().all():
-        try:
-            value = asking_sealed.opened(context, row, private, row["for_worker"])
-            posted = row["answer_for_worker"]
-            answers = asking_sealed.opened(context, row, private, posted).get("answers") if posted else []
-            asked = asking_sealed.read(row, value.get("request"), answers)
-        except (CryptoError, RowGone, ValueError):
-            continue
-        match value.get("face"):
-            case {"name": str(name), "drawing": str(drawing)}:
-                found.append((asked, Face(name, drawing), value.get("by_card") is True))
-    return found
-
-
-def asked(context: Context, session: Session) -> list[Asking]:
-    """What this worker asked, latest first. What was asked with a card is seen once it was answered."""
-    with context.database.transaction(read_only=True) as connection:
-        return asked_of(context, connection, session)
-
-
-def asked_of(context: Context, connection: Connection, session: Session, person: str | None = None) -> list[Asking]:
-    """The same of one person, in the caller's transaction."""
-    found = _of_worker(context, connection, session, person)
-    shown = [
-        Asking(
-            one.request.request, face.name, face.drawing, one.request.kinds, one.request.purpose, one.request.own_words,
-            one.request.asked, {said.kind: said.answer for said in one.answers}, one.last_day(), one.request.procedure,
-        )
-        for one, face, by_card in found
-        if one.answers or not by_card
-    ]  # fmt: skip
-    return sorted(shown, key=lambda one: (one.asked, one.request), reverse=True)
 
 
 # --- The person -----------------------------------------------------------------------------------------------------------

@@ -119,12 +119,14 @@ def changed(context: Context, session: Session, sentences: Sentences) -> bool:
     return people.conditions(context, session).version != current(context.settings, sentences).version
 
 
-def accept(context: Context, session: Session, sentences: Sentences, version: str, *, heard: bool) -> None:
+def accept(
+    context: Context, session: Session, sentences: Sentences, version: str, *, heard: bool, interpreter: bool = False
+) -> None:
     """The person has understood the new text; its version and language are kept with the safe. Conflict for another than today's."""
     keys, now = who.person(session), current(context.settings, sentences)
     if version != now.version:
         raise Conflict
-    said = people.Accepted(now.version, now.sha256.hex(), now.language, heard=heard, interpreter=False)
+    said = people.Accepted(now.version, now.sha256.hex(), now.language, heard=heard, interpreter=interpreter)
     with context.database.transaction() as connection:
         _keep(connection, session.account, seal_value(keys.values, _place(session.account), _proof(said)))
         event = Event("safe.conditions-accepted", by=session.account, detail=now.version)

@@ -289,7 +289,7 @@ def _delete_rows(context: Context, connection: Connection, begun: _Begun) -> Non
     formed = select(circles.c.id).where(circles.c.person == person)
     shown = select(slots.c.shown_digest).where(slots.c.account == person, slots.c.shown_digest.is_not(None))
     connection.execute(delete(attempts).where(attempts.c.shown_digest.in_(shown)))
-    untied = {"grant": None, "for_person": None, "for_worker": None, "untied": today_in_paris(context.clock())}
+    untied = {"grant": None, "for_person": None, "untied": today_in_paris(context.clock())}
     connection.execute(update(receipts).where(receipts.c.grant.in_(given)).values(**untied))
     sent = _sent(person)
     told = select(outside_changes.c.id).where(outside_changes.c.share.in_(sent))

@@ -154,11 +154,19 @@ def forget(context: Context, session: Session) -> None:
 
 @dataclass(frozen=True)
 class Line:
-    """One sentence of a page that asks: its key, the number in it, its values."""
+    """One sentence of a page that asks: its key, the number in it, its values, those that are sentences themselves by their keys,
+    and what stands after it (the month of a paper)."""
 
     key: str
     n: int | None = None
     values: Mapping[str, object] = field(default_factory=dict, repr=False)
+    named: Mapping[str, str] = field(default_factory=dict)
+    after: str = ""
+
+    def plain(self, sentences: Sentences) -> str:
+        """As it stands on the screen."""
+        values = {**self.values, **{name: sentences.plain(key) for name, key in self.named.items()}}
+        return sentences.plain(self.key, self.n, **values) + self.after
 
 
 def said(sentences: Sentences, lines: Sequence[Line], *, heard: bool = False, interpreter: bool = False) -> Said:
@@ -168,7 +176,7 @@ def said(sentences: Sentences, lines: Sequence[Line], *, heard: bool = False, in
     """
     french = sentences.fallback or sentences
     source = "\n".join(french.wording(line.key, line.n).text for line in lines)
-    shown = "\n".join(sentences.plain(line.key, line.n, **line.values) for line in lines)
+    shown = "\n".join(line.plain(sentences) for line in lines)
     return Said(
         sentences.language.code, hashlib.sha256(source.encode()).hexdigest()[:8], hashlib.sha256(shown.encode()).digest(), heard,
         interpreter,

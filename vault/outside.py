@@ -143,7 +143,7 @@ def _keep_receipt(
     vaulted = context.keyvault.derive("person", person, place)
     connection.execute(
         insert(receipts).values(
-            id=receipt.record, grant=None, for_person=post_text(public, vaulted, place, signed.to_bytes().decode()), for_worker=None,
+            id=receipt.record, grant=None, for_person=post_text(public, vaulted, place, signed.to_bytes().decode()),
             digest=digest(receipt).hex(), created=today_in_paris(context.clock()),
         )
     )  # fmt: skip

@@ -11,8 +11,9 @@ from datetime import date
 from consent.days import paris_day
 from consent.ids import GrantId, KindId, PaperId, RequestId
 from consent.purposes import PRIVATE
-from vault import asking, documents, procedure_editing, shared_papers, soon
-from vault.asking import Asking, Waiting
+from vault import answers, asking, documents, procedure_editing, shared_papers, soon
+from vault.answers import Asking
+from vault.asking import Waiting
 from vault.context import Context
 from vault.errors import BadInput, NotThere
 from vault.listing import PaperCard
@@ -81,7 +82,7 @@ def for_one(context: Context, session: Session, grant: GrantId, slug: str) -> Fo
     held = [Held(one.paper, one.sort, one.added, soon.last_day(one.sort, one.added)) for one in shown]
     lines = checklist(procedure, held, today_in_paris(context.clock()))
     with context.database.transaction(read_only=True) as connection:
-        asked = asking.asked_of(context, connection, session, share.person)
+        asked = answers.given_in(context, connection, session, share.person)
     return ForOne(share, procedure, tuple(lines), papers, _waiting(asked, paris_day(context.clock())))
 
 

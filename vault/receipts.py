@@ -1,7 +1,6 @@
-"""Receipts of shares: one signed record for each change, sealed for the person, and for the worker while the share lives.
+"""Receipts of shares: one signed record for each change, sealed for the person, and for nobody else (ADR 0093).
 
-A receipt that says what was agreed is posted to the worker through the share's own row of the key vault, so that it dies with it:
-a worker's secret opens no purpose of a share that has ended. Each change has the same id as its receipt.
+Each change has the same id as its receipt.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,7 +17,7 @@ from consent.record import Entity, Receipt
 from consent.terms import GivenHow, Method
 from consent.verified import Signatures, closing_statement, statement
 from crypto.errors import CryptoError, Malformed
-from crypto.kem import KemPrivate, KemPublic, kem_public
+from crypto.kem import KemPrivate, kem_public
 from crypto.sealing import open_posted_text, post_text
 from crypto.signing import Signer
 from storage.tables import accounts, grant_changes, receipts, workers
@@ -96,12 +95,12 @@ def _frame(context: Context, connection: Connection, worker: str, person: str, g
 
 def of_given(
     context: Context, connection: Connection, body: GrantBody, signatures: Signatures, change: Change,
-    data: Mapping[ShelfKind, Iterable[KindId]], words: str, worker: KemPublic,
+    data: Mapping[ShelfKind, Iterable[KindId]], words: str,
 ) -> None:  # fmt: skip
-    """Keep the record of a share given, renewed or narrowed, for both sides."""
+    """Keep the record of a share given, renewed or narrowed."""
     receipt = prepared(context, connection, body, change, data, words)
     signed = sign_receipt(receipt, body.person, service=context.service, person=change.signer)
-    keep_given(context, connection, body, signed, signatures, worker)
+    keep_given(context, connection, body, signed, signatures)
 
 
 def prepared(
@@ -113,32 +112,29 @@ def prepared(
 
 
 def keep_given(
-    context: Context, connection: Connection, body: GrantBody, signed: SignedReceipt, signatures: Signatures, worker: KemPublic
+    context: Context, connection: Connection, body: GrantBody, signed: SignedReceipt, signatures: Signatures
 ) -> None:  # fmt: skip
-    """Keep a signed record of what was given, for both sides."""
-    _keep(context, connection, signed, statement(body).encode(), signatures, worker)
+    """Keep a signed record of what was given."""
+    _keep(context, connection, signed, statement(body).encode(), signatures)
 
 
 def of_closing(
     context: Context, connection: Connection, closing: Closing, signatures: Signatures, change: Change, before: Receipt | None
 ) -> None:  # fmt: skip
-    """Keep the record of an ending, for the person."""
+    """Keep the record of an ending."""
     row = closing.row
     name = name_of(connection, row.worker)
     frame = _frame(context, connection, row.worker, row.person, row.grant, change.entry, name)
     receipt = closed(frame, closing, change.how, before if before and before.record == frame.replaces else None)
     signed = sign_receipt(receipt, row.person, service=context.service, person=change.signer)
-    _keep(context, connection, signed, closing_statement(closing).encode(), signatures, None)
+    _keep(context, connection, signed, closing_statement(closing).encode(), signatures)
 
 
-def _keep(
-    context: Context, connection: Connection, signed: SignedReceipt, said: bytes, signatures: Signatures, worker: KemPublic | None
-) -> None:  # fmt: skip
+def _keep(context: Context, connection: Connection, signed: SignedReceipt, said: bytes, signatures: Signatures) -> None:
     receipt, person = signed.receipt, signed.person
     text = signed.to_bytes().decode()
     place = labels.receipt(person=person, grant=receipt.grant, receipt=receipt.record)
     public = kem_public(connection.execute(select(accounts.c.kem_public).where(accounts.c.id == person)).scalar_one())
-    for_worker = post_text(worker, context.keyvault.derive("grant", receipt.grant, place), place, text) if worker else None
     connection.execute(
         insert(grant_changes).values(
             id=receipt.record, grant=receipt.grant, state=receipt.change.state.value, at=_moment(context, connection, receipt.grant),
@@ -149,7 +145,7 @@ def _keep(
     connection.execute(
         insert(receipts).values(
             id=receipt.record, grant=receipt.grant,
-            for_person=post_text(public, context.keyvault.derive("person", person, place), place, text), for_worker=for_worker,
+            for_person=post_text(public, context.keyvault.derive("person", person, place), place, text),
             digest=digest(receipt).hex(), created=today_in_paris(context.clock()),
         )
     )  # fmt: skip

@@ -10,8 +10,8 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from storage.tables import accounts, papers, versions
-from vault import asking, audit, cards, slots, who
-from vault.asking import Asking
+from vault import answers, audit, cards, slots, who
+from vault.answers import Asking
 from vault.colleagues import name_of
 from vault.context import NOBODY, Context
 from vault.events import Event
@@ -43,7 +43,7 @@ def by_card(context: Context, session: Session, text: str) -> Sendings:
     with context.database.transaction() as connection:
         slot = slots.find(connection, shown, slots.CARD_KINDS, hold=False)
         person = _open(connection, slot.account if slot else NOBODY)
-        found = Sendings(_deposits(connection, session, person), tuple(asking.asked_of(context, connection, session, person)))
+        found = Sendings(_deposits(connection, session, person), tuple(answers.given_in(context, connection, session, person)))
         tie = person if found.deposits or found.requests else None
         event = Event("worker.asked-arrived", by=session.account, by_name=name_of(connection, session.account))
         audit.record(context, connection, session, event, person=tie, worker=session.account)

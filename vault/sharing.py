@@ -21,7 +21,7 @@ from consent.terms import Terms, default_until, is_first_day, latest_until
 from consent.verified import Signatures, sign_grant
 from crypto import contexts
 from crypto.errors import Malformed
-from crypto.kem import KemPublic, public_key
+from crypto.kem import public_key
 from crypto.keys import AccountKeys, FileSecret
 from crypto.sealing import unseal_text
 from crypto.signing import Signer
@@ -154,7 +154,7 @@ def grant_in(
     )  # fmt: skip
     if terms.acts & OPENING:
         _hand_over(context, connection, session, keys, opened, body, to)
-    _said(context, connection, session, body, signatures, offer.said, "share.given", to.kem, opened, offer.words)
+    _said(context, connection, session, body, signatures, offer.said, "share.given", opened, offer.words)
     return body
 
 
@@ -216,7 +216,7 @@ def own_face(connection: Connection, person: str, keys: AccountKeys) -> Face:
 
 def _said(
     context: Context, connection: Connection, session: Session, body: GrantBody, signatures: Signatures, said: Said, tag: str,
-    public: KemPublic, opened: Shelves, words: str,
+    opened: Shelves, words: str,
 ) -> None:  # fmt: skip
     """The trace of a change, then its receipt."""
     terms = body.terms
@@ -229,7 +229,7 @@ def _said(
     data = kinds_by_drawer(context, connection, opened, body)
     if not data:
         raise TermsRefused(TermsReason.NOTHING_LEFT)
-    receipts.of_given(context, connection, body, signatures, change, data, words, public)
+    receipts.of_given(context, connection, body, signatures, change, data, words)
 
 
 def kinds_by_drawer(
@@ -250,8 +250,11 @@ def kinds_by_drawer(
 # --- Changing -------------------------------------------------------------------------------------------------------------
 
 
-def renew(context: Context, session: Session, grant_id: GrantId, until: date, said: Said) -> None:
-    """The same until another day: one tap and a new receipt. Raises TermsRefused (also when nothing is left to show), NotThere."""
+def renew(context: Context, session: Session, grant_id: GrantId, until: date, said: Said, words: str = "") -> None:
+    """The same until a later day: one tap and a new receipt. `words` is the purpose as it was shown.
+
+    Raises TermsRefused (also when nothing is left to show, or the day is no later), NotThere.
+    """
     who.person(session)
     with context.database.transaction() as connection:
         restricting.refuse(connection, session.account)
@@ -261,14 +264,14 @@ def renew(context: Context, session: Session, grant_id: GrantId, until: date, sa
             share.row, share.body, until, to.recipient, said.how(session), at=context.clock(),
             safe_opened=safe_opened(connection, session.account), salt=secrets.token_bytes(32),
         )  # fmt: skip
-        _keep_changed(context, connection, session, share, body, said, "share.renewed", to)
+        _keep_changed(context, connection, session, share, body, said, "share.renewed", to, words)
 
 
 def narrow(
     context: Context, session: Session, grant_id: GrantId, said: Said, *, papers: Collection[PaperId] | None = None,
-    acts: frozenset[Act] | None = None, until: date | None = None,
+    acts: frozenset[Act] | None = None, until: date | None = None, words: str = "",
 ) -> None:  # fmt: skip
-    """The same with less: fewer papers, fewer acts, an earlier day. What is no longer shown is sealed anew.
+    """The same with less: fewer papers, fewer acts, an earlier day. What is no longer shown is sealed anew. `words` as in `renew`.
 
     Raises TermsRefused, also for a share whose papers have all been thrown away, erased or hidden: that one is taken back.
     """
@@ -282,7 +285,7 @@ def narrow(
         )  # fmt: skip
         body = rules.narrow(share.row, share.body, terms, at=context.clock(), salt=secrets.token_bytes(32))
         _take_less(context, connection, share, terms)
-        _keep_changed(context, connection, session, share, body, said, "share.narrowed", to)
+        _keep_changed(context, connection, session, share, body, said, "share.narrowed", to, words)
         reencryption.renew_drawers(context, connection, session)  # what is put in from now on must not open for the old key
 
 
@@ -302,7 +305,8 @@ def _take_less(context: Context, connection: Connection, share: Share, terms: Te
 
 
 def _keep_changed(
-    context: Context, connection: Connection, session: Session, share: Share, body: GrantBody, said: Said, tag: str, to: Colleague
+    context: Context, connection: Connection, session: Session, share: Share, body: GrantBody, said: Said, tag: str, to: Colleague,
+    words: str,
 ) -> None:  # fmt: skip
     keys = who.person(session)
     face = own_face(connection, session.account, keys)
@@ -317,4 +321,4 @@ def _keep_changed(
         )
     )  # fmt: skip
     opened = shelves.open_all(connection, session.account, keys.values)
-    _said(context, connection, session, body, signatures, said, tag, to.kem, opened, "")
+    _said(context, connection, session, body, signatures, said, tag, opened, words)

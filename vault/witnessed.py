@@ -255,7 +255,7 @@ def give(context: Context, session: Session) -> GrantId:
             act=Act.SEE.value, detail=body.terms.until.isoformat(), place=session.kiosk or "",
         )  # fmt: skip
         audit.record(context, connection, session, event, person=session.account, worker=body.worker, entry=ready.receipt.entry)
-        receipts.keep_given(context, connection, body, receipt, signatures, to.kem)
+        receipts.keep_given(context, connection, body, receipt, signatures)
         connection.execute(delete(witnessings).where(witnessings.c.id == ready.asking))
         state = sessions.read_state(connection, session)
         state.pop(STATE, None)

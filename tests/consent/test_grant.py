@@ -124,7 +124,7 @@ def renewed(agreed: GrantBody, at: datetime, until: date, **changes: object) -> 
     return renew(before, agreed, until, to, by, at=at, safe_opened=OPENED, salt=bytes(32))  # type: ignore[arg-type]  # a test's shorthand
 
 
-def test_renewing_is_the_same_grant_until_another_day() -> None:
+def test_renewing_is_the_same_grant_until_a_later_day() -> None:
     first = body()
     later = NOW + timedelta(days=80)
     second = renewed(first, later, date(2027, 5, 11))
@@ -132,6 +132,13 @@ def test_renewing_is_the_same_grant_until_another_day() -> None:
     assert second.state is GrantState.RENEWED
     assert second.terms == replace(first.terms, until=date(2027, 5, 11))
     assert renewed(second, later, date(2027, 6, 1)).serial == 2
+
+
+@pytest.mark.parametrize("sooner", [date(2027, 2, 22), date(2027, 2, 23)])
+def test_renewing_shortens_nothing_and_repeats_nothing(sooner: date) -> None:
+    with pytest.raises(TermsRefused) as refused:
+        renewed(body(), NOW, sooner)
+    assert refused.value.reason is TermsReason.NOT_LONGER
 
 
 def test_what_has_passed_is_given_anew_not_renewed() -> None:

@@ -92,6 +92,7 @@ class Sharing(RuleBasedStateMachine):
         except (TermsRefused, TransitionRefused):
             return
         assert body.grant not in self.closed
+        assert body.terms.until > self.grants[body.grant][1].terms.until
         self.grants[body.grant] = (body.row(), body)
 
     @precondition(lambda self: self.grants)

@@ -12,7 +12,7 @@ from tests.vault.builders import MadePerson, MadeWorker, make_office, make_perso
 from tests.vault.clock import Clock
 from tests.vault.papers import SAID, keep
 from tests.vault.test_sharing import SEE, UNTIL, offer
-from vault import asking, audit, cards, shared_papers, sharing, showing, withdrawing
+from vault import answers, asking, audit, cards, shared_papers, sharing, showing, withdrawing
 from vault.context import Context
 from vault.errors import BadInput, NotAllowed, NotThere
 from vault.sharing import Offer
@@ -41,7 +41,7 @@ def test_asked_then_given(any_house: Context) -> None:
     paper = keep(any_house, awa.session, "Avis", sort=TAX)
     made = asking.give(any_house, awa.session, request, [TAX], Offer(HOME, SEE, UNTIL, SAID, (paper,)))
     assert asking.waiting_for_me(any_house, awa.session) == []
-    (told,) = asking.asked(any_house, fatou.session)
+    (told,) = answers.given(any_house, fatou.session)
     assert (told.name, told.drawing, told.answers) == ("Awa", "turtle", {TAX: Answer.GIVE})
     assert [one.paper for one in shared_papers.papers_shared(any_house, fatou.session, made)] == [paper]
     with pytest.raises(RequestRefused):
@@ -58,7 +58,7 @@ def test_a_refusal_needs_no_reason_and_touches_nothing_else(any_house: Context, 
     asking.have_not(any_house, awa.session, request, RENT)
     assert showing.grants_of(any_house, awa.session) == before
     assert len(shared_papers.people_sharing(any_house, fatou.session)) == 1
-    (told,) = asking.asked(any_house, fatou.session)
+    (told,) = answers.given(any_house, fatou.session)
     assert told.answers == {TAX: Answer.REFUSE, RENT: Answer.HAVE_NOT}
     with pytest.raises(RequestRefused) as refused:
         asking.ask(any_house, fatou.session, grant, [TAX], HOME)
@@ -79,19 +79,44 @@ def test_refused_with_the_card_alone(any_house: Context) -> None:
     asking.refuse(any_house, card, request)  # pressed twice
     with pytest.raises(NotAllowed):
         asking.waiting_for_me(any_house, card)
-    (told,) = asking.asked(any_house, fatou.session)
+    (told,) = answers.given(any_house, fatou.session)
     assert told.answers == {TAX: Answer.REFUSE, RENT: Answer.REFUSE}
     unlock(any_house, awa)
     assert asking.waiting_for_me(any_house, awa.session) == []
 
 
-def test_asked_by_a_share_that_is_over(house: Context) -> None:
+def test_asked_by_a_share_that_is_over(house: Context, clock: Clock) -> None:
     fatou, awa, grant = known(house)
     withdrawing.withdraw(house, awa.session, grant, SAID)
+    clock.forward(minutes=1)
     asking.ask(house, fatou.session, grant, [TAX], HOME)
-    (told,) = asking.asked(house, fatou.session)
+    (told,) = answers.given(house, fatou.session)
     assert (told.name, told.drawing) == ("", "")  # of a share that is over not even the name is left
     assert len(asking.waiting_for_me(house, awa.session)) == 1
+
+
+def test_after_a_stop_nothing_tells_what_was_asked_before(any_house: Context, clock: Clock) -> None:
+    fatou, awa, grant = known(any_house)
+    yonas = make_person(any_house, "Yonas")
+    other = sharing.grant(any_house, yonas.session, fatou.id, offer(keep(any_house, yonas.session), acts=SEE))
+    unlock(any_house, awa)
+    first = asking.ask(any_house, fatou.session, grant, [TAX], PurposeId("asylum"))
+    theirs = asking.ask(any_house, fatou.session, other, [TAX], HOME)
+    asking.refuse(any_house, awa.session, first)
+    withdrawing.withdraw_all(any_house, awa.session, grant, SAID)
+    assert [(one.request, one.name) for one in answers.given(any_house, fatou.session)] == [(theirs, "Yonas")]
+    with pytest.raises(RequestRefused) as refused:  # it is still remembered, where nobody reads it
+        asking.ask(any_house, fatou.session, grant, [TAX], PurposeId("asylum"))
+    assert refused.value.reason is AskReason.REFUSED_BEFORE
+    clock.forward(days=1)
+    sign_in(any_house, fatou)
+    again = asking.ask(any_house, fatou.session, grant, [RENT], HOME)
+    assert [(one.request, one.name) for one in answers.given(any_house, fatou.session)] == [(again, ""), (theirs, "Yonas")]
+    unlock(any_house, awa)
+    paper = keep(any_house, awa.session, "Quittance", sort=RENT)
+    asking.give(any_house, awa.session, again, [RENT], Offer(HOME, SEE, UNTIL, SAID, (paper,)))
+    named = {one.request: one.name for one in answers.given(any_house, fatou.session)}
+    assert named == {again: "Awa", first: "Awa", theirs: "Yonas"}  # they are shown something again
 
 
 def test_asked_with_a_card_nothing_tells_whether_it_opens_a_safe(house: Context) -> None:
@@ -101,10 +126,10 @@ def test_asked_with_a_card_nothing_tells_whether_it_opens_a_safe(house: Context)
     for card in (awa.card, blank.text):
         for _ in range(2):  # asking twice is refused, and that is not told either
             asking.ask_with_card(house, fatou.session, card, [TAX], HOME)
-    assert asking.asked(house, fatou.session) == []
+    assert answers.given(house, fatou.session) == []
     (waits,) = asking.waiting_for_me(house, awa.session)
     asking.have_not(house, awa.session, waits.request, TAX)
-    (told,) = asking.asked(house, fatou.session)
+    (told,) = answers.given(house, fatou.session)
     assert told.answers == {TAX: Answer.HAVE_NOT}
     for card in (awa.card, blank.text):
         with pytest.raises(BadInput):

@@ -46,7 +46,7 @@ def test_of_receipts_only_number_day_and_digest_stay_and_not_for_ever(house: Con
         rows = connection.execute(select(receipts)).mappings().all()
     assert len(rows) == 3
     for row in rows:
-        assert (row["grant"], row["for_person"], row["for_worker"]) == (None, None, None)
+        assert (row["grant"], row["for_person"]) == (None, None)
         assert len(row["digest"]) == 64
     clock.forward(days=5 * 365)
     assert terms.close_registers(house) == 0

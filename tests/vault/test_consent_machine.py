@@ -153,10 +153,12 @@ class Sharing(Ledger, RuleBasedStateMachine):
                 or not self.working(one.worker)
                 or ROLES[one.worker] == "intern"
                 or self.nothing_left(one)
+                or until <= one.until
             )
             return
         assert grant in self.living()
         assert not self.nothing_left(one)
+        assert until > one.until
         one.until, one.changes = until, one.changes + 1
 
     @precondition(lambda self: self.grants)

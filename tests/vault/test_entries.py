@@ -6,6 +6,7 @@ What to do when the first test fails: a use case that changes something calls `a
 """
 
 import dataclasses
+import datetime as dt
 from collections.abc import Callable
 
 import pytest
@@ -213,7 +214,7 @@ def test_a_day_of_life_writes_exactly_this(any_house: Context, clock: Clock) -> 
         (lambda: looking_back.sheet(house, fatou.session, 5), ["desk.acts-read"]),
         (lambda: taken(house, fatou, grant, made["paper"]), ["paper.taken"]),
         (refused, ["paper.refused-to-worker"]),
-        (lambda: sharing.renew(house, session, grant, UNTIL, SAID), ["share.renewed"]),
+        (lambda: sharing.renew(house, session, grant, UNTIL + dt.timedelta(days=1), SAID), ["share.renewed"]),
         (lambda: withdrawing.withdraw(house, session, grant, SAID), ["share.withdrawn"]),
         (lambda: withdrawing.withdraw(house, session, grant, SAID), []),  # safe to repeat, and said once
         (wrong, ["safe.attempt-failed"]),

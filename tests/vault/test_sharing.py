@@ -1,6 +1,7 @@
 """A share from both sides: given, opened, renewed, narrowed, taken back with a session and with the card alone."""
 
 import contextlib
+import dataclasses
 import datetime as dt
 
 import pytest
@@ -13,10 +14,12 @@ from consent.purposes import PurposeId, ShelfKind
 from consent.receipt import verify_receipt
 from consent.scope import Act
 from crypto import contexts, envelope
-from crypto.errors import Undecryptable
+from crypto.errors import CryptoError, Undecryptable
+from crypto.kem import KemPrivate
 from crypto.keys import shelf_key
+from crypto.sealing import open_posted_text
 from crypto.signing import sign_public
-from storage.tables import shelf_wraps
+from storage.tables import receipts, shelf_wraps
 from tests.vault.builders import MadePerson, MadeWorker, make_office, make_person, make_worker, show_card, sign_in, unlock
 from tests.vault.clock import Clock
 from tests.vault.papers import SAID, keep, picture
@@ -26,6 +29,7 @@ from vault import (
     audit,
     cards,
     documents,
+    labels,
     receipt_files,
     reencryption,
     removing,
@@ -140,6 +144,9 @@ def test_renewed_with_a_new_receipt(any_house: Context, clock: Clock) -> None:
     assert shared_papers.people_sharing(any_house, fatou.session)[0].ending_soon
     clock.forward(seconds=30)
     sharing.renew(any_house, awa.session, grant, UNTIL, SAID)
+    with pytest.raises(TermsRefused) as refused:
+        sharing.renew(any_house, awa.session, grant, soon, SAID)
+    assert refused.value.reason is TermsReason.NOT_LONGER
     assert showing.ending(any_house, awa.session) == []
     (card,) = showing.grants_of(any_house, awa.session)
     assert (card.state, card.until) == (GrantState.RENEWED, UNTIL)
@@ -148,6 +155,42 @@ def test_renewed_with_a_new_receipt(any_house: Context, clock: Clock) -> None:
     assert len(shared_papers.papers_shared(any_house, fatou.session, grant)) == 1
     with pytest.raises(TermsRefused):
         sharing.renew(any_house, awa.session, grant, dt.date(2029, 1, 1), SAID)
+
+
+def test_each_receipt_keeps_the_reason_as_it_was_shown(house: Context, clock: Clock) -> None:
+    office = make_office(house)
+    fatou, awa = make_worker(house, office), make_person(house)
+    one, other = keep(house, awa.session, "un", text="un"), keep(house, awa.session, "deux", text="deux")
+    said = dataclasses.replace(SAID, language="ar")
+    first = dataclasses.replace(offer(one, other, acts=SEE, until=dt.date(2026, 12, 10)), said=said, words="سكن")
+    grant = sharing.grant(house, awa.session, fatou.id, first)
+    sharing.renew(house, awa.session, grant, UNTIL, said, "سكن")
+    sharing.narrow(house, awa.session, grant, said, papers=[one], words="سكن")
+    kept = [signed.receipt.processing for signed in receipt_files.records_of(house, awa.session, grant)]
+    assert [one.words if one else None for one in kept] == ["سكن"] * 3
+
+
+def test_a_receipt_is_posted_to_nobody_but_the_person(house: Context, clock: Clock) -> None:
+    """It says the kinds of papers of a drawer, also to whoever may only put papers in, and at which kiosk the person stood."""
+    office = make_office(house)
+    ines, awa = make_worker(house, office, "Inès", "intern", ends=UNTIL), make_person(house)
+    keep(house, awa.session, "Ordonnance", "health", sort="prescription")
+    grant = sharing.grant(house, awa.session, ines.id, offer(acts=frozenset({Act.DEPOSIT}), shelf="health"))
+    with house.database.transaction(read_only=True) as connection:
+        row = connection.execute(select(receipts)).mappings().one()
+    place = labels.receipt(person=awa.id, grant=grant, receipt=row["id"])
+    opened = set()
+    for owner, session, vaulted in (
+        ("worker", ines.session, house.keyvault.derive("grant", grant, place)),
+        ("person", awa.session, house.keyvault.derive("person", awa.id, place)),
+    ):
+        for value in row.values():
+            if isinstance(value, bytes):
+                with contextlib.suppress(CryptoError):
+                    opened.add((owner, open_posted_text(KemPrivate(session.opened().kem), vaulted, place, value)))
+    ((owner, text),) = opened
+    assert owner == "person"
+    assert "prescription" in text  # the instrument can find something
 
 
 def test_narrowed_to_less(any_house: Context, clock: Clock) -> None:

@@ -10,7 +10,7 @@ from tests.web.desk_scene import give
 from tests.web.site import Site
 from tests.web.test_desk_pages import plain, said, submit
 from tests.web.test_office_pages import clock_of
-from vault import asking, procedure_asking, procedure_editing, shared_papers, showing
+from vault import answers, asking, procedure_asking, procedure_editing, shared_papers, showing
 
 DALO = "/fr/bureau/demarches/dalo"
 
@@ -64,7 +64,7 @@ def test_a_whole_procedure_is_asked_for_and_answered_on_one_page(site: Site) -> 
     (given,) = [one for one in showing.grants_of(site.house, awa.session) if one.grant != grant]
     assert {one.paper for one in given.papers} == {slip, paper}
     fatou.session = sign_in(site.house, fatou)
-    (told,) = asking.asked(site.house, fatou.session)
+    (told,) = answers.given(site.house, fatou.session)
     assert told.answers == {
         KindId("payslip"): "give", KindId("housing-request"): "give", KindId("family-book"): "refuse", KindId("letter"): "have-not",
     }  # fmt: skip

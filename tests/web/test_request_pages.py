@@ -8,7 +8,7 @@ from tests.vault.builders import MadePerson, MadeWorker, Office, make_person, ma
 from tests.vault.papers import keep
 from tests.web.sharing_steps import share_paper
 from tests.web.site import Site
-from vault import asking, showing
+from vault import answers, asking, showing
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_a_request_is_answered_by_giving_one_paper(site: Site, awa: MadePerson, 
     assert done.heading == "Il n'y a pas de demande"
     assert other in {paper.paper for share in showing.grants_of(site.house, awa.session) for paper in share.papers}
     assert len(showing.grants_of(site.house, awa.session)) == 2
-    (answer,) = asking.asked(site.house, sign_in(site.house, fatou))
+    (answer,) = answers.given(site.house, sign_in(site.house, fatou))
     assert [one.value for one in answer.answers.values()] == ["give"]
 
 
@@ -65,7 +65,7 @@ def test_the_two_other_answers_need_no_reason(
     assert "Votre réponse est partie." in second.text
     assert "papier de logement" in second.text
     assert site.press(second, answer=pressed).heading == "Il n'y a pas de demande"
-    (answer,) = asking.asked(site.house, sign_in(site.house, fatou))
+    (answer,) = answers.given(site.house, sign_in(site.house, fatou))
     assert [one.value for one in answer.answers.values()] == [kept, kept]
     assert len(showing.grants_of(site.house, awa.session)) == 1
 

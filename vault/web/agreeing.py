@@ -22,8 +22,9 @@ from vault.sharing import Limits
 from vault.web.forms import Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
-from vault.web.paper_items import KEPT, kind_of
+from vault.web.paper_items import KEPT
 from vault.web.place import here
+from vault.web.said_lines import paper_line, reason_line
 from vault.web.shell import Req, go, language_of, page
 from vault.workers import KnownWorker
 
@@ -179,11 +180,9 @@ def choose_date(request: Req, form: Sent) -> Response[Any]:
 
 @dataclass(frozen=True)
 class Asked:
-    """What K15 shows, whole: the choices, the worker, the papers, the reason as it is said, the lines of the page in their order."""
+    """What K15 shows, whole: the choices, the reason as it is said, the lines of the page in their order."""
 
     choices: Choices
-    worker: KnownWorker
-    papers: Sequence[PaperCard]
     reason: str
     lines: Sequence[Line]
 
@@ -205,23 +204,23 @@ def _asked(request: Req) -> Asked:
     if len(cards) != len(choices.papers):
         raise NotThere  # one of them was moved, hidden or thrown away since it was chosen
     sentences, first = request.app.state.pages.catalogues[language_of(request)], {"first": worker.first_name}
-    own = choices.purpose == "other" and choices.own_words
-    reason = choices.own_words if own else sentences.plain(f"reason.{choices.purpose}")
+    own = choices.own_words if choices.purpose == "other" else ""
+    reason = own or sentences.plain(f"reason.{choices.purpose}")
     only_in = choices.acts == DEPOSIT
     lines = [
         _heading(choices, worker.first_name, len(cards)),
-        *([Line("k15.take_title", None, first)] if Act.TAKE in choices.acts else []),
-        *(Line(f"kind.{kind_of(card)}") for card in cards),
+        *([Line("k15.takes_copy", None, first)] if Act.TAKE in choices.acts else []),
+        *(paper_line(sentences, card) for card in cards),
         *([Line(f"drawer.{choices.shelf}")] if choices.shelf else []),
         *([Line("k15.and_later")] if choices.shelf and not only_in else []),
         *([Line("k15.no_sight", None, first)] if only_in else []),
         *([Line("k15.deposits", None, first)] if Act.DEPOSIT in choices.acts and not only_in else []),
         *([Line("k15.replaces", None, first)] if Act.REPLACE in choices.acts else []),
-        Line("k15.reason", None, {"reason": reason}),
+        reason_line(choices.purpose, own),
         Line("k15.until", None, {"day": sentences.day(choices.until)}),
         Line("k15.stop_any" if only_in else "k15.text"),
     ]
-    return Asked(choices, worker, cards, reason, lines)
+    return Asked(choices, reason, lines)
 
 
 @get("/{language:str}/montrer/accord", opt=who("person"), sync_to_thread=True)
@@ -234,8 +233,7 @@ def _agree_page(request: Req, faults: list[Fault], status: int = 200) -> Respons
     shown = _asked(request)
     return page(
         request, "kiosk/agree.html", status=status, back="montrer/comment" if not shown.choices.request else "demandes",
-        faults=faults, shown=shown, copy=Act.TAKE in shown.choices.acts, kinds_shown=[kind_of(card) for card in shown.papers],
-        heading=shown.lines[0], said=[line.key for line in shown.lines], own_words=shown.choices.purpose == "other",
+        faults=faults, heading=shown.lines[0], below=shown.lines[1:],
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from consent.errors import RequestRefused
 from consent.ids import GrantId
 from consent.purposes import PurposeId
 from crypto.errors import Malformed
-from vault import asking, shared_papers
+from vault import answers, asking, shared_papers
 from vault.errors import BadInput
 from vault.pictograms import KINDS, REASONS
 from vault.web.desk_frame import NOT_SHOWN, day, desk_page
@@ -29,7 +29,7 @@ ANSWERS = {
 @get("/demandes", opt=who("worker"), sync_to_thread=True)
 def requests(request: Req) -> Response[str]:
     """What was asked, and the answers so far, kind by kind."""
-    found = asking.asked(context_of(request), signed_in(request))
+    found = answers.given(context_of(request), signed_in(request))
     said = "desk.request.sent" if request.query_params.get("dit") == "envoye" else ""
     return desk_page(request, "desk/requests.html", "requests", requests=found, answers=ANSWERS, said=said)
 

@@ -19,6 +19,7 @@ from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
 from vault.web.paging import address, asked, leaf
 from vault.web.paper_items import kind_of
+from vault.web.said_lines import reason_line
 from vault.web.shell import Req, go, language_of, page
 from vault.workers import KnownWorker
 
@@ -48,23 +49,28 @@ def _lines(request: Req, one: Succession, names: tuple[KnownWorker, ...]) -> lis
     context, session = context_of(request), signed_in(request)
     sentences = request.app.state.pages.catalogues[language_of(request)]
     last = min((succession.last_day(context, session, one, each.id) for each in names), default=one.until)
-    reason = one.own_words or sentences.plain(f"reason.{one.purpose}")
     heading = Line(f"next.{one.cause}", None, {"first": one.first})
     if one.cause == "proposed":
         heading = Line("next.proposed", None, {"first": one.first, "other": one.offered[0].first_name})
-    acts = [Line(key) for act, key in ACT_LINES.items() if act in one.acts]
-    return [heading, Line("k15.reason", None, {"reason": reason}), *acts, Line("k15.until", None, {"day": sentences.day(last)}),
-            Line("k15.text")]  # fmt: skip
+    cards = {card.paper: card for card in documents.list_papers(context, session)}
+    sorts = [kind_of(cards[paper]) for paper in one.papers if paper in cards]
+    kinds = [(kind, sorts.count(kind)) for kind in KINDS if kind in sorts]
+    return [
+        heading, Line(f"next.{one.cause}_text"),
+        *(Line(f"kind.{kind}", after=f" ({many})" if many > 1 else "") for kind, many in kinds),
+        *([Line(f"drawer.{one.shelf}")] if one.shelf else []),
+        *([Line("next.takes_copy")] if Act.TAKE in one.acts else []),
+        reason_line(one.purpose, one.own_words), *(Line(key) for act, key in ACT_LINES.items() if act in one.acts),
+        Line("k15.until", None, {"day": sentences.day(last)}), Line("k15.text"),
+    ]  # fmt: skip
 
 
 def _page(request: Req, one: Succession, faults: list[Fault], status: int = 200) -> Response[str]:
     names = _offered(request, one)
-    cards = {card.paper: card for card in documents.list_papers(context_of(request), signed_in(request))}
-    shown = [kind_of(cards[paper]) for paper in one.papers if paper in cards]
-    kinds = [(kind, shown.count(kind)) for kind in KINDS if kind in shown]
+    lines = _lines(request, one, names)
     return page(
-        request, "kiosk/next.html", back="maison", status=status, one=one, names=names, lines_of=_lines(request, one, names),
-        kinds_shown=kinds, faults=faults,
+        request, "kiosk/next.html", back="maison", status=status, one=one, names=names, heading=lines[0], below=lines[1:],
+        faults=faults,
     )  # fmt: skip
 
 
@@ -98,12 +104,11 @@ def _given(request: Req, form: Form, one: Succession, chosen: WorkerId) -> Respo
     if not names:
         return _page(request, one, [Fault("error.nothing-chosen")], 422)
     sentences = request.app.state.pages.catalogues[language_of(request)]
-    heard = form.get("heard") == "yes"
-    said = offers.said(
-        sentences, [*_lines(request, one, names), Line("next.yes", None, {"first": names[0].first_name})], heard=heard
-    )
+    lines = [*_lines(request, one, names), Line("next.yes", None, {"first": names[0].first_name})]
+    said = offers.said(sentences, lines, heard=form.get("heard") == "yes", interpreter=form.get("interpreter") == "yes")
+    words = one.own_words or sentences.plain(f"reason.{one.purpose}")
     try:
-        succession.follow(context, session, one.source, chosen, said)
+        succession.follow(context, session, one.source, chosen, said, words)
     except TermsRefused as error:
         return _page(request, one, [Fault(REFUSED.get(error.reason, "error.bad-input"))], 422)
     return page(request, "kiosk/next_given.html", back="maison", status=200, one=one, first=names[0].first_name)

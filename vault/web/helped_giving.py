@@ -4,7 +4,6 @@ Nothing typed and nothing to remember: a choice on each page, one month, to look
 """
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
 from typing import Any
 
 from litestar import Response, get, post
@@ -26,7 +25,7 @@ from vault.web.forms import Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
 from vault.web.paging import address, asked, leaf
-from vault.web.paper_items import kind_of
+from vault.web.said_lines import paper_line, reason_line
 from vault.web.shell import Req, go, language_of, page
 from vault.witnessed import Wish
 from vault.workers import KnownWorker
@@ -157,12 +156,8 @@ class Question:
     """What both pages show, whole, and the lines of it in their order."""
 
     choices: Choices
-    first: str
     witness: str
-    kind: str
-    added: datetime | None
     reason: str
-    until: date
     lines: tuple[Line, ...]
 
 
@@ -175,19 +170,20 @@ def _question(request: Req) -> Question:
     witness = _one_of(_may_witness(request, choices), choices.witness)
     until = witnessed.last_day(context_of(request), signed_in(request), to.id)
     sentences = request.app.state.pages.catalogues[language_of(request)]
-    reason, kind = sentences.plain(f"reason.{choices.purpose}"), kind_of(card)
+    reason = sentences.plain(f"reason.{choices.purpose}")
     lines = (
-        Line("k15.title", 1, {"first": to.first_name}), Line(f"kind.{kind}"), Line("k15.reason", None, {"reason": reason}),
+        Line("k15.title", 1, {"first": to.first_name}), paper_line(sentences, card), reason_line(choices.purpose, ""),
         Line("k15.until", None, {"day": sentences.day(until)}), Line("k15.text"),
         Line("assist.witness_is", None, {"first": witness.first_name}),
     )  # fmt: skip
-    return Question(choices, to.first_name, witness.first_name, kind, card.added, reason, until, lines)
+    return Question(choices, witness.first_name, reason, lines)
 
 
 def _ask_page(request: Req, *, again: bool, faults: list[Fault], status: int = 200) -> Response[str]:
+    told = _question(request)
     return page(
         request, "kiosk/helped_agree.html", status=status, back=None if again else "avec-aide/montrer/temoin",
-        asked=_question(request), again=again, faults=faults,
+        heading=told.lines[0], below=told.lines[1:], witness=told.witness, again=again, faults=faults,
     )  # fmt: skip
 
 
@@ -205,7 +201,7 @@ def agree(request: Req, form: Sent) -> Response[Any]:
         return _no(request)
     told = _question(request)
     sentences = request.app.state.pages.catalogues[language_of(request)]
-    said = offers.said(sentences, told.lines, heard=form.get("heard") == "yes")
+    said = offers.said(sentences, told.lines, heard=form.get("heard") == "yes", interpreter=form.get("interpreter") == "yes")
     choices = told.choices
     if choices.worker is None or choices.purpose is None or choices.witness is None:
         raise NotThere

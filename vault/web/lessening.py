@@ -24,8 +24,9 @@ from vault.web.forms import Form, Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
 from vault.web.place import here
-from vault.web.shell import Req, go, language_of, page
-from vault.web.stopping import said_so, share_of
+from vault.web.said_lines import reason_words, share_lines, title_lines
+from vault.web.shell import Req, go, page
+from vault.web.stopping import said_so, sentences_of, share_of
 
 DROPPED = {
     Act.TAKE: ("copy", "less.no_copy"), Act.SEE: ("eye-off", "less.no_sight"), Act.DEPOSIT: ("file-plus", "less.no_deposit"),
@@ -67,7 +68,8 @@ def drop(request: Req, grant: FromPath[str], form: Sent) -> Response[Any]:
     act = next((one for one in DROPPED if one.value == form.get("act") and one in share.acts), None)
     if act is None or not _acts_left(share, act):
         raise BadInput("act", "error.nothing-chosen")
-    return _narrowed(request, share, form, [Line(DROPPED[act][1])], acts=_acts_left(share, act))
+    lines = [Line("less.title", None, {"first": share.first}), Line("less.text"), Line(DROPPED[act][1])]
+    return _narrowed(request, share, form, lines, acts=_acts_left(share, act))
 
 
 @get("/{language:str}/partages/{grant:str}/moins/papiers", opt=who("person"), sync_to_thread=True)
@@ -92,7 +94,9 @@ def keep_fewer(request: Req, grant: FromPath[str], form: Sent) -> Response[Any]:
         return go(request, f"partages/{grant}/arreter")
     if len(kept) == len(share.papers):
         return _fewer_page(request, share, [Fault("less.all_left")], 422)
-    return _narrowed(request, share, form, [Line("less.papers_title", None, {"first": share.first})], papers=kept)
+    left = title_lines(one for one in share.papers if one.paper in kept)
+    lines = [Line("less.papers_title", None, {"first": share.first}), Line("less.papers_text"), *left]
+    return _narrowed(request, share, form, lines, papers=kept)
 
 
 @dataclass(frozen=True)
@@ -124,8 +128,11 @@ def end_sooner(request: Req, grant: FromPath[str], form: Sent) -> Response[Any]:
     chosen = next((one for one in _sooner(request, share) if one.name == form.get("until")), None)
     if chosen is None:
         raise BadInput("until", "error.date")
-    day = request.app.state.pages.catalogues[language_of(request)].day(chosen.until)
-    lines = [Line(chosen.key), Line("k15.until", None, {"day": day})]
+    day = sentences_of(request).day(chosen.until)
+    lines = [
+        Line("less.date_title"), Line("shares.with", None, {"first": share.first}), Line(chosen.key),
+        Line("k15.until", None, {"day": day}),
+    ]  # fmt: skip
     return _narrowed(request, share, form, lines, until=chosen.until)
 
 
@@ -134,9 +141,9 @@ def _narrowed(
     acts: frozenset[Act] | None = None, until: date | None = None,
 ) -> Response[Any]:  # fmt: skip
     context, session = context_of(request), signed_in(request)
-    said = said_so(request, [Line("less.title", None, {"first": share.first}), *lines], form)
+    said, words = said_so(request, lines, form), reason_words(sentences_of(request), share)
     try:
-        sharing.narrow(context, session, share.grant, said, papers=papers, acts=acts, until=until)
+        sharing.narrow(context, session, share.grant, said, papers=papers, acts=acts, until=until, words=words)
     except TermsRefused as refused:
         if refused.reason is TermsReason.NOTHING_LEFT:
             return go(request, f"partages/{share.grant}/arreter")  # nothing is left to show: what remains is to stop
@@ -163,10 +170,12 @@ def still_yes(request: Req, form: Sent) -> Response[Any]:
     context, session = context_of(request), signed_in(request)
     share = share_of(request, form.need("grant"))
     if form.get("answer") == "no":
+        # This yes alone, not all with somebody.
+        witness = [Line("assist.witness_was", None, {"first": share.witness})] if share.witness else []
         lines = [
-            Line("k15.still_yes_title"),
-            Line("k15.said_yes", None, {"first": share.first}),
-        ]  # this yes alone, not all with somebody
+            Line("k15.still_yes_title"), Line("k15.said_yes", None, {"first": share.first}), *witness,
+            *share_lines(sentences_of(request), share),
+        ]  # fmt: skip
         withdrawing.withdraw(context, session, GrantId(share.grant), said_so(request, lines, form))
     elif form.get("answer") == "yes":
         first_day.still_yes(context, session, share.grant)

@@ -19,7 +19,9 @@ from vault.assets.manifest import Assets
 from vault.events import WORDS
 from vault.kiosks import Equipment
 from vault.languages import FRENCH, SHOWN_ZONE, Catalogues, Sentences, fill
+from vault.offers import Line
 from vault.pictograms import DRAWERS, DRAWINGS, KINDS, PICTURES, REASONS
+from vault.web.said_lines import share_rows
 
 TEMPLATES = Path(__file__).parent / "templates"
 TOKEN_FIELD = "token"  # noqa: S105 - the name of a form field
@@ -247,6 +249,8 @@ def environment(
         lines=in_context(lambda speaker, key, n=None, **values: speaker.lines(key, n, **values)),
         plain=in_context(lambda speaker, key, n=None, **values: speaker.sentences.plain(key, n, **values)),
         titled=in_context(page_title),
+        filled=in_context(filled),
+        share_rows=in_context(lambda speaker, share: share_rows(speaker.sentences, share)),
         comma=in_context(lambda speaker: speaker.language.comma),
         colon=in_context(lambda speaker: speaker.language.colon),
         audio=in_context(lambda speaker, *keys: speaker.audio(*keys)),
@@ -295,6 +299,11 @@ def icon(assets: Assets, name: str) -> Markup:
         '<svg class="icon{}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2"'
         ' stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" focusable="false">{}</svg>'
     ).format(turns, Markup(assets.icon(name)))  # noqa: S704 - made by our own build
+
+
+def filled(speaker: Speaker, line: Line) -> dict[str, object]:
+    """The values of a line, those that are sentences as a page shows them: marked as French where they are."""
+    return {**line.values, **{name: speaker.html(key) for name, key in line.named.items()}}
 
 
 def page_title(speaker: Speaker, key: str) -> str:

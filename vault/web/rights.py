@@ -142,7 +142,8 @@ def accept_conditions(request: Req, form: Sent) -> Response[Any]:
     context, catalogues = context_of(request), request.app.state.pages.catalogues
     sentences = catalogues[language_of(request)]
     conditions.publish(context, catalogues[FRENCH.code])
-    conditions.accept(context, signed_in(request), sentences, form.need("version"), heard=form.get("heard") == "yes")
+    heard, interpreter = form.get("heard") == "yes", form.get("interpreter") == "yes"
+    conditions.accept(context, signed_in(request), sentences, form.need("version"), heard=heard, interpreter=interpreter)
     return go(request, "maison")
 
 

@@ -24,8 +24,9 @@ from vault.web.forms import Form, Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
 from vault.web.paging import NEXT, PICTURES, address, asked, leaf, numbered
-from vault.web.paper_items import item, kept_paper, kind_of
+from vault.web.paper_items import item, kept_paper
 from vault.web.place import here
+from vault.web.said_lines import paper_line, reason_line
 from vault.web.shell import Req, go, language_of, page
 from vault.web.squares import own_origin, square
 
@@ -156,7 +157,6 @@ class Asked:
     """Everything that the page of the yes says."""
 
     chosen: Sending
-    papers: Sequence[PaperCard]
     reason: str
     lines: Sequence[Line]
 
@@ -172,11 +172,11 @@ def _asked(request: Req) -> Asked:
     sentences = request.app.state.pages.catalogues[language_of(request)]
     reason = chosen.own_words or sentences.plain(f"reason.{chosen.purpose}")
     lines = [
-        Line("send.title", len(cards), {"name": chosen.recipient}), *(Line(f"kind.{kind_of(card)}") for card in cards),
-        Line("k15.reason", None, {"reason": reason}), Line("send.limits", OPENINGS),
+        Line("send.title", len(cards), {"name": chosen.recipient}), *(paper_line(sentences, card) for card in cards),
+        reason_line(chosen.purpose, chosen.own_words), Line("send.limits", OPENINGS),
         Line("send.marked" if chosen.marked else "send.not_marked"), Line("send.text"),
     ]  # fmt: skip
-    return Asked(chosen, cards, reason, lines)
+    return Asked(chosen, reason, lines)
 
 
 @get("/{language:str}/envoyer/accord", opt=who("person"), sync_to_thread=True)
@@ -188,8 +188,8 @@ def agree_page(request: Req) -> Response[str]:
 def _agree_page(request: Req, faults: list[Fault], status: int = 200) -> Response[str]:
     shown = _asked(request)
     return page(
-        request, "kiosk/send_agree.html", status=status, back="envoyer/pourquoi", faults=faults, shown=shown, openings=OPENINGS,
-        kinds_shown=[kind_of(card) for card in shown.papers], said=[line.key for line in shown.lines],
+        request, "kiosk/send_agree.html", status=status, back="envoyer/pourquoi", faults=faults, heading=shown.lines[0],
+        below=shown.lines[1:], marked=shown.chosen.marked,
     )  # fmt: skip
 
 

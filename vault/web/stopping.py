@@ -4,16 +4,19 @@ Stopping never asks for more than giving did, and the card alone is enough for i
 """
 
 import time
+from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
-from consent.errors import TermsRefused
+from consent.errors import TermsReason, TermsRefused
 from consent.ids import GrantId
 from vault import offers, outside, reencryption, sharing, showing, withdrawing
 from vault.errors import NotThere
+from vault.languages import Sentences
 from vault.offers import Line
 from vault.receipts import Said
 from vault.showing import ShareCard
@@ -22,6 +25,7 @@ from vault.web.forms import Form, Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
 from vault.web.paging import address, asked, leaf
+from vault.web.said_lines import reason_words, share_lines
 from vault.web.shell import Req, go, language_of, page
 
 SHARES_A_PAGE = 3
@@ -42,12 +46,20 @@ def _shares_page(request: Req, faults: list[Fault], status: int = 200) -> Respon
     stopped = next((one for one in ended if one.grant == request.query_params.get("arrete")), None)
     return page(
         request, "kiosk/shares.html", status=status, back="maison", faults=faults, shares=shown.items, stopped=stopped,
-        links=outside.mine(context, session),
+        links=outside.mine(context, session), renewals=_renewals(request, shown.items),
         handed=outside.mine(context, session, ended=True, openings=False)[::-1][:ENDED_SHOWN], ended=ended[::-1][:ENDED_SHOWN],
         done=request.query_params.get("dit") in ("continue", "moins"),
         before=address(request, "partages", suite=shown.before) if shown.before else None,
         after=address(request, "partages", suite=shown.after) if shown.after else None,
     )  # fmt: skip
+
+
+def _renewals(request: Req, shown: Iterable[ShareCard]) -> dict[GrantId, date]:
+    """Until when those that end soon can go on; nothing for a worker who is away, or leaves before."""
+    context, session = context_of(request), signed_in(request)
+    soon = [one for one in shown if one.ending_soon and not one.suspended]
+    days = {one.grant: sharing.offer_limits(context, session, one.worker).default_until for one in soon}
+    return {one.grant: days[one.grant] for one in soon if days[one.grant] > one.until}
 
 
 def share_of(request: Req, grant: str) -> ShareCard:
@@ -63,8 +75,14 @@ def share_of(request: Req, grant: str) -> ShareCard:
 
 def said_so(request: Req, lines: list[Line], form: Form) -> Said:
     """How the person was asked, in the language of the page."""
-    sentences = request.app.state.pages.catalogues[language_of(request)]
-    return offers.said(sentences, lines, heard=form.get("heard") == "yes")
+    heard, interpreter = form.get("heard") == "yes", form.get("interpreter") == "yes"
+    return offers.said(sentences_of(request), lines, heard=heard, interpreter=interpreter)
+
+
+def sentences_of(request: Req) -> Sentences:
+    """The sentences of the page."""
+    found: Sentences = request.app.state.pages.catalogues[language_of(request)]
+    return found
 
 
 def stop_lines(first: str, times: int) -> list[Line]:
@@ -143,15 +161,19 @@ def stop_one(request: Req, grant: FromPath[str], form: Sent) -> Response[Any]:  
 
 @post("/{language:str}/partages/continuer", opt=who("person"), sync_to_thread=True)
 def renew(request: Req, form: Sent) -> Response[Any]:
-    """The same, to the same person, three months from today: one tap and a new receipt."""
-    context, session = context_of(request), signed_in(request)
+    """The same, to the same person, three months from today: one tap and a new receipt. A second tap finds nothing to lengthen."""
+    context, session, sentences = context_of(request), signed_in(request), sentences_of(request)
     share = share_of(request, form.need("grant"))
     until = sharing.offer_limits(context, session, share.worker).default_until
-    day = request.app.state.pages.catalogues[language_of(request)].day(until)
-    lines = [Line("shares.renew", None, {"first": share.first}), Line("k15.until", None, {"day": day})]
+    lines = [
+        *share_lines(sentences, share), Line("shares.renew_until", None, {"day": sentences.day(until)}),
+        Line("shares.renew", None, {"first": share.first}),
+    ]  # fmt: skip
     try:
-        sharing.renew(context, session, share.grant, until, said_so(request, lines, form))
+        sharing.renew(context, session, share.grant, until, said_so(request, lines, form), reason_words(sentences, share))
     except TermsRefused as refused:
+        if refused.reason is TermsReason.NOT_LONGER:
+            return go(request, "partages")
         return _shares_page(request, [Fault(REFUSED.get(refused.reason, "error.date"))], 422)
     return go(request, "partages?dit=continue")
 

@@ -680,7 +680,6 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("grant", sa.String(length=64), nullable=True),
         sa.Column("for_person", sa.LargeBinary(), nullable=True),
-        sa.Column("for_worker", sa.LargeBinary(), nullable=True),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("created", sa.Date(), nullable=False),
         sa.Column("untied", sa.Date(), nullable=True),
