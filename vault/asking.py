@@ -12,9 +12,11 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
+from consent.days import lasts
 from consent.errors import RequestRefused
 from consent.ids import GrantId, KindId, PersonId, RequestId, WorkerId
 from consent.purposes import PurposeId
+from consent.recipients import RecipientState
 from consent.request import MEMORY_DAYS, OPEN_DAYS, Answer, Asked, Request, answer, may_ask
 from crypto.canonical import Value
 from crypto.errors import CryptoError, Malformed
@@ -160,8 +162,8 @@ def _ask(
 # --- The person -----------------------------------------------------------------------------------------------------------
 
 
-def waiting_for_me(context: Context, session: Session) -> list[Waiting]:
-    """What waits for the person's answer, oldest first."""
+def waiting_for_me(context: Context, session: Session, *, away: bool = False) -> list[Waiting]:
+    """What waits for the person's answer, oldest first; with `away` also from those to whom nothing can be given today."""
     private, now = KemPrivate(who.person(session).kem), context.clock()
     query = select(requests).where(requests.c.person == session.account, requests.c.state == WAITING)
     found = []
@@ -169,14 +171,15 @@ def waiting_for_me(context: Context, session: Session) -> list[Waiting]:
         for row in connection.execute(query).mappings().all():
             try:
                 one = _read(context, row, private)
-                name = colleague(context, connection, row["worker"]).name
+                to = colleague(context, connection, row["worker"])
             except (Tampered, NotThere):
                 continue
-            if kinds := one.open_kinds(now):
+            here = to.recipient.state is RecipientState.CERTIFIED and (to.recipient.ends is None or lasts(to.recipient.ends, now))
+            if (kinds := one.open_kinds(now)) and (here or away):
                 request = one.request
                 found.append(
                     Waiting(
-                        request.request, request.worker, name, kinds, request.purpose, request.own_words, request.procedure,
+                        request.request, request.worker, to.name, kinds, request.purpose, request.own_words, request.procedure,
                         request.asked, one.last_day(),
                     )
                 )  # fmt: skip
@@ -243,9 +246,12 @@ def refuse(context: Context, session: Session, request: RequestId, kind: KindId 
 
 
 def refuse_all(context: Context, session: Session) -> None:
-    """No to everything that waits, unread. With the card alone, or in an assisted opening."""
+    """No to everything that waits, unread. With the card alone, or in an assisted opening. An unknown card has nothing to refuse."""
     with context.database.transaction(read_only=True) as connection:
-        person = who.narrowing(connection, session)
+        try:
+            person = who.narrowing(connection, session)
+        except NotThere:
+            return
         query = select(requests.c.id).where(requests.c.person == person, requests.c.state == WAITING)
         waiting = connection.scalars(query.where(requests.c.kind != "handover")).all()
     for request in waiting:

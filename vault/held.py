@@ -63,7 +63,7 @@ def contacts(context: Context, session: Session) -> list[dict[str, str]]:
 
 def _shares(context: Context, session: Session) -> dict[str, Any]:
     given = [*showing.grants_of(context, session), *showing.grants_of(context, session, ended=True)]
-    asked = asking.waiting_for_me(context, session)
+    asked = asking.waiting_for_me(context, session, away=True)
     links = [*outside.mine(context, session), *outside.mine(context, session, ended=True)]
     return {
         "shares": [_share(one) for one in given], "outside": [_link(one) for one in links], "requests": [_request(one) for one in asked],

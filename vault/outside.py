@@ -4,7 +4,7 @@ Nothing here renders: what the holder of a link does is in `outside_opening`. A 
 as something that has left and cannot be taken back.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -158,8 +158,13 @@ def _keep_receipt(
 # --- Giving ---------------------------------------------------------------------------------------------------------------
 
 
-def give(context: Context, session: Session, offer: OutsideOffer) -> Given:
-    """Give papers to one named person outside. TermsRefused on the first day, NotThere, BadInput, AfterRecovery."""
+def give(
+    context: Context, session: Session, offer: OutsideOffer, with_it: Callable[[Connection, Given], None] | None = None
+) -> Given:  # fmt: skip
+    """Give papers to one named person outside. TermsRefused on the first day, NotThere, BadInput, AfterRecovery.
+
+    `with_it` is written in the same commit; what it raises leaves nothing behind.
+    """
     keys = who.person(session)
     shown, salt, cost, now = outside_links.draw(), outside_links.new_salt(), context.settings.cost, whole_second(context.clock())
     with sharing.new_row(context, session.account, kept_in=outside_shares.c.id) as share:
@@ -168,7 +173,10 @@ def give(context: Context, session: Session, offer: OutsideOffer) -> Given:
             seed = outside_links.key_seed(shown, salt, cost, place, outside_links.vaulted(context, session.account, share))
         public = KemPrivate(seed).public
         body = _body(session.account, share, offer, now)
+        given = Given(share, shown, body.until)
         with context.database.transaction() as connection:
+            if with_it is not None:
+                with_it(connection, given)
             restricting.refuse(connection, session.account)
             aftermath.refuse_while_held(context, connection, session.account)
             check_may_give(sharing.safe_opened(connection, session.account), now)
@@ -198,7 +206,7 @@ def give(context: Context, session: Session, offer: OutsideOffer) -> Given:
                     body_for_link=post_body(context, public, session.account, share, "link", proof),
                 )
             )  # fmt: skip
-    return Given(share, shown, body.until)
+    return given
 
 
 def _body(person: str, share: GrantId, offer: OutsideOffer, now: datetime) -> OutsideBody:

@@ -1,7 +1,10 @@
 """A link in the making: what the person has chosen so far, kept between pages in the session's sealed state; then the link itself,
 shown until the person says that they have it."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
 
 from consent.ids import GrantId, PaperId
 from consent.purposes import PurposeId
@@ -9,7 +12,7 @@ from crypto.canonical import Value
 from vault import outside, sessions
 from vault.context import Context
 from vault.errors import NotThere
-from vault.outside import OutsideOffer
+from vault.outside import Given, OutsideOffer
 from vault.outside_links import Secrets
 from vault.receipts import Said
 from vault.sessions import Session
@@ -28,10 +31,7 @@ class Sending:
     marked: bool = True
 
 
-def current(context: Context, session: Session) -> Sending:
-    """What has been chosen; NotThere when no paper was."""
-    with context.database.transaction(read_only=True) as connection:
-        told = sessions.read_state(connection, session, hold=False).get(DRAFT)
+def _read(told: Value) -> Sending | None:
     match told:
         case {
             "papers": list(papers),
@@ -42,7 +42,16 @@ def current(context: Context, session: Session) -> Sending:
         }:
             chosen = tuple(PaperId(str(one)) for one in papers)
             return Sending(chosen, to, PurposeId(purpose) if purpose else None, own, marked)
-    raise NotThere
+    return None
+
+
+def current(context: Context, session: Session) -> Sending:
+    """What has been chosen; NotThere when no paper was."""
+    with context.database.transaction(read_only=True) as connection:
+        found = _read(sessions.read_state(connection, session, hold=False).get(DRAFT))
+    if found is None:
+        raise NotThere
+    return found
 
 
 def keep(context: Context, session: Session, sending: Sending) -> None:
@@ -71,16 +80,40 @@ def forget(context: Context, session: Session) -> None:
 
 
 def send(context: Context, session: Session, said: Said, words: str) -> None:
-    """Yes: the link is made, and waits on the next page until the person has it. TermsRefused, NotThere, BadInput."""
+    """Yes: the link is made, and waits on the next page until the person has it. TermsRefused, NotThere, BadInput.
+
+    Once: the second of two taps, at the same moment too, finds the link of the first.
+    """
+    if just_sent(context, session):
+        return
     chosen = current(context, session)
     if not (chosen.recipient and chosen.purpose):
         raise NotThere
     own = chosen.own_words if chosen.purpose == "other" else ""
-    given = outside.give(
-        context, session, OutsideOffer(chosen.papers, chosen.recipient, chosen.purpose, said, own, words, chosen.marked)
-    )  # fmt: skip
-    _write(context, session, SHOWN, {"share": given.share, "link": given.secrets.link, "code": given.secrets.code})
-    _write(context, session, DRAFT, None)
+
+    def instead(connection: Connection, given: Given) -> None:
+        state = sessions.read_state(connection, session)  # held: a second tap waits here
+        if DRAFT not in state and SHOWN in state:
+            raise _Sent
+        if _read(state.pop(DRAFT, None)) != chosen:
+            raise NotThere
+        told: Value = {"share": given.share, "link": given.secrets.link, "code": given.secrets.code}
+        sessions.write_state(connection, session, {**state, SHOWN: told})
+
+    offer = OutsideOffer(chosen.papers, chosen.recipient, chosen.purpose, said, own, words, chosen.marked)
+    with suppress(_Sent):
+        outside.give(context, session, offer, instead)
+
+
+class _Sent(Exception):  # no fault: it lets the row that was made for a second link die
+    pass
+
+
+def just_sent(context: Context, session: Session) -> bool:
+    """Whether a link waits to be read, and nothing else was begun since."""
+    with context.database.transaction(read_only=True) as connection:
+        state = sessions.read_state(connection, session, hold=False)
+    return SHOWN in state and DRAFT not in state
 
 
 def shown(context: Context, session: Session) -> tuple[GrantId, Secrets]:

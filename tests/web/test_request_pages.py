@@ -8,7 +8,7 @@ from tests.vault.builders import MadePerson, MadeWorker, Office, make_person, ma
 from tests.vault.papers import keep
 from tests.web.sharing_steps import share_paper
 from tests.web.site import Site
-from vault import answers, asking, showing
+from vault import answers, asking, cards, showing, workers
 
 
 @pytest.fixture
@@ -68,6 +68,51 @@ def test_the_two_other_answers_need_no_reason(
     (answer,) = answers.given(site.house, sign_in(site.house, fatou))
     assert [one.value for one in answer.answers.values()] == [kept, kept]
     assert len(showing.grants_of(site.house, awa.session)) == 1
+
+
+def test_a_yes_to_what_was_refused_on_another_screen_gives_nothing_and_says_so(
+    site: Site, awa: MadePerson, fatou: MadeWorker
+) -> None:  # fmt: skip
+    asked(site, awa, fatou, "payslip")
+    other = keep(site.house, awa.session, "Paie", "work", sort="payslip")
+    shown = site.get("/fr/demandes")
+    k15 = site.press(site.press(shown, answer="give"), paper=other)
+    site.press(shown, answer="refuse")
+    done = site.press(k15, answer="yes")
+    assert (done.status, done.heading) == (200, "Il n'y a pas de demande")
+    assert "Cette demande n'attend plus de réponse. Rien n'a été donné." in done.text
+    assert len(showing.grants_of(site.house, awa.session)) == 1
+
+
+def test_whoever_is_away_is_not_answered_until_they_are_back(
+    site: Site, office: Office, awa: MadePerson, fatou: MadeWorker
+) -> None:  # fmt: skip
+    asked(site, awa, fatou, "payslip")
+    workers.suspend(site.house, office.admin, fatou.id, None)
+    site.open(awa)
+    assert site.get("/fr/demandes").heading == "Il n'y a pas de demande"
+    assert [one.worker for one in asking.waiting_for_me(site.house, awa.session, away=True)] == [fatou.id]
+    workers.return_(site.house, office.admin, fatou.id)
+    assert site.get("/fr/demandes").heading == "Fatou vous demande un papier"
+
+
+def test_the_card_alone_says_no_to_all_that_is_asked(site: Site, awa: MadePerson, fatou: MadeWorker) -> None:
+    """Narrowing needs no code (ADR 0020). A card that nobody knows is answered alike."""
+    asked(site, awa, fatou, "payslip", "rent")
+    site.show_card(awa)
+    page = site.get("/fr/arreter")
+    done = site.press(page, refuse="yes")
+    assert "C'est refusé." in done.text
+    assert done.path == "/fr/arreter"
+    (answer,) = answers.given(site.house, sign_in(site.house, fatou))
+    assert [one.value for one in answer.answers.values()] == ["refuse", "refuse"]
+    site.open(awa)
+    assert asking.waiting_for_me(site.house, awa.session) == []
+    assert len(showing.grants_of(site.house, awa.session)) == 1, "nothing else changes"
+    site.show_text(cards.new_cards(1)[0].text)
+    unknown = site.press(site.get("/fr/arreter"), refuse="yes")
+    assert (unknown.status, unknown.path) == (200, "/fr/arreter")
+    assert "C'est refusé." in unknown.text
 
 
 def test_three_answers_of_the_same_size(site: Site, awa: MadePerson, fatou: MadeWorker) -> None:

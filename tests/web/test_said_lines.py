@@ -112,9 +112,7 @@ def test_a_renewal_and_what_is_shown_less(site: Site, awa: MadePerson, fatou: Ma
     assert words == [arabic.plain("reason.home")] * 5, "in the language of the page, whatever changed"
 
 
-def test_a_handover_a_link_and_their_ends(
-    site: Site, office: Office, awa: MadePerson, fatou: MadeWorker, hashed: Hashed
-) -> None:
+def test_a_handover_a_link_and_their_ends(site: Site, office: Office, awa: MadePerson, fatou: MadeWorker, hashed: Hashed) -> None:
     marc = make_worker(site.house, office, "Marc")
     papers = [tax_notice(site, awa, "un"), tax_notice(site, awa, "deux")]
     share_paper(site, awa, fatou, papers[0], copy=True)

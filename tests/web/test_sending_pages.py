@@ -1,6 +1,8 @@
 """Send by a link, page by page: the person at the kiosk, somebody outside on their own machine, and stopping, with the code or not."""
 
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -11,7 +13,7 @@ from tests.web.desk_scene import real_paper
 from tests.web.site import Shown, Site, read_square
 from tests.web.test_desk_pages import submit
 from tests.web.test_office_pages import clock_of
-from vault import outside, outside_links
+from vault import outside, outside_links, sending
 from vault.outside import OutsideOffer
 
 
@@ -123,6 +125,42 @@ def test_nothing_goes_out_on_the_first_day(site: Site) -> None:
     refused = site.press(agree, answer="yes")
     assert refused.status == 422
     assert outside.mine(site.house, awa.session) == []
+
+
+def test_two_taps_on_the_yes_are_one_link(site: Site, awa: MadePerson) -> None:
+    agree = choose(site, f"/fr/papiers/{keep(site.house, awa.session)}/lien")
+    first, again = site.press(agree, answer="yes"), site.press(agree, answer="yes")
+    assert (again.status, again.path) == (200, "/fr/envoyer/fait")
+    assert given_link(again) == given_link(first)
+    (link,) = outside.mine(site.house, awa.session)
+    assert [row for row in site.house.keyvault.owned(awa.id) if row[0] == "grant"] == [("grant", link.share)]
+
+
+def test_two_taps_at_the_same_moment_are_one_link(site: Site, awa: MadePerson) -> None:
+    """The second has read what was chosen before the first had made the link of it."""
+    choose(site, f"/fr/papiers/{keep(site.house, awa.session)}/lien")
+    both = threading.Barrier(2)
+
+    def send() -> None:
+        both.wait(10)
+        sending.send(site.house, awa.session, SAID, "un compte en banque")
+
+    with ThreadPoolExecutor(2) as taps:
+        for one in [taps.submit(send) for _ in range(2)]:
+            one.result()
+    (link,) = outside.mine(site.house, awa.session)
+    assert sending.shown(site.house, awa.session)[0] == link.share
+
+
+def test_each_of_many_links_is_reached_with_the_card_alone(site: Site, awa: MadePerson) -> None:
+    offer = OutsideOffer((keep(site.house, awa.session),), "Banque", PurposeId("bank"), SAID, words="un compte")
+    made = {outside.give(site.house, awa.session, offer).share for _ in range(4)}
+    site.show_card(awa)
+    first = site.get("/fr/arreter/liens")
+    second = site.get(first.link("suite=2"))
+    forms = [str(one.get("action")) for page in (first, second) for one in page.tree.xpath("//main//form")]
+    assert {one.rsplit("/", 1)[-1] for one in forms} == made
+    assert first.path == site.get(second.link("suite=1")).path
 
 
 def test_a_link_stops_with_the_card_alone(site: Site, awa: MadePerson) -> None:

@@ -78,7 +78,8 @@ def test_the_receipt_holds_the_digest_of_the_words_that_were_shown(site: Site, a
     (receipt,) = receipt_files.records_of(site.house, awa.session, share.grant)
     arabic = read_catalogues()["ar"]
     lines = [
-        offers.Line("k15.title", 1, {"first": "Fatou"}), offers.Line("kind.tax-notice"),
+        offers.Line("k15.title", 1, {"first": "Fatou"}),
+        offers.Line("kind.tax-notice", after=f"، {arabic.month(dt.date(2026, 11, 23))}"),
         offers.Line("k15.reason", None, {"reason": arabic.plain("reason.home")}),
         offers.Line("k15.until", None, {"day": arabic.day(dt.date(2027, 2, 23))}), offers.Line("k15.text"),
     ]  # fmt: skip
@@ -88,7 +89,7 @@ def test_the_receipt_holds_the_digest_of_the_words_that_were_shown(site: Site, a
     assert receipt.receipt.notice.version == said.text_version
     read = "".join(one for one in shown.text if one not in "\u2068\u2069 ")
     for line in lines:
-        for part in arabic.plain(line.key, line.n, **line.values).split("\n"):
+        for part in line.plain(arabic).split("\n"):
             assert "".join(one for one in part if one not in "\u2068\u2069 ") in read, part
 
 

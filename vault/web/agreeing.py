@@ -9,7 +9,7 @@ from litestar import Response, get, post
 from litestar.types import ControllerRouterHandler
 
 from consent.days import add_months
-from consent.errors import TermsReason, TermsRefused
+from consent.errors import RequestRefused, TermsReason, TermsRefused
 from consent.purposes import PRIVATE
 from consent.recipients import role
 from consent.scope import Act
@@ -251,6 +251,9 @@ def agree(request: Req, form: Sent) -> Response[Any]:
         given = offers.give(context, session, choices, said, shown.reason)
     except TermsRefused as refused:
         return _agree_page(request, [Fault(REFUSED.get(refused.reason, "error.not-allowed"))], 422)
+    except RequestRefused:  # answered on another screen, or its time is over
+        offers.forget(context, session)
+        return go(request, "demandes?dit=passee")
     return go(request, "demandes?dit=donne" if choices.request else f"montrer/fait?recu={given}")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.types import ControllerRouterHandler
 
+from consent.errors import RequestRefused
 from consent.ids import KindId, PaperId, WorkerId
 from consent.scope import Act
 from vault import asking, documents, offers, procedure_asking, sharing
@@ -24,7 +25,10 @@ from vault.web.paging import PICTURES, address, asked, leaf
 from vault.web.paper_items import item, kind_of
 from vault.web.shell import Req, go, page
 
-SAID = {"reponse": "k16.answered", "donne": "k16.given"}
+SAID = {"reponse": "k16.answered", "donne": "k16.given", "passee": "k16.no_longer"}
+
+
+NO = {"have-not": asking.have_not, "refuse": asking.refuse}
 
 
 def _asked_for(request: Req, form: Form | None = None) -> tuple[Waiting, KindId]:
@@ -67,17 +71,22 @@ def answer(request: Req, form: Sent) -> Response[Any]:
         one, kind = _asked_for(request, form)
     except NotThere:
         return go(request, "demandes")
-    match form.get("answer"):
-        case "give":
-            offers.keep(context, session, _begun(request, one, todo=(kind,)))
-            return go(request, "demandes/papier")
-        case "have-not":
-            asking.have_not(context, session, one.request, kind)
-        case "refuse":
-            asking.refuse(context, session, one.request, kind)
-        case _:
-            return go(request, "demandes")
-    return go(request, "demandes?dit=reponse")
+    said = form.get("answer")
+    if said == "give":
+        offers.keep(context, session, _begun(request, one, todo=(kind,)))
+        return go(request, "demandes/papier")
+    if said not in NO:
+        return go(request, "demandes")
+    return go(request, "demandes?dit=reponse" if _no(request, one, kind, said) else "demandes?dit=passee")
+
+
+def _no(request: Req, one: Waiting, kind: KindId, said: str) -> bool:
+    """Say one of the two noes; False when another tap was faster."""
+    try:
+        NO[said](context_of(request), signed_in(request), one.request, kind)
+    except RequestRefused:
+        return False
+    return True
 
 
 # --- A whole procedure ----------------------------------------------------------------------------------------------------
@@ -124,10 +133,8 @@ def answer_whole(request: Req, form: Sent) -> Response[Any]:
     if not any(said.values()):
         return _whole_page(request, one, [Fault("error.nothing-chosen")], form, status=422)
     for kind, word in said.items():
-        if word == "have-not":
-            asking.have_not(context, session, one.request, kind)
-        elif word == "refuse":
-            asking.refuse(context, session, one.request, kind)
+        if word in NO:
+            _no(request, one, kind, word)
     given = [kind for kind, word in said.items() if word == "give"]
     if not given:
         return go(request, "demandes?dit=reponse")

@@ -31,6 +31,7 @@ from vault.web.shell import Req, go, language_of, page
 from vault.web.squares import own_origin, square
 
 REASONS_A_PAGE = 8
+LINKS_A_PAGE = 3
 
 
 # --- Which papers, to whom, what for --------------------------------------------------------------------------------------
@@ -204,6 +205,8 @@ def agree(request: Req, form: Sent) -> Response[Any]:
     if answer != "yes":
         sending.forget(context, session)
         return go(request, "papiers")
+    if sending.just_sent(context, session):
+        return go(request, "envoyer/fait")  # a second tap: the link that there is
     shown = _asked(request)
     sentences = request.app.state.pages.catalogues[language_of(request)]
     said = offers.said(sentences, shown.lines, heard=form.get("heard") == "yes", interpreter=form.get("interpreter") == "yes")
@@ -283,8 +286,12 @@ def stop(request: Req, share: FromPath[str], form: Sent) -> Response[Any]:
 @get("/{language:str}/arreter/liens", opt=who("card", "assisted"), sync_to_thread=True)
 def stop_with_card(request: Req) -> Response[str]:
     """With the card alone: until when, and stop. The same page for a card that nobody knows."""
-    found = outside.mine(context_of(request), signed_in(request))
-    return page(request, "kiosk/send_stop_with_card.html", back="arreter", links=found[:3])
+    shown = leaf(outside.mine(context_of(request), signed_in(request)), asked(request), LINKS_A_PAGE)
+    return page(
+        request, "kiosk/send_stop_with_card.html", back="arreter", links=shown.items,
+        before=address(request, "arreter/liens", suite=shown.before) if shown.before else None,
+        more=address(request, "arreter/liens", suite=shown.after) if shown.after else None,
+    )  # fmt: skip
 
 
 @post("/{language:str}/arreter/liens/{share:str}", opt=who("card", "assisted"), sync_to_thread=True)

@@ -14,7 +14,7 @@ from litestar.types import ControllerRouterHandler
 
 from consent.errors import TermsReason, TermsRefused
 from consent.ids import GrantId
-from vault import offers, outside, reencryption, sharing, showing, withdrawing
+from vault import asking, offers, outside, reencryption, sharing, showing, withdrawing
 from vault.errors import NotThere
 from vault.languages import Sentences
 from vault.offers import Line
@@ -30,6 +30,7 @@ from vault.web.shell import Req, go, language_of, page
 
 SHARES_A_PAGE = 3
 ENDED_SHOWN = 20
+STOPPED = {"arrete": "shares.stopped", "refuse": "assist.refused"}
 TIDY_SECONDS = 2.0  # of work before the page shows how far it is
 
 
@@ -126,9 +127,16 @@ def stop_with_card(request: Req) -> Response[str]:
     shown = leaf(showing.grants_of(context_of(request), signed_in(request)), asked(request), SHARES_A_PAGE)
     back = "avec-aide" if signed_in(request).kind == "assisted" else "code"
     return page(
-        request, "kiosk/stop_with_card.html", back=back, shares=shown.items, stopped=request.query_params.get("dit") == "arrete",
+        request, "kiosk/stop_with_card.html", back=back, shares=shown.items, said=STOPPED.get(request.query_params.get("dit", "")),
         more=address(request, "arreter", suite=shown.after) if shown.after else None,
     )  # fmt: skip
+
+
+@post("/{language:str}/arreter/demandes", opt=who("card", "assisted"), sync_to_thread=True)
+def refuse_with_card(request: Req, form: Sent) -> Response[Any]:  # noqa: ARG001 — the token has been compared
+    """No to everything that is asked, unread: the card alone is enough (ADR 0020). The same answer for a card that nobody knows."""
+    asking.refuse_all(context_of(request), signed_in(request))
+    return go(request, "arreter?dit=refuse")
 
 
 @get("/{language:str}/arreter/qui-a-recu", opt=who("card", "assisted"), sync_to_thread=True)
@@ -203,5 +211,5 @@ def tidy(request: Req) -> Response[Any]:
 
 
 ROUTES: list[ControllerRouterHandler] = [
-    shares, stop_page, stop, stop_with_card, received_with_card, stop_one_page, stop_one, renew, tidy,
+    shares, stop_page, stop, stop_with_card, refuse_with_card, received_with_card, stop_one_page, stop_one, renew, tidy,
 ]  # fmt: skip
