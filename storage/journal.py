@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, fun
 
 from storage import tiles
 from storage.database import Database, insert_once, serialise
+from storage.errors import TileMissing
 from storage.tables import checkpoints, entries, entry_copies, removals, trace_keys
 
 Party = Literal["person", "worker", "incident"]
@@ -187,25 +188,35 @@ def number(database: Database, limit: int = AT_ONCE) -> int:
     """Number what is committed and has no number yet, from 0, without gaps; tells how many. Any process may call it.
 
     The tree grows in the same transaction: whoever reads a number can prove it. Killed at any moment, it has done all or nothing.
+    A tree that is gone altogether is made again. TileMissing when tree and numbers do not end at the same place: what somebody put
+    above the tree would become genuine by the next number.
     """
     unnumbered = select(entries.c.id).where(entries.c.number.is_(None)).limit(limit)
     with database.transaction(read_only=True) as connection:  # most calls find nothing, and then disturb no writer
-        if connection.scalar(unnumbered.limit(1)) is None:
+        if connection.scalar(unnumbered.limit(1)) is None and not _treeless(connection):
             return 0
     with database.transaction() as connection:
         serialise(connection, "abri trace numbers")
         waiting = connection.scalars(unnumbered.order_by(*_arrival(connection))).all()
         last = connection.scalar(select(func.max(entries.c.number)))
         first = 0 if last is None else last + 1
+        if _treeless(connection):
+            tiles.grow(connection, leaves(connection, 0, first), 0)
+        if (held := tiles.size(connection)) != first:
+            raise TileMissing(f"the tree ends at {held} and the numbers at {first}: somebody wrote in one of them")
         if waiting:
             connection.execute(
                 update(entries).where(entries.c.id == bindparam("entry")).values(number=bindparam("place")),
                 [{"entry": entry, "place": place} for place, entry in enumerate(waiting, first)],
             )
             connection.execute(_NUMBER_COPIES, {"first": first})
-            held = tiles.size(connection)
-            tiles.grow(connection, leaves(connection, held, first + len(waiting)), held)
+            tiles.grow(connection, leaves(connection, first, first + len(waiting)), first)
         return len(waiting)
+
+
+def _treeless(connection: Connection) -> bool:
+    """Whether there are numbers and no tree at all."""
+    return not tiles.size(connection) and connection.scalar(select(entries.c.id).where(entries.c.number == 0)) is not None
 
 
 def numbers(connection: Connection, wanted: Collection[str]) -> dict[str, int]:

@@ -213,7 +213,8 @@ def copies_of(session: Session, tags: Sequence[bytes]) -> Select[Any]:
         entry_copies.c.entry, entry_copies.c.envelope, entry_copies.c.key, entries.c.number,
         trace_keys.c.posted, trace_keys.c.session,
     )  # fmt: skip
-    query = query.join(trace_keys, trace_keys.c.id == entry_copies.c.key).join(entries, entries.c.id == entry_copies.c.entry)
+    # A key that is gone takes no line away: the copy is there, and does not open.
+    query = query.outerjoin(trace_keys, trace_keys.c.id == entry_copies.c.key).join(entries, entries.c.id == entry_copies.c.entry)
     return query.where(entry_copies.c.tag.in_(tags), entry_copies.c.party == party_of(session))
 
 
@@ -226,7 +227,11 @@ def opened(context: Context, connection: Connection, session: Session, query: Se
     """The entries that a query of `copies_of` finds, newest first. One that does not open is a line that says so, in its place."""
     keys, account = session.opened(), session.account
     rows = connection.execute(query).all()
-    places = {row.key: (contexts.trace_key(session=row.session, party=account), row.posted) for row in rows}
+    places: dict[str, tuple[contexts.TraceKeyContext, bytes]] = {}
+    for row in rows:
+        with suppress(ValueError):  # an id that somebody wrote otherwise
+            if row.session is not None:
+                places[row.key] = contexts.trace_key(session=row.session, party=account), row.posted
     answers = context.keyvault.derive_many([("person", account, place) for place, _ in places.values()])
     private = KemPrivate(keys.kem)
     secret: dict[str, TraceKey] = {}
@@ -238,7 +243,7 @@ def opened(context: Context, connection: Connection, session: Session, query: Se
         try:
             fields = sealed_trace.open_event(secret[row.key], contexts.trace(entry=row.entry, party=account), row.envelope)
             found.append(_entry(row.entry, row.number, fields))
-        except (KeyError, Undecryptable):
+        except (KeyError, ValueError, Undecryptable):
             unread.append(Entry(row.entry, row.number, context.clock(), Event(UNREADABLE)))
     found += _beside(found, unread)
     # Ties (one transaction, one second) keep the order in which they were numbered.

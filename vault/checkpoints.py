@@ -88,6 +88,14 @@ def verify_kept(context: Context, note: str) -> checkpoint.Checkpoint:
     raise BadSignature
 
 
+def signed_at(context: Context, kept: Checkpoint) -> dt.datetime:
+    """When this head was signed last, as its note says: the row's own dates are signed by nobody. Raises Tampered."""
+    try:
+        return dt.datetime.fromtimestamp(verify_kept(context, kept.note).at, dt.UTC)
+    except CryptoError:
+        raise Tampered from None
+
+
 def own_lines(context: Context, note: Note) -> tuple[NoteSignature, ...]:
     """The two lines of this log under a head: by its present keys, or by the latest of before that signed it. Nothing is verified."""
     name = note.text.split("\n", 1)[0]
@@ -160,15 +168,15 @@ def publish(context: Context) -> int:
     When nothing was added, yesterday's head is signed again with today's date: that nothing was there is worth saying too. A witness that
     does not answer is asked again each hour; a head without it is published all the same.
     """
-    journal.number_all(context.database)
-    before, at = published(context), context.clock()
     try:
+        journal.number_all(context.database)
+        before, at = published(context), context.clock()
         with context.database.transaction() as connection:
             head = sign(context, connection)
-    except Rewritten:
+    except (Rewritten, TileMissing):
         log.error("the trace was rewritten: no head is signed")
-        raise
-    if head.published is not None:
+        raise Rewritten from None
+    if int(head.at.timestamp()) < int(at.timestamp()):  # what it says of the day is signed too
         note = _head_signed(context, TreeHead(context.settings.trace_origin, head.size, head.root), int(at.timestamp()))
         head = replace(head, note=note.encode())
     _cosigned_and_public(context, head, at)
@@ -199,5 +207,6 @@ def covering(context: Context, number: int) -> Checkpoint:
             found = journal.first_covering(connection, number, published=public)
             if found is not None:
                 return found
+    journal.number_all(context.database)  # a head says of all that is not in it that it came later
     with context.database.transaction() as connection:
         return sign(context, connection)

@@ -6,11 +6,11 @@ without a name.
 """
 
 import datetime as dt
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import structlog
 from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, delete, func, insert, or_, select, update
 
 from crypto import contexts
@@ -57,11 +57,12 @@ from storage.tables import (
     workers,
     wraps,
 )  # fmt: skip
-from vault import article19, audit, certificates, endings, exposed, labels, postponing, removals, sessions
+from vault import article19, audit, certificates, endings, exposed, postponing, removals, sessions
 from vault.context import Context
 from vault.errors import Conflict
 from vault.settings import today_in_paris
 
+log = structlog.get_logger()
 INTENTION = "erasure"
 ASKED, CARRYING_OUT, DONE, CANCELLED = "asked", "carrying-out", "done", "cancelled"
 CERTIFIED = "certified"  # the last step
@@ -133,7 +134,7 @@ def again(context: Context, connection: Connection, person: str, tags: Sequence[
         values = {"id": erasure, "person": person, "state": ASKED, "asked": now, "due": now, "done": None}
         connection.execute(insert(erasures).values(**values, witness=None, register=None))
     connection.execute(update(erasures).where(erasures.c.id == erasure, erasures.c.due > now).values(due=now))
-    connection.execute(update(entry_copies).where(entry_copies.c.tag.in_(tags)).values(tag=_mark(erasure)))
+    removals.mark(context, connection, erasure, tags)
     return str(erasure)
 
 
@@ -164,6 +165,9 @@ def _begin(context: Context, erasure: str) -> _Begun | None:
             return None
         if row["state"] == ASKED and (row["due"] > context.clock() or postponing.waits(context, connection, row)):
             raise Conflict
+        if found is None and row["person"] is None:
+            log.error("an erasure that was never begun is of nobody: somebody wrote it into the rows", erasure=erasure)
+            raise Conflict
         if found is None:
             at = context.clock()
             found = intentions.declare(connection, intention=context.new_id(), kind=INTENTION, subject=erasure, at=at)
@@ -186,11 +190,6 @@ def _advance(context: Context, begun: _Begun, step: str) -> _Begun | None:
     return replace(now, step=step)
 
 
-def _mark(erasure: str) -> bytes:
-    """What the copies are found by once the row of the key vault that made their tags is gone."""
-    return hashlib.sha256(labels.erased_copies(erasure=erasure)).digest()[:16]
-
-
 def _mark_copies(context: Context, connection: Connection, begun: _Begun) -> None:
     if begun.person is None:
         return
@@ -205,7 +204,7 @@ def _mark_copies(context: Context, connection: Connection, begun: _Begun) -> Non
         tags = [sealed_trace.tag(one) for one in context.keyvault.derive_many(wanted)]
     except RowGone:
         return  # the row died in an earlier run, after the copies had been marked
-    connection.execute(update(entry_copies).where(entry_copies.c.tag.in_(tags)).values(tag=_mark(begun.erasure)))
+    removals.mark(context, connection, begun.erasure, tags)
 
 
 def _destroy_keys(context: Context, begun: _Begun) -> None:
@@ -239,7 +238,7 @@ def _erase_rows(context: Context, begun: _Begun) -> _Begun | None:
         theirs = select(versions.c.id).where(versions.c.person == person)
         endings.doom_selected(context, connection, select(objects.c.blob).where(objects.c.version.in_(theirs)))
         _delete_rows(context, connection, begun)
-        entry = removals.remove_erased(context, connection, _mark(begun.erasure))
+        entry = removals.remove_erased(context, connection, begun.erasure)
         connection.execute(update(erasures).where(erasures.c.id == begun.erasure).values(entry=entry))
         step = f"rows {went.papers} {went.shares} {went.receipts} {told}"
         intentions.advance(connection, begun.intention, step)

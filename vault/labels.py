@@ -167,6 +167,11 @@ def erased_copies(*, erasure: str) -> bytes:
     return context("erased-copies", {"erasure": erasure})
 
 
+def erased_copy(*, erasure: str, entry: str, party: str) -> bytes:
+    """What the service says of one copy that carries the mark: that it put it there itself."""
+    return context("erased-copy", {"entry": entry, "erasure": erasure, "party": party})
+
+
 def page_rate(*, worker: str) -> bytes:
     """Whose page images are counted, minute by minute."""
     return context("page-rate", {"worker": worker})

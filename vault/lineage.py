@@ -22,7 +22,6 @@ from vault.sessions import Session
 GONE = ("paper.erased", "paper.deposit-undone")
 READ_AGAIN = 40  # entries that name no version are read again at each unlock until there are so many
 NONE = ""  # stands for the version of a paper that was erased
-DAY = dt.timedelta(days=1)
 
 
 @dataclass
@@ -30,7 +29,6 @@ class Lineage:
     """Each paper's last versions with their moment: what happened in one second is not told apart. `number`: read up to there."""
 
     number: int = -1
-    day: dt.date = dt.date.min
     last: dict[str, tuple[dt.datetime, frozenset[str]]] = field(default_factory=dict)
 
     def hear(self, entry: Entry) -> None:
@@ -49,7 +47,7 @@ class Lineage:
     def fields(self) -> dict[str, Value]:
         """As it is sealed."""
         said: dict[str, Value] = {paper: [instant(at), *sorted(names)] for paper, (at, names) in self.last.items()}
-        return {"v": 1, "number": self.number, "day": self.day.isoformat(), "papers": said}
+        return {"v": 1, "number": self.number, "papers": said}
 
 
 @dataclass(frozen=True)
@@ -64,8 +62,8 @@ def judge(context: Context, connection: Connection, session: Session) -> Judged:
     """Compare the person's rows with their trace, in the caller's transaction, which holds the drawers: nobody deposits meanwhile."""
     kept = _kept(connection, session)
     before = dict(kept.last)
-    # The day before too: an entry takes its month when it is written, and its number when it is committed.
-    tags = [tag for _, tag in audit.tags_of(context, connection, session, kept.day - DAY if kept.number >= 0 else None)]
+    # Whatever month it lies in: a tag is bound by nothing, and an entry moved to an old month would not be heard.
+    tags = [tag for _, tag in audit.tags_of(context, connection, session)]
     later = or_(entries.c.number.is_(None), entries.c.number > kept.number)
     heard = audit.opened(context, connection, session, audit.copies_of(session, tags).where(later))
     for entry in heard:
@@ -74,7 +72,6 @@ def judge(context: Context, connection: Connection, session: Session) -> Judged:
     for paper in found.missing:  # said once
         kept.last[paper] = (context.clock().replace(microsecond=0), frozenset({NONE}))
     if kept.last != before or len(heard) > READ_AGAIN:
-        kept.day = context.clock().date()
         sealed = seal_value(session.opened().values, labels.preference(person=session.account, name="lineage"), kept.fields())
         connection.execute(update(persons).where(persons.c.account == session.account).values(sealed_lineage=sealed))
     return found
@@ -88,15 +85,15 @@ def _kept(connection: Connection, session: Session) -> Lineage:
         return Lineage()
     try:
         fields = unseal_value(session.opened().values, labels.preference(person=session.account, name="lineage"), sealed)
-        said, number, day = fields["papers"], fields["number"], fields["day"]
-        if not isinstance(said, dict) or not isinstance(number, int) or not isinstance(day, str):
+        said, number = fields["papers"], fields["number"]
+        if not isinstance(said, dict) or not isinstance(number, int):
             return Lineage()
         last = {
             paper: (parse_instant(str(words[0])), frozenset(str(name) for name in words[1:]))
             for paper, words in said.items()
             if isinstance(words, list)
         }
-        return Lineage(number, dt.date.fromisoformat(day), last)
+        return Lineage(number, last)
     except (Undecryptable, KeyError, ValueError):
         return Lineage()
 

@@ -5,6 +5,7 @@ whether it holds (`tools/verify_trace.py`). An entry's id is known to those it c
 """
 
 import datetime as dt
+import hashlib
 from dataclasses import dataclass, replace
 
 from crypto import merkle
@@ -50,7 +51,10 @@ def leaf_of(one: Bound) -> bytes:
 
 def inclusion(context: Context, entry: str) -> Proof:
     """The proof that this entry is in the trace. Raises NotThere; Tampered when the tree or the row no longer say the same."""
-    numbers(context, [entry])
+    try:
+        numbers(context, [entry])
+    except TileMissing:
+        raise Tampered from None
     with context.database.transaction(read_only=True) as connection:
         one = journal.bound_of(connection, entry)
     if one is None:
@@ -65,7 +69,7 @@ def inclusion(context: Context, entry: str) -> Proof:
         except (merkle.BadProof, TileMissing):
             raise Tampered from None
     file = InclusionProof(leaf, one.number, tuple(path), found.note).text()
-    after = (before.published or before.at) if before else None
+    after = checkpoints.signed_at(context, before) if before else None
     return Proof(entry, one.number, found.size, found.at, after, found.published is not None, file)
 
 
@@ -75,9 +79,15 @@ def of_own(context: Context, session: Session, entry: str) -> tuple[Entry, Proof
         tags = [tag for _, tag in audit.tags_of(context, connection, session)]
         mine = audit.copies_of(session, tags).where(entry_copies.c.entry == entry)
         found = audit.opened(context, connection, session, mine)
+        shown = [bytes(row.envelope) for row in connection.execute(mine)]
     if not found:
         raise NotThere
     proof = inclusion(context, entry)
+    with context.database.transaction(read_only=True) as connection:
+        bound = journal.bound_of(connection, entry)
+    digest = {audit.PERSON: bound.person, audit.WORKER: bound.worker}[audit.party_of(session)] if bound else b""
+    if [hashlib.sha256(one).digest() for one in shown] != [digest]:
+        raise Tampered  # what is shown is not what the leaf binds
     return replace(found[0], number=proof.number), proof
 
 

@@ -7,9 +7,10 @@ published files, still leads to a signed head; otherwise the two signed heads th
 gone needs the signed record of an erasure or of a pruning (`vault.recount_removals`): without one it was cut out, and is named.
 """
 
+import datetime as dt
 import hashlib
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,11 +22,13 @@ from crypto.errors import CryptoError
 from storage.tables import checkpoints, entries, entry_copies, tiles, trace_checks
 from vault.checkpoints import verify_kept
 from vault.context import Context
+from vault.errors import AbriError
 from vault.recount_filing import filed
 from vault.recount_removals import Fault, Head, What, removed
 
 log = structlog.get_logger()
 SHOWN = 200
+UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError, CryptoError, AbriError)  # not those of a store that is down
 OF_COPIES: tuple[What, ...] = ("copy", "cut", "hidden", "removal")
 
 
@@ -86,15 +89,22 @@ def count(context: Context, copy: Path | None = None) -> Count:
         rows, faults = _rows(connection)
         signed, more = _heads(context, connection)
         heads = {one.size: one.root for one in signed}
-        faults += more + _copies(connection) + filed(context, connection)
+        faults += more + _copies(connection) + filed(context, connection, signed)
         gone, more = removed(context, connection, signed, _missing(connection))
         faults += more
         beside, more = _kept_tree(connection)
         faults += more
-    if copy is not None:
+    more_faults = _beyond(rows, beside, heads)
+    if copy is not None:  # it says more of what was published, and nothing of what came after it
         published, said = _published(context, copy)
-        heads, faults, beside = {**heads, **said.heads}, [*faults, *said.faults], published or beside
-    good, more_faults = _compare(rows, beside, heads)
+        heads, faults = {**heads, **said.heads}, [*faults, *said.faults]
+        more_faults += _compare(rows, published, {size: root for size, root in heads.items() if size <= len(published)})[1]
+        told = {size for size, root in heads.items() if size <= len(published) and _Tree(published).root(size) == root}
+        good, more = _compare(rows, beside, heads, told)
+    else:
+        good, more = _compare(rows, beside, heads)
+    named = {(one.what, one.place) for one in more_faults}
+    more_faults += [one for one in more if (one.what, one.place) not in named]
     known = {(one.what, one.place) for one in more_faults}
     faults = [one for one in faults if one.what in OF_COPIES or (one.what, one.place) not in known]
     return Count(len(rows), good, gone, tuple(faults + more_faults))
@@ -102,7 +112,11 @@ def count(context: Context, copy: Path | None = None) -> Count:
 
 def nightly(context: Context) -> int:
     """Count everything again and keep the result for the office; gives the number of faults, each said in the log."""
-    found = count(context)
+    try:
+        found = count(context)
+    except UNREADABLE as error:  # whatever somebody wrote into the rows to stop the count must not stay unsaid
+        said = Fault("stopped", None, f"the trace cannot be counted: {type(error).__name__}")
+        found = Count(0, 0, 0, (said,))
     for fault in found.faults[:SHOWN]:
         log.error("the trace is not as it was signed", what=fault.what, place=fault.place)
     with context.database.transaction() as connection:
@@ -123,14 +137,30 @@ def _rows(connection: Connection) -> tuple[list[_Row], list[Fault]]:
     )
     query = select(*columns).where(entries.c.number.is_not(None)).order_by(entries.c.number)
     for name, number, kept, person, worker, incident in connection.execution_options(yield_per=2000).execute(query):
-        made = hashlib.sha256(b"\0\1" + uuid.UUID(name).bytes + person + worker + incident).digest()
-        if made != kept:
+        made = _hash(name, (person, worker, incident))
+        if made is None:
+            faults.append(
+                Fault("altered", number, f"entry {number} ({name}): its id or its digests are not written as they were")
+            )
+            made = bytes(32)
+        elif made != kept:
             faults.append(Fault("altered", number, f"entry {number} ({name}): its digests do not make the hash that is kept"))
         if number != following:
             faults.append(Fault("dropped", following, f"there is no entry {_span(following, number)}"))
         following = number + 1
         found.append(_Row(name, number, made))
     return found, faults
+
+
+def _hash(name: str, digests: Sequence[bytes]) -> bytes | None:
+    """The hash of a leaf; None for an id or a digest that no leaf can have been made of."""
+    try:
+        entry = uuid.UUID(name)
+    except ValueError:
+        return None
+    if str(entry) != name or any(len(one) != 32 for one in digests):  # the same id in capitals opens nothing
+        return None
+    return hashlib.sha256(b"\0\1" + entry.bytes + b"".join(digests)).digest()
 
 
 def _span(start: int, end: int) -> str:
@@ -197,17 +227,19 @@ def _heads(context: Context, connection: Connection) -> tuple[list[Head], list[F
     """The heads that were signed, the smallest first."""
     found, faults = [], []
     for row in connection.execute(select(checkpoints).order_by(checkpoints.c.size)):
-        head = _signed(context, row.note)
-        if head is None or (head.size, head.root) != (row.size, row.root):
+        signed = _signed(context, row.note)
+        if signed is None or (signed.head.size, signed.head.root) != (row.size, row.root):
             faults.append(Fault("head", row.size, f"the head kept for size {row.size} is not one that this log signed"))
-        else:
-            found.append(Head(head.size, head.root, row.at))
+            continue
+        found.append(Head(signed.head.size, signed.head.root, dt.datetime.fromtimestamp(signed.at, dt.UTC)))
+        if signed.at not in [int(one.timestamp()) for one in (row.at, row.published) if one is not None]:
+            faults.append(Fault("head", row.size, f"the head kept for size {row.size} was not signed when its row says"))
     return found, faults
 
 
-def _signed(context: Context, note: str) -> checkpoint.TreeHead | None:
+def _signed(context: Context, note: str) -> checkpoint.Checkpoint | None:
     try:
-        return verify_kept(context, note).head
+        return verify_kept(context, note)
     except CryptoError:
         return None
 
@@ -222,11 +254,11 @@ def _published(context: Context, folder: Path) -> tuple[list[bytes], _Published]
     """What a folder of published files says: its heads (`checkpoint*`), and the hashes of leaves, from bundles or from tiles."""
     heads, faults = {}, []
     for path in sorted(folder.glob("checkpoint*")):
-        head = _signed(context, path.read_text())
-        if head is None:
+        signed = _signed(context, path.read_text())
+        if signed is None:
             faults.append(Fault("head", None, f"{path.name} in the copy is not a head that this log signed"))
         else:
-            heads[head.size] = head.root
+            heads[signed.head.size] = signed.head.root
     for kind, cut in (("entries", _of_bundle), ("0", _of_tile)):
         found: list[bytes] = []
         while len(found) % 256 == 0 and (octets := _widest(folder / "tile" / kind, len(found) // 256)):
@@ -258,8 +290,22 @@ def _of_tile(octets: bytes) -> Iterable[bytes]:
     return (octets[start : start + 32] for start in range(0, len(octets), 32))
 
 
-def _compare(rows: Sequence[_Row], beside: Sequence[bytes], heads: dict[int, bytes]) -> tuple[int, list[Fault]]:
-    """Heads that the rows lead to; and which entries differ from what was signed."""
+def _beyond(rows: Sequence[_Row], beside: Sequence[bytes], heads: dict[int, bytes]) -> list[Fault]:
+    """Numbers and tree are written together: one that is shorter than the other was changed by somebody else."""
+    signed = max(heads, default=0)
+    if len(beside) < signed or (rows and not beside):
+        words = f"the tree beside the entries holds {len(beside)} of {max(signed, len(rows))}: proofs cannot be made"
+        return [Fault("tile", None, words)]
+    words = "stands where the tree ends: it was put there, or the tree was cut"
+    known = set(beside)
+    late = [row for row in rows[len(beside) :] if row.hash not in known]
+    return [Fault("inserted", row.number, f"entry {row.number} ({row.entry}) {words}") for row in late]
+
+
+def _compare(
+    rows: Sequence[_Row], beside: Sequence[bytes], heads: dict[int, bytes], told: Collection[int] = ()
+) -> tuple[int, list[Fault]]:  # fmt: skip
+    """Heads that the rows lead to; and which entries differ from what was signed. `told`: heads that a copy says more of."""
     whole = all(row.number == place for place, row in enumerate(rows))
     ours, theirs = _Tree([row.hash for row in rows]), _Tree(beside)
     good, faults, last_good, sure = 0, [], 0, 0
@@ -271,7 +317,7 @@ def _compare(rows: Sequence[_Row], beside: Sequence[bytes], heads: dict[int, byt
             good, last_good = good + 1, size
             if not kept and size <= len(beside):
                 faults.append(Fault("tile", None, f"the tree beside the entries does not lead to the head of {size}"))
-        elif not kept:
+        elif not kept and size not in told:
             words = f"entries {last_good} to {size - 1} do not lead to the head of {size}, nor does the tree beside them: "
             faults.append(Fault("between", last_good, words + "which one, only a copy of the published files can tell"))
     # Beyond the last head that the tree leads to, the tree is worth comparing with only when no head says otherwise.

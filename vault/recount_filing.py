@@ -2,12 +2,14 @@
 
 The tree binds what a copy says, not the tag that it is found by nor the key that it names: whoever moves either hides an entry from its
 owner and breaks no hash. Here each tag must be one that the key vault answers for a living account, the copies of one entry must agree
-on whose it is, and each trace key must open as far as the service can open it: its outer seal, under the owner's row.
+on whose it is, and each trace key must open as far as the service can open it: its outer seal, under the owner's row. The month that a
+tag stands for must be one in which the entry can have been written: the signed heads before and after it say when.
 """
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator
+import hmac
+from collections.abc import Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection, select
 
@@ -18,16 +20,17 @@ from storage.errors import RowGone
 from storage.tables import accounts, entries, entry_copies, erasures, trace_keys
 from vault import labels
 from vault.context import Context
-from vault.recount_removals import Fault
+from vault.recount_removals import SLACK, Fault, Head, after, before
 from vault.settings import today_in_paris
 
 Owner = tuple[str, int]
 DAY = dt.timedelta(days=1)
 
 
-def filed(context: Context, connection: Connection) -> list[Fault]:
-    """A fault for each copy that its owner would not find, or not be able to open."""
+def filed(context: Context, connection: Connection, heads: Sequence[Head]) -> list[Fault]:
+    """A fault for each copy that its owner would not find, or not be able to open. `heads`: those signed, the smallest first."""
     owners, leaving = _owners(context, connection), _leaving(connection)
+    now = context.clock()
     columns = (
         entry_copies.c.entry,
         entries.c.number,
@@ -36,7 +39,7 @@ def filed(context: Context, connection: Connection) -> list[Fault]:
         entry_copies.c.tag,
     )
     query = select(*columns, trace_keys.c.id, trace_keys.c.party.label("posted_to"), trace_keys.c.session, trace_keys.c.posted)
-    query = query.join(entries, entries.c.id == entry_copies.c.entry).join(trace_keys, trace_keys.c.id == entry_copies.c.key)
+    query = query.join(entries, entries.c.id == entry_copies.c.entry).outerjoin(trace_keys, trace_keys.c.id == entry_copies.c.key)
     faults: list[Fault] = []
     safe: dict[str, Owner | None] = {}  # of the entry at hand: whose it is, by party
     session: set[str] = set()
@@ -48,16 +51,26 @@ def filed(context: Context, connection: Connection) -> list[Fault]:
             at, safe, session = (row.entry, row.number), {}, set()
         tag = bytes(row.tag)
         safe[row.party], said = owners.get(tag), _said(row.entry, row.number, row.party)
-        session.add(row.session)
+        if row.session is None:
+            faults.append(Fault("hidden", row.number, f"{said} names a key that is gone: nobody can open it"))
+        else:
+            session.add(row.session)
         if row.place != row.number:
             faults.append(Fault("hidden", row.number, f"{said} stands at another place of its owner's history"))
-        if tag in leaving:
-            safe[row.party] = (tag.hex(), 0)
+        if tag[:16] in leaving:
+            safe[row.party] = (tag[:16].hex(), 0)
+            if not _marked(context, leaving[tag[:16]], row.entry, row.party, tag[16:]):
+                faults.append(Fault("hidden", row.number, f"{said} carries the mark of an erasure that did not mark it"))
             continue
         owner = safe[row.party]
         if owner is None:
             faults.append(Fault("hidden", row.number, f"{said} lies where nobody looks for it"))
-        elif (row.id, row.party, owner[0]) not in good:
+            continue
+        if not _then(owner[1], before(heads, row.number), after(heads, row.number) or now):
+            faults.append(Fault("hidden", row.number, f"{said} lies in a month in which it was not written"))
+        if row.session is None:
+            continue
+        if (row.id, row.party, owner[0]) not in good:
             if row.posted_to == row.party and _opens(context, owner[0], row.party, row.session, bytes(row.posted)):
                 good.add((row.id, row.party, owner[0]))
             else:
@@ -100,15 +113,28 @@ def _months(since: dt.date, until: dt.date) -> Iterator[int]:
         since = (since.replace(day=1) + 32 * DAY).replace(day=1)
 
 
-def _leaving(connection: Connection) -> set[bytes]:
-    """The marks of the safes that are being erased, or are to be again after a restore."""
+def _then(month: int, since: dt.datetime | None, until: dt.datetime) -> bool:
+    """Whether an entry of this month can have been written between two moments, give or take a few days."""
+    first, last = (since - SLACK if since else None), until + SLACK
+    return (first is None or first.year * 100 + first.month <= month) and month <= last.year * 100 + last.month
+
+
+def _leaving(connection: Connection) -> Mapping[bytes, str]:
+    """The marks of the safes that are being erased, or are to be again after a restore, each to its erasure."""
     begun = connection.scalars(select(erasures.c.id).where(erasures.c.state.in_(("asked", "carrying-out"))))
-    return {hashlib.sha256(labels.erased_copies(erasure=one)).digest()[:16] for one in begun}
+    return {hashlib.sha256(labels.erased_copies(erasure=one)).digest()[:16]: one for one in begun}
+
+
+def _marked(context: Context, erasure: str, entry: str, party: str, said: bytes) -> bool:
+    """Whether the service says of this very copy that this erasure marked it."""
+    place = labels.erased_copy(erasure=erasure, entry=entry, party=party)
+    seals = (context.settings.service_seal, *(one.seal for one in context.settings.earlier))
+    return said in [hmac.digest(bytes(seal), place, "sha256")[:16] for seal in seals]
 
 
 def _opens(context: Context, account: str, party: str, session: str, posted: bytes) -> bool:
-    place = contexts.trace_key(session=session, party=contexts.INCIDENT if party == "incident" else account)
     try:
+        place = contexts.trace_key(session=session, party=contexts.INCIDENT if party == "incident" else account)
         unseal(context.keyvault.derive("person", account, place), place, posted)
     except (CryptoError, RowGone, ValueError):
         return False

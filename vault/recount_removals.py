@@ -21,7 +21,9 @@ from storage.tables import entries, removals
 from vault.context import Context
 from vault.settings import today_in_paris
 
-What = Literal["altered", "dropped", "inserted", "moved", "copy", "cut", "hidden", "removal", "head", "tile", "between"]
+What = Literal[
+    "altered", "dropped", "inserted", "moved", "copy", "cut", "hidden", "removal", "head", "tile", "between", "stopped"
+]
 Slot = tuple[str, str]
 PARTY = {1: "person", 2: "worker", 3: "incident"}
 SLACK = dt.timedelta(days=2)  # days are Paris's, and an entry may wait for its number
@@ -38,7 +40,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Head:
-    """A signed head: when it was signed, the entries from `size` on were not there yet."""
+    """A signed head: when it was signed (the note says it), the entries from `size` on were not there yet."""
 
     size: int
     root: bytes
@@ -61,7 +63,7 @@ def removed(
         if said is None:
             faults.append(Fault("removal", row.number, f"{at} is not one that this service signed"))
             continue
-        signed = _before(heads, row.number)
+        signed = before(heads, row.number)
         if signed is not None and today_in_paris(signed) > dt.date.fromisoformat(said.day):
             faults.append(Fault("removal", row.number, f"{at} says {said.day}, and was not there on {signed:%Y-%m-%d}"))
         youngest = dt.date.fromisoformat(said.day) - dt.timedelta(days=said.days) + SLACK
@@ -71,7 +73,7 @@ def removed(
                 faults.append(Fault("removal", row.number, f"{at} names the copy for the {slot[1]} of {slot[0]}, which is there"))
             else:
                 rightly += 1
-            written = _before(heads, number) if said.reason == "term" else None
+            written = before(heads, number) if said.reason == "term" else None
             if written is not None and today_in_paris(written) > youngest:
                 words = f"entry {number} ({slot[0]}): the copy for the {slot[1]} went as past its term, and is younger"
                 faults.append(Fault("removal", number, words))
@@ -99,10 +101,16 @@ def _slots(copies: bytes) -> Iterator[Slot]:
         yield str(uuid.UUID(bytes=copies[start : start + 16])), PARTY.get(copies[start + 16], "nobody")
 
 
-def _before(heads: Sequence[Head], number: int | None) -> dt.datetime | None:
+def before(heads: Sequence[Head], number: int | None) -> dt.datetime | None:
     """When the last head was signed that did not cover this entry yet: it is younger than that."""
     place = 0 if number is None else bisect_right(heads, number, key=lambda one: one.size)
     return heads[place - 1].at if place else None
+
+
+def after(heads: Sequence[Head], number: int | None) -> dt.datetime | None:
+    """When the first head was signed that covers this entry: it is older than that."""
+    place = len(heads) if number is None else bisect_right(heads, number, key=lambda one: one.size)
+    return heads[place].at if place < len(heads) else None
 
 
 def _cut(left: Mapping[Slot, tuple[int | None, bytes]]) -> Iterator[Fault]:

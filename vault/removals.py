@@ -5,18 +5,24 @@ cannot be dropped, added or dated back without being seen either; the nightly co
 """
 
 import hashlib
+import hmac
 from collections.abc import Sequence
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import Connection
+import structlog
+from sqlalchemy import Connection, bindparam, select, update
 
 from crypto.statements import CopiesRemoved
 from storage import journal
+from storage.tables import entry_copies
+from vault import labels
 from vault.context import Context
-from vault.settings import today_in_paris
+from vault.settings import SealKey, today_in_paris
 
+log = structlog.get_logger()
 Reason = Literal["erased", "term"]
+PIECE = 2000  # tags named in one statement
 PLACES: dict[journal.Party, bytes] = {"person": b"\1", "worker": b"\2", "incident": b"\3"}
 
 
@@ -29,15 +35,53 @@ def remove(context: Context, connection: Connection, tags: Sequence[bytes], reas
     return said.count if said else 0
 
 
-def remove_erased(context: Context, connection: Connection, tag: bytes) -> str | None:
-    """Remove the copies of a safe that is being erased; gives the entry that says so, None when there was none left."""
-    said = _removed(context, connection, [tag], "erased")
+def mark(context: Context, connection: Connection, erasure: str, tags: Sequence[bytes]) -> None:
+    """Find the copies under these tags by the mark of an erasure from now on: the row that made their tags is about to die.
+
+    Each gets a tag of its own, which the service alone can make: whoever can write in the rows marks no other copy with it.
+    """
+    rows = connection.execute(select(entry_copies.c.entry, entry_copies.c.party).where(entry_copies.c.tag.in_(tags))).all()
+    if rows:
+        this = (entry_copies.c.entry == bindparam("of"), entry_copies.c.party == bindparam("whose"))
+        marked = [
+            {"of": entry, "whose": party, "made": _marked(context.settings.service_seal, erasure, entry, party)}
+            for entry, party in rows
+        ]
+        connection.execute(update(entry_copies).where(*this).values(tag=bindparam("made")), marked)
+
+
+def remove_erased(context: Context, connection: Connection, erasure: str) -> str | None:
+    """Remove the copies that `mark` marked; gives the entry that says so, None when there was none left."""
+    first = _mark(erasure)
+    under = entry_copies.c.tag.between(first, first + b"\xff" * 17)
+    rows = connection.execute(select(entry_copies.c.entry, entry_copies.c.party, entry_copies.c.tag).where(under)).all()
+    seals = [context.settings.service_seal, *(one.seal for one in context.settings.earlier)]  # begun before the key turned
+    ours = [bytes(tag) for entry, party, tag in rows if bytes(tag) in [_marked(one, erasure, entry, party) for one in seals]]
+    if len(ours) < len(rows):
+        log.error(
+            "copies of the trace carry the mark of an erasure that did not mark them: they stay", copies=len(rows) - len(ours)
+        )
+    said = _removed(context, connection, ours, "erased")
     return said.removal if said else None
 
 
+def _mark(erasure: str) -> bytes:
+    return hashlib.sha256(labels.erased_copies(erasure=erasure)).digest()[:16]
+
+
+def _marked(seal: SealKey, erasure: str, entry: str, party: str) -> bytes:
+    """The mark, and 16 bytes that bind it to this copy."""
+    said = labels.erased_copy(erasure=erasure, entry=entry, party=party)
+    return _mark(erasure) + hmac.digest(bytes(seal), said, "sha256")[:16]
+
+
 def _removed(context: Context, connection: Connection, tags: Sequence[bytes], reason: Reason) -> CopiesRemoved | None:
+    pieces = [tags[start : start + PIECE] for start in range(0, len(tags), PIECE)]
     found = [
-        UUID(entry).bytes + place for party, place in PLACES.items() for entry in journal.erase_copies(connection, tags, party)
+        UUID(entry).bytes + place
+        for party, place in PLACES.items()
+        for some in pieces
+        for entry in journal.erase_copies(connection, some, party)
     ]
     if not found:
         return None
