@@ -259,6 +259,7 @@ doomed_blobs = Table(
     "doomed_blobs", metadata,
     ident("blob", "technical", TERM, primary_key=True),
     moment("since", "technical", TERM),
+    ident("erasure", "technical", TERM, nullable=True, index=True),  # which waits for it before it is certified
 )  # fmt: skip
 
 # --- Sharing ----------------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, delete, literal, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage import intentions
@@ -23,6 +23,7 @@ from vault.context import Context
 
 _PREFIX = "end-"  # intentions of the kinds end-slot, end-grant, end-person
 BATCH = 200
+AWAY = 3  # so many blobs one after the other that do not go: it is the store that is away
 SOON = dt.timedelta(seconds=60)  # what a living process is finishing by itself right now is left to it
 
 
@@ -52,33 +53,48 @@ def doom(context: Context, connection: Connection, blobs: Sequence[str]) -> None
     after_commit(connection, partial(_delete_at_once, context, list(blobs)))
 
 
-def doom_selected(context: Context, connection: Connection, blobs: Select[Any]) -> None:
-    """Write down the blobs that a query names, as many as there are, without fetching one: whoever calls this calls `finish` next."""
+def doom_of_erasure(context: Context, connection: Connection, blobs: Select[Any], erasure: str) -> None:
+    """Write down the blobs that a query names, as many as there are, without fetching one, for the erasure that waits for them:
+    whoever calls this calls `finish` with it next."""
     put = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    since = literal(context.clock(), doomed_blobs.c.since.type)
-    named = blobs.add_columns(since)
-    connection.execute(put(doomed_blobs).from_select(["blob", "since"], named).on_conflict_do_nothing())
+    since, waits = literal(context.clock(), doomed_blobs.c.since.type), literal(erasure, doomed_blobs.c.erasure.type)
+    named = put(doomed_blobs).from_select(["blob", "since", "erasure"], blobs.add_columns(since, waits))
+    connection.execute(named.on_conflict_do_update(index_elements=["blob"], set_={"erasure": erasure}))
 
 
-def finish(context: Context, before: dt.datetime | None = None) -> int:
-    """Finish what a process left behind; a scheduled task. `before`: only what was begun earlier. Tells how many things ended."""
+def finish(context: Context, before: dt.datetime | None = None, *, erasure: str | None = None) -> int:
+    """Finish what a process left behind; a scheduled task. `before`: only what was begun earlier. Tells how many things ended.
+
+    A blob that the store does not delete keeps no other from going: what it answered is raised at the end. With `erasure`, only
+    when one of that erasure's own is left: its certificate waits for nobody else's.
+    """
     with context.database.transaction(read_only=True) as connection:
         begun = [one for one in intentions.pending(connection) if one.kind.startswith(_PREFIX)]
     begun = [one for one in begun if before is None or one.created <= before]
     for start in range(0, len(begun), BATCH):
         _end(context, begun[start : start + BATCH])
-    ended, last = len(begun), ""
-    while blobs := _doomed(context, before, last):
-        _delete_blobs(context, blobs)
-        ended, last = ended + len(blobs), blobs[-1]
+    due = [] if before is None else [doomed_blobs.c.since <= before]
+    if erasure is None:
+        return len(begun) + _finish_blobs(context, *due)
+    ended = len(begun) + _finish_blobs(context, doomed_blobs.c.erasure == erasure)
+    with suppress(StorageError):
+        ended += _finish_blobs(context, *due)
     return ended
 
 
-def _doomed(context: Context, before: dt.datetime | None, last: str) -> Sequence[str]:
+def _finish_blobs(context: Context, *which: ColumnElement[bool]) -> int:
+    ended, last, left = 0, "", None
+    while blobs := _doomed(context, last, *which):
+        gone, failed = _delete_blobs(context, blobs)
+        ended, last, left = ended + gone, blobs[-1], failed or left
+    if left is not None:
+        raise left
+    return ended
+
+
+def _doomed(context: Context, last: str, *which: ColumnElement[bool]) -> Sequence[str]:
     """The next blobs that are to die, a batch at a time: their names are never all in memory."""
-    query = select(doomed_blobs.c.blob).where(doomed_blobs.c.blob > last).order_by(doomed_blobs.c.blob).limit(BATCH)
-    if before is not None:
-        query = query.where(doomed_blobs.c.since <= before)
+    query = select(doomed_blobs.c.blob).where(doomed_blobs.c.blob > last, *which).order_by(doomed_blobs.c.blob).limit(BATCH)
     with context.database.transaction(read_only=True) as connection:
         return connection.scalars(query).all()
 
@@ -108,10 +124,24 @@ def _delete_at_once(context: Context, blobs: Sequence[str]) -> None:
         _delete_blobs(context, blobs)
 
 
-def _delete_blobs(context: Context, blobs: Sequence[str]) -> None:
+def _delete_blobs(context: Context, blobs: Sequence[str]) -> tuple[int, StorageError | None]:
+    """Delete what can be; gives how many went, and what the store answered to one that did not. Raises when it answers to none."""
+    gone: list[str] = []
+    failed, in_a_row = None, 0
     for blob in blobs:
-        context.blobs.delete(BlobName(blob))
-    with context.database.transaction() as connection:
-        connection.execute(
-            delete(doomed_blobs).where(doomed_blobs.c.blob == bindparam("gone")), [{"gone": blob} for blob in blobs]
-        )
+        try:
+            context.blobs.delete(BlobName(blob))
+        except StorageError as error:
+            failed, in_a_row = error, in_a_row + 1
+            if in_a_row == AWAY:
+                break
+        else:
+            gone.append(blob)
+            in_a_row = 0
+    if gone:
+        with context.database.transaction() as connection:
+            named = doomed_blobs.c.blob == bindparam("gone")
+            connection.execute(delete(doomed_blobs).where(named), [{"gone": blob} for blob in gone])
+    if failed is not None and in_a_row == AWAY:
+        raise failed
+    return len(gone), failed

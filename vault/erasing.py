@@ -110,7 +110,7 @@ def _next(context: Context, begun: _Begun) -> _Begun | None:
         return _advance(context, begun, "keys")
     if begun.step == "keys":
         return _erase_rows(context, begun)
-    endings.finish(context)  # the blobs that the rows named
+    endings.finish(context, erasure=begun.erasure)  # the blobs that the rows named
     return _certify(context, begun)
 
 
@@ -236,7 +236,8 @@ def _erase_rows(context: Context, begun: _Begun) -> _Begun | None:
         went = count(connection, person)
         told = _tell_recipients(context, connection, begun.erasure, person)
         theirs = select(versions.c.id).where(versions.c.person == person)
-        endings.doom_selected(context, connection, select(objects.c.blob).where(objects.c.version.in_(theirs)))
+        blobs = select(objects.c.blob).where(objects.c.version.in_(theirs))
+        endings.doom_of_erasure(context, connection, blobs, begun.erasure)
         _delete_rows(context, connection, begun)
         entry = removals.remove_erased(context, connection, begun.erasure)
         connection.execute(update(erasures).where(erasures.c.id == begun.erasure).values(entry=entry))

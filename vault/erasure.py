@@ -5,8 +5,9 @@ and the code cancel it within 72 hours; so does a recovery. Nothing disappears b
 """
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import structlog
 from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from consent.days import add_months
@@ -43,9 +44,12 @@ from vault.context import Context
 from vault.errors import BadInput, Conflict, NotAllowed, WrongSecret
 from vault.events import Event
 from vault.notices import Notice
+from vault.one_by_one import FAILURES
 from vault.sessions import Session
 from vault.settings import today_in_paris
 from vault.unlocking import Chosen, try_card
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -85,11 +89,12 @@ class Plan:
 
 @dataclass(frozen=True)
 class Asked:
-    """An erasure that was asked: the number to keep for the certificate, and when it will be carried out."""
+    """An erasure that was asked: the number to keep for the certificate, and when it will be carried out. `finished`: it was."""
 
     number: str
     due: dt.datetime
     id: str
+    finished: bool = False
 
 
 @dataclass(frozen=True)
@@ -153,7 +158,8 @@ def ask(context: Context, session: Session, chosen: Chosen) -> Asked:
 
 
 def with_witness(context: Context, session: Session, chosen: Chosen, witness: Witness) -> Asked:
-    """Erase now, before a worker who signs in as a witness. It is done when this returns.
+    """Erase now, before a worker who signs in as a witness. It is done when this returns, or goes on by itself (`finished`): a store
+    that does not answer then takes back nothing of what was decided (ADR 0088).
 
     BadInput("witness") when what the witness typed is not six words: nothing was tried then.
     """
@@ -172,8 +178,16 @@ def with_witness(context: Context, session: Session, chosen: Chosen, witness: Wi
             audit.record(context, connection, seeing, seen, person=session.account, worker=seeing.account)
     finally:
         sessions.end(context, seeing)
-    erasing.carry_out(context, asked.id)
-    return asked
+    return replace(asked, finished=_carried_out(context, asked.id))
+
+
+def _carried_out(context: Context, erasure: str) -> bool:
+    try:
+        erasing.carry_out(context, erasure)
+    except FAILURES as error:
+        log.error("an erasure goes on by itself", error=type(error).__name__)
+        return False
+    return True
 
 
 def _may_witness(connection: Connection, witness: Session) -> str:

@@ -12,14 +12,31 @@ from storage.blobs import BlobName, BlobStore
 from storage.database import after_commit
 from storage.errors import NotSecured, StoreUnreachable, VaultUnreachable
 from storage.keyvault import KeyVault
-from tests.vault.builders import ACCEPTED, CODE, make_office, make_person, one_time_password, show_card, todays_conditions
+from storage.tables import doomed_blobs
+from tests.vault.builders import ACCEPTED, CODE, make_office, make_person, one_time_password, show_card, todays_conditions, unlock
 from tests.vault.clock import Clock
-from tests.vault.comings import new_card
-from tests.vault.papers import prepared, read
+from tests.vault.comings import make_circle, new_card
+from tests.vault.papers import keep, prepared, read
 from tests.vault.test_drafts import photo, stored
 from tests.vault.test_reencryption import shared_then_taken_back
-from vault import documents, drafts, endings, opening, reencryption, sessions, sharing, unlocking, workers
+from vault import (
+    certificates,
+    documents,
+    drafts,
+    endings,
+    erasing,
+    erasure,
+    opening,
+    reencryption,
+    sessions,
+    sharing,
+    tasks,
+    unlocking,
+    workers,
+)
 from vault.context import Context
+from vault.erasure import Witness
+from vault.errors import NotThere, WrongSecret
 
 
 class Keeps:
@@ -30,6 +47,34 @@ class Keeps:
 
     def delete(self, _name: BlobName) -> None:
         raise StoreUnreachable("for a moment")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+class Holds:
+    """A store that will not delete one blob: somebody has put a hold on it."""
+
+    def __init__(self, real: BlobStore, held: str) -> None:
+        self._real, self._held = real, held
+
+    def delete(self, name: BlobName) -> None:
+        if name == self._held:
+            raise StoreUnreachable("the S3 store refuses: AccessDenied")
+        self._real.delete(name)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+class DestroysNothing:
+    """A key vault that goes away before anything is destroyed."""
+
+    def __init__(self, real: KeyVault) -> None:
+        self._real = real
+
+    def destroy(self, *_wanted: Any) -> None:
+        raise VaultUnreachable("for a moment")
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)
@@ -177,3 +222,57 @@ def test_what_was_not_written_leaves_nothing_in_the_key_vault(house: Context) ->
         refused()
     assert len(made) == len(before) + 1
     assert house.keyvault.owned(awa.id) == before
+
+
+@pytest.mark.parametrize("away", ["blobs", "keyvault"])
+def test_an_erasure_before_a_witness_goes_on_by_itself(house: Context, clock: Clock, away: str) -> None:
+    """ "Rien n'a changé" would be false: it is decided. The number is there, and a minute later the certificate."""
+    made = make_circle(house)
+    keep(house, unlock(house, made.awa), "Bail")
+    proof = Witness(made.fatou.code, " ".join(made.fatou.words), one_time_password(house, made.fatou.totp))
+    gone = cast("KeyVault", DestroysNothing(house.keyvault))
+    failing = forgetful(house) if away == "blobs" else dataclasses.replace(house, keyvault=gone)
+    asked = erasure.with_witness(failing, made.awa.session, made.awa.code, proof)
+    assert not asked.finished
+    with pytest.raises(WrongSecret):
+        erasure.cancel(house, None, made.awa.card, made.awa.code)
+    with pytest.raises(NotThere):
+        certificates.find(house, asked.number)
+    clock.forward(seconds=61)
+    assert tasks.erase_due(failing) == 0
+    assert tasks.erase_due(house) == 1
+    assert certificates.find(house, asked.number).said.papers == 1
+    assert stored(house) == set()
+
+
+def test_a_blob_of_somebody_else_that_does_not_go_holds_back_no_erasure(any_house: Context, clock: Clock) -> None:
+    """Hers are gone, and the certificate says so; the other one is asked for again each minute, and what comes after it goes."""
+    house = any_house
+    awa, bea = make_person(house), make_person(house, "Bea")
+    keep(house, bea.session, "Avis")
+    others = sorted(stored(house))
+    keep(house, awa.session, "Bail")
+    with house.database.transaction() as connection:
+        connection.execute(doomed_blobs.insert(), [{"blob": one, "since": clock.now} for one in others])
+    holding = dataclasses.replace(house, blobs=cast("BlobStore", Holds(house.blobs, others[0])))
+    asked = erasure.ask(house, awa.session, awa.code)
+    clock.forward(hours=73)
+    erasing.carry_out(holding, asked.id)
+    assert certificates.find(house, asked.number).said.papers == 1
+    assert stored(house) == set(others[:1])
+    with pytest.raises(StoreUnreachable):
+        endings.finish(holding)
+    # One of her own that stays does hold it back.
+    cleo = make_person(house, "Cleo")
+    keep(house, cleo.session, "Bail")
+    own = max(stored(house) - set(others))
+    holding = dataclasses.replace(house, blobs=cast("BlobStore", Holds(house.blobs, own)))
+    asked = erasure.ask(house, cleo.session, cleo.code)
+    clock.forward(hours=73)
+    with pytest.raises(StoreUnreachable):
+        erasing.carry_out(holding, asked.id)
+    with pytest.raises(NotThere):
+        certificates.find(house, asked.number)
+    assert stored(house) == {own, others[0]}
+    erasing.carry_out(house, asked.id)
+    assert certificates.find(house, asked.number).said.papers == 1

@@ -7,11 +7,18 @@ import zipfile
 
 import pytest
 
-from tests.vault.builders import MadePerson, Office, make_person
-from tests.vault.papers import keep
+from consent.purposes import PurposeId
+from storage.errors import StoreUnreachable, VaultUnreachable
+from tests.vault.builders import MadePerson, Office, make_person, one_time_password, unlock
+from tests.vault.comings import make_circle
+from tests.vault.papers import SAID, keep
+from tests.vault.test_sharing import second_day
+from tests.web.desk_scene import clock_of
 from tests.web.site import Site
-from vault import audit, conditions, documents, health, parcels, retaining, rights
+from tests.web.test_desk_pages import said
+from vault import audit, certificates, conditions, documents, health, outside, parcels, retaining, rights, tasks
 from vault.languages import read_catalogues
+from vault.outside import OutsideOffer
 from vault.settings import Hosting
 
 
@@ -89,6 +96,50 @@ def test_what_is_held_is_one_page_and_on_paper(site: Site, awa: MadePerson) -> N
         text = site.get(address).text
         for word in ("Awa", "Pourquoi", "72 heures", "3 ans", "30 jours", "CNIL", "Personne."):
             assert word in text, word
+
+
+def test_who_received_something_outside_is_named_wherever_it_matters(site: Site, office: Office, awa: MadePerson) -> None:
+    """Article 15: not "Personne" to somebody who gave a paper outside. Article 19: their letters are offered before the yes."""
+    (first, *_) = documents.list_papers(site.house, awa.session)
+    assert "lettres" not in site.get("/fr/effacer-tout").text
+    offer = OutsideOffer((first.paper,), "Madame Diallo", PurposeId("home"), SAID, "", "pour le dossier", True)
+    second_day(site.house, clock_of(site.house))
+    site.open(awa)
+    given = outside.give(site.house, awa.session, offer)
+    for over in (False, True):
+        for page in ("ce-qu-abri-sait", "ce-qu-abri-sait/imprimer", "effacer-tout", "effacer-tout/details"):
+            text = site.get(f"/fr/{page}").text
+            assert "Madame Diallo" in text, page
+            assert "Personne." not in text, page
+        site.get("/fr/effacer-tout").link("effacer-tout/lettres")
+        if not over:
+            outside.withdraw(site.house, awa.session, given.share, SAID)
+
+
+@pytest.mark.parametrize("away", ["blobs", "keyvault"])
+def test_what_a_witness_made_is_never_said_to_have_changed_nothing(
+    site: Site, monkeypatch: pytest.MonkeyPatch, away: str
+) -> None:
+    """The store answers nothing after the commit: the page says that it goes on, and shows the number."""
+    house = site.house
+    made = make_circle(house)
+    keep(house, unlock(house, made.awa), "Bail")
+    site.open(made.awa)
+    page = site.get("/fr/effacer-tout/temoin")
+
+    def gone(*_: object, **__: object) -> None:
+        raise StoreUnreachable("for a moment") if away == "blobs" else VaultUnreachable("for a moment")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(house.blobs if away == "blobs" else house.keyvault, "delete" if away == "blobs" else "destroy", gone)
+        digits = one_time_password(house, made.fatou.totp)
+        typed = {"worker": made.fatou.code, "words": " ".join(made.fatou.words), "totp": digits}
+        shown = site.press(page, **typed, code=made.awa.code)
+    assert (shown.status, shown.heading) == (200, said("k20.goes_on"))
+    (number,) = shown.tree.xpath("//*[contains(@class, 'number')]//text()[normalize-space()]")[:1]
+    clock_of(house).forward(seconds=61)
+    assert tasks.erase_due(house) == 1
+    assert certificates.find(house, number.strip()).said.papers == 1
 
 
 def test_a_person_asks_the_association_and_gets_a_number(site: Site, office: Office, awa: MadePerson) -> None:

@@ -17,10 +17,11 @@ from vault.web.unlock import refused
 
 @get("/{language:str}/effacer-tout", opt=who("person"), sync_to_thread=True)
 def ask(request: Req) -> Response[str]:
-    """K20: the question, with who has a copy."""
-    plan = erasure.plan(context_of(request), signed_in(request))
-    takers = [one.name for one in plan.recipients if one.took_copy]
-    return page(request, "kiosk/erase.html", back="droits", plan=plan, takers=takers)
+    """K20: the question, with who has a copy, and who must be written to by the person: afterwards nobody knows whom."""
+    context, session = context_of(request), signed_in(request)
+    takers = [one.name for one in erasure.plan(context, session).recipients if one.took_copy]
+    outsiders = article19.outside_recipients(context, session)
+    return page(request, "kiosk/erase.html", back="droits", takers=takers, outsiders=outsiders)
 
 
 @get("/{language:str}/effacer-tout/details", opt=who("person"), sync_to_thread=True)

@@ -76,8 +76,10 @@ def upgrade() -> None:
         "doomed_blobs",
         sa.Column("blob", sa.String(length=64), nullable=False),
         sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("erasure", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("blob", name=op.f("pk_doomed_blobs")),
     )
+    op.create_index(op.f("ix_doomed_blobs_erasure"), "doomed_blobs", ["erasure"], unique=False)
     op.create_table(
         "entries",
         sa.Column("id", sa.String(length=64), nullable=False),
