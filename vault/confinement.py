@@ -22,7 +22,9 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Self
 
+from vault.errors import Busy
 from vault.frames import ENDING, ORDER, BadFrame, FrameReader, Json, frame
+from vault.lanes import LANE, Turns
 from vault.refusals import (
     REFUSALS,
     ConfinementBusy,
@@ -38,6 +40,8 @@ _START_SECONDS = 60.0  # about one second on a quiet machine
 _BURIAL_SECONDS = 5.0
 _PIPE_BYTES = 1024 * 1024
 _READ_BYTES = 1024 * 1024
+_MOST_WAITING, _WAITING_BY_LANE = 256, 16  # each holds a thread of the service
+_SERVICE = ""  # the lane of what no request asked for
 
 # Nothing of the service's environment goes along. One thread: a fork copies only one.
 _ENVIRONMENT = {
@@ -51,7 +55,7 @@ _ENVIRONMENT = {
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ConfinementLimits:
-    """How many children at once, and what one may use."""
+    """How many children at once, and what one may use. With one alone, lanes share it in turns."""
 
     children: int = 2
     spares: int = 2  # children that wait, warm, for a job to come
@@ -96,7 +100,9 @@ class Confinement:
         """`insecure_extra_jobs` is a Python file whose JOBS are added: for tests of hostile children only."""
         self.limits = limits or ConfinementLimits()
         self._extra_jobs = insecure_extra_jobs
-        self._places = threading.BoundedSemaphore(self.limits.children)
+        self._turns = Turns(
+            self.limits.children, _MOST_WAITING, _WAITING_BY_LANE, seconds=self.limits.wait_seconds, trusted=_SERVICE
+        )
         self._lock = threading.Lock()
         self._server: _Server | None = None
         self._closed = True
@@ -161,12 +167,13 @@ class Confinement:
 
     @contextlib.contextmanager
     def _place(self) -> Iterator[None]:
-        if not self._places.acquire(timeout=self.limits.wait_seconds):
-            raise ConfinementBusy("every confined child is busy")
-        try:
+        """A child, in the turn of whoever asks: one kiosk, one open account or all strangers together never hold the last one."""
+        with contextlib.ExitStack() as held:
+            try:
+                held.enter_context(self._turns.turn(LANE.get() or _SERVICE))
+            except Busy as busy:
+                raise ConfinementBusy("every confined child is busy") from busy
             yield
-        finally:
-            self._places.release()
 
     def _attempt(self, pieces: Sequence[bytes], seconds: float) -> Answer:
         server = self._living()

@@ -12,6 +12,9 @@ from vault.rendering import checked_count
 
 THUMBNAIL_BYTES = 15_000
 _SECONDS, _SECONDS_A_PHOTO = 20.0, 5.0
+_SECONDS_A_PDF, _SECONDS_A_SQUARE = 10.0, 6.0
+_SQUARE_PIXELS = 25_000_000
+"""Of a picture with a card on it: anybody may send one. A JPEG is decoded at a fraction of its size and may have more."""
 
 Edge = Literal["top", "right", "bottom", "left"]
 Point = tuple[float, float]
@@ -96,7 +99,7 @@ def prepare(
         "prepare",
         {"limits": dataclasses.asdict(limits), "framings": [_told(framing) for framing in framings]},
         originals,
-        seconds=_SECONDS + _SECONDS_A_PHOTO * len(originals),
+        seconds=_SECONDS_A_PDF if kinds == [Kind.PDF] else _SECONDS + _SECONDS_A_PHOTO * len(originals),
     )
     return _believed(answer, originals, kinds, limits)
 
@@ -106,8 +109,10 @@ def read_qr(confinement: Confinement, picture: bytes, *, limits: PaperLimits | N
     limits = limits or PaperLimits()
     if len(picture) > limits.file_bytes:
         raise TooHeavy
-    kind_of(picture)
-    texts = confinement.run("symbols", {"limits": dataclasses.asdict(limits)}, [picture]).head.get("texts")
+    if kind_of(picture) is not Kind.JPEG:
+        limits = dataclasses.replace(limits, pixels=min(limits.pixels, _SQUARE_PIXELS))
+    asked: dict[str, Json] = {"limits": dataclasses.asdict(limits)}
+    texts = confinement.run("symbols", asked, [picture], seconds=_SECONDS_A_SQUARE).head.get("texts")
     if not isinstance(texts, list):
         raise ParserCrashed("texts")
     return [text for text in texts if isinstance(text, str)]

@@ -18,6 +18,8 @@ import pytest
 
 from tests.vault import hostile_jobs
 from vault.confinement import Confinement, ConfinementLimits
+from vault.errors import Busy
+from vault.lanes import LANE, Turns
 from vault.refusals import (
     ConfinementBusy,
     ConfinementUnavailable,
@@ -260,6 +262,39 @@ def test_waiting_for_a_place_has_an_end() -> None:
             crowded.run("echo", {})
         assert long.result().head["slept"] is True
         assert still_works(crowded)
+
+
+def test_strangers_who_send_pictures_never_hold_the_last_child(besieged: Confinement) -> None:
+    """Fourteen at once, each a long job: somebody whose safe is open looks at a page as if they were alone."""
+
+    def asked_by(lane: str, job: str, seconds: float = 0) -> bool:
+        token = LANE.set(lane)
+        try:
+            return bool(besieged.run(job, {"seconds": seconds}).head)
+        finally:
+            LANE.reset(token)
+
+    with concurrent.futures.ThreadPoolExecutor(14) as pool:
+        crowd = [pool.submit(asked_by, "strangers", "sleep", 0.4) for _ in range(14)]
+        assert within(20, lambda: bool(children_of(besieged)))
+        for lane in ("account awa", "kiosk 1", "account awa"):
+            assert asked_by(lane, "echo")
+        assert sum(one.done() for one in crowd) < 14, "and nobody waited for the crowd to have gone"
+        assert all(one.result() for one in crowd), "which is served as well, one by one"
+
+
+def test_a_crowd_in_one_lane_is_told_to_come_back() -> None:
+    turns = Turns(2, 10, 2, seconds=0.05, trusted="")
+    with turns.turn("strangers"):
+        with pytest.raises(Busy), turns.turn("strangers"):
+            pytest.fail("one lane holds the last place")
+        assert turns.waiting == 0, "who waited in vain has left the queue"
+        with turns.turn("account awa"):
+            pass
+        with turns.turn(""):
+            pass
+    with turns.turn(""), turns.turn(""):
+        pass
 
 
 def test_nothing_leaks_from_job_to_job(besieged: Confinement) -> None:

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from tests.vault import scenes
+from vault.confined import pdfs
 from vault.confinement import Confinement
 from vault.intake import Framing, prepare, read_qr
 from vault.kinds import Finding, Kind, PaperLimits, kind_of
@@ -19,6 +20,7 @@ from vault.refusals import (
     HasPassword,
     OnlyPhotosJoin,
     PaperRefused,
+    ParserTooSlow,
     TooHeavy,
     TooManyPages,
     TooManyPixels,
@@ -335,29 +337,35 @@ def test_a_name_is_never_asked(confinement: Confinement) -> None:
     assert kind_of(scenes.saved(scenes.gradient(), "PNG")) is Kind.PNG
 
 
-def test_a_bomb_in_a_pdf_is_a_refusal(confinement: Confinement) -> None:
-    """One page, one image: a few megabytes that unfold to more than a child may hold."""
+def pdf_with_picture(width: int, height: int, squeezed: bytes) -> bytes:
+    """One page, one picture of one bit a pixel."""
     document = pikepdf.new()
     page = document.add_blank_page(page_size=(600, 600))
-    squeezer = zlib.compressobj(9)
-    start = squeezer.compress(b"\0" * (16 << 20)) + squeezer.flush(zlib.Z_FULL_FLUSH)
-    again = squeezer.compress(b"\0" * (16 << 20)) + squeezer.flush(zlib.Z_FULL_FLUSH)
-    squeezed = start + again * 224 + squeezer.flush()  # a flushed block says the same wherever it stands
     image = pikepdf.Stream(document, squeezed)
     image.stream_dict = pikepdf.Dictionary(
-        Type=pikepdf.Name.XObject, Subtype=pikepdf.Name.Image, Width=60_000, Height=20_000, BitsPerComponent=8,
-        ColorSpace=pikepdf.Name.DeviceRGB, Filter=pikepdf.Name.FlateDecode,
+        Type=pikepdf.Name.XObject, Subtype=pikepdf.Name.Image, Width=width, Height=height, BitsPerComponent=1,
+        ColorSpace=pikepdf.Name.DeviceGray, Filter=pikepdf.Name.FlateDecode,
     )  # fmt: skip
     page.obj.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(Im0=document.make_indirect(image)))
     page.obj.Contents = document.make_stream(b"q 600 0 0 600 0 0 cm /Im0 Do Q")
     out = io.BytesIO()
     document.save(out)
-    try:
-        prepared = prepare(confinement, [out.getvalue()])
-    except Unreadable:
-        prepared = None
-    assert prepared is None or prepared.pages == 1
-    assert prepare(confinement, [pdf()]).pages == 1
+    return out.getvalue()
+
+
+def test_a_pdf_whose_picture_unfolds_to_billions_of_pixels_is_refused_before_it_is_drawn(confinement: Confinement) -> None:
+    """A few hundred KB: drawn, it would hold a child for ten seconds at the deposit, and for as long at each look."""
+    with pytest.raises(TooManyPixels):
+        prepare(confinement, [pdf_with_picture(60_000, 60_000, zlib.compress(bytes(7_500)))])
+    plan = pdf_with_picture(9_900, 14_000, zlib.compress(bytes(1238 * 14_000)))
+    assert prepare(confinement, [plan]).pages == 1, "a plan of a square metre, scanned"
+
+
+def test_a_pdf_whose_first_page_takes_long_to_draw_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert pdfs.first_looked_at(pdf(), dpi=100, most_pixels=10**7).width > 100
+    monkeypatch.setattr(pdfs, "_FIRST_LOOK_SECONDS", -1)
+    with pytest.raises(ParserTooSlow):
+        pdfs.first_looked_at(pdf(), dpi=100, most_pixels=10**7)
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
@@ -376,5 +384,13 @@ def test_a_photo_without_a_card(confinement: Confinement) -> None:
             read_qr(confinement, content)
     with pytest.raises(TooHeavy):
         read_qr(confinement, b"\xff\xd8\xff" + bytes(100), limits=PaperLimits(file_bytes=100))
-    with pytest.raises(TooManyPixels):
-        read_qr(confinement, scenes.png_header(8_000, 8_000))
+    for edge in (5_001, 8_000):
+        with pytest.raises(TooManyPixels):
+            read_qr(confinement, scenes.png_header(edge, edge))
+
+
+def test_a_card_is_read_from_the_largest_photo(confinement: Confinement) -> None:
+    """49 million pixels, as good telephones take them; of a PNG that would be too many, and who sends it may be anybody."""
+    card = Image.new("L", (7_000, 7_000), 90)
+    card.paste(scenes.qr("ABRI:7Q2M-5KXP-0001", scale=40).convert("L"), (2_500, 2_500))
+    assert read_qr(confinement, scenes.saved(card, "JPEG", quality=60)) == ["ABRI:7Q2M-5KXP-0001"]

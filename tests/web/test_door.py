@@ -16,6 +16,7 @@ from vault import kiosks, people, sessions
 from vault.assets.manifest import read_assets
 from vault.context import NOBODY, Context
 from vault.kiosks import Equipment
+from vault.lanes import LANE
 from vault.languages import read_catalogues
 from vault.sessions import Kind, Session
 from vault.web import door
@@ -47,6 +48,7 @@ class House:
         self.door = Door(self.answer, pages(), {"Cache-Control": "no-store"}, rooms)
         self.inside: list[str] = []
         self.seen: list[str] = []
+        self.lanes: dict[str, str | None] = {}
         self.go: dict[str, asyncio.Event] = {}
         self.bodies: dict[str, asyncio.Event] = {}
         self.recognised: dict[str, dict[str, object]] = {}
@@ -58,6 +60,7 @@ class House:
         name = scope["name"]
         self.inside.append(name)
         self.seen.append(name)
+        self.lanes[name] = LANE.get()
         cookies = dict(scope["headers"]).get(b"cookie", b"").decode()
         for crumb in cookies.split("; "):
             scope.setdefault("state", {}).update(self.recognised.get(crumb, {}))
@@ -147,6 +150,9 @@ async def test_a_thousand_at_one_kiosk_reach_two_places_and_the_other_kiosk_ente
     house.ask("right", OTHER)
     await house.settle()
     assert house.inside == ["wrong 0", "wrong 1", "right"]
+    assert house.lanes == {"met": "strangers", "wrong 0": "kiosk k1", "wrong 1": "kiosk k1", "right": "kiosk k2"}, (
+        "told to all below"
+    )
     await house.done("right")
     assert house.statuses["right"] == 200
     refused = [name for name, status in house.statuses.items() if status == 503]

@@ -37,7 +37,7 @@ def limits_in(arguments: Mapping[str, Json]) -> PaperLimits:
 
 def _prepare_pdf(content: bytes, limits: PaperLimits) -> tuple[dict[str, Json], list[bytes]]:
     inspected = pdfs.inspect(content, limits)
-    first = pdfs.rendered(content, 0, dpi=100, most_pixels=limits.pixels)
+    first = pdfs.first_looked_at(content, dpi=100, most_pixels=limits.pixels)
     head: dict[str, Json] = {
         "pages": inspected.pages,
         "received_kind": Kind.PDF,

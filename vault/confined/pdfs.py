@@ -7,6 +7,7 @@ script engine nor XFA, so drawing them computes nothing; one that had either is 
 import dataclasses
 import io
 import math
+import time
 from collections.abc import Iterator
 
 import pikepdf
@@ -14,7 +15,7 @@ import pypdfium2
 from PIL import Image
 
 from vault.kinds import Finding, PaperLimits
-from vault.refusals import HasPassword, NoSuchPage, TooManyPages, Unreadable
+from vault.refusals import HasPassword, NoSuchPage, ParserTooSlow, TooManyPages, TooManyPixels, Unreadable
 
 if {"V8", "XFA"} & set(pypdfium2.PDFIUM_INFO.flags):
     raise ImportError("this pdfium can run scripts")
@@ -22,6 +23,9 @@ if {"V8", "XFA"} & set(pypdfium2.PDFIUM_INFO.flags):
 _POINTS_PER_INCH = 72
 _DEEPEST = 32
 _EDGE_POINTS = 14_400.0  # the largest side that PDF itself allows
+_PICTURE_PIXELS = 150_000_000
+"""Of one picture in a PDF, by its own word: a plan of a square metre scanned at 300 dpi. A few hundred KB can say billions."""
+_FIRST_LOOK_SECONDS = 4.0  # of processor: what takes longer would be waited for at each look
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ def inspect(content: bytes, limits: PaperLimits) -> Inspected:
         if pages > limits.pages:
             raise TooManyPages
         findings = set(_findings(document))
+        if any(_pixels_told(thing) > _PICTURE_PIXELS for thing in document.objects):
+            raise TooManyPixels
     if _opened(content).page_count != pages:
         raise Unreadable  # two readers that see two papers: one of them would be shown what the other is not
     return Inspected(pages, frozenset(findings))
@@ -70,6 +76,18 @@ def _findings_in(thing: pikepdf.Object, deepest: int) -> Iterator[Finding]:
         for inner in entries.values():
             if _is_direct_container(inner):
                 yield from _findings_in(inner, deepest - 1)
+
+
+def _pixels_told(thing: pikepdf.Object) -> int:
+    """How many pixels a picture in the file says to have; 0 when it is none, or says nothing that counts."""
+    if not isinstance(thing, pikepdf.Stream) or thing.get("/Subtype") != pikepdf.Name.Image:
+        return 0
+    told: tuple[object, object] = (thing.get("/Width"), thing.get("/Height"))
+    match told:
+        case (int(width), int(height)):
+            return width * height
+        case _:
+            return 0
 
 
 def _is_direct_container(thing: object) -> bool:
@@ -118,6 +136,15 @@ def rendered(content: bytes, page: int, *, dpi: int, most_pixels: int) -> Image.
     if not 0 <= page < document.page_count:
         raise NoSuchPage
     return _drawn(document, page, dpi, most_pixels)
+
+
+def first_looked_at(content: bytes, *, dpi: int, most_pixels: int) -> Image.Image:
+    """The first page, for a PDF that is being taken in. Raises ParserTooSlow when it can be drawn, but not in a few seconds."""
+    begun = time.process_time()
+    first = rendered(content, 0, dpi=dpi, most_pixels=most_pixels)
+    if time.process_time() - begun > _FIRST_LOOK_SECONDS:
+        raise ParserTooSlow
+    return first
 
 
 def all_rendered(content: bytes, *, dpi: int, most_pixels: int) -> Iterator[Image.Image]:

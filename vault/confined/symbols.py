@@ -22,7 +22,11 @@ def read(arguments: Mapping[str, Json], parts: tuple[bytes, ...]) -> tuple[dict[
     kind = kind_of(content)
     if kind is Kind.PDF:
         raise Unreadable
-    picture = photos.fitted(photos.upright(photos.opened(content, kind, limits_in(arguments))), _SEARCH_EDGE)
+    whole = photos.opened(content, kind, limits_in(arguments))
+    whole.draft(
+        "L", (_SEARCH_EDGE, _SEARCH_EDGE)
+    )  # a JPEG alone can: at half or a quarter of its size, in a fraction of the time
+    picture = photos.fitted(photos.upright(whole), _SEARCH_EDGE)
     found = zxingcpp.read_barcodes(np.asarray(picture.convert("L")), formats=_QR)
     texts: list[Json] = [code.text for code in found[:_MOST_CODES] if code.valid and code.text]
     return {"texts": texts}, []

@@ -18,6 +18,7 @@ from typing import Any
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from vault.lanes import LANE
 from vault.languages import FRENCH
 from vault.sessions import STAFF, Kind, Session
 from vault.web.gathering import Gathered, Held, Pace, in_time
@@ -99,11 +100,13 @@ class Door:
             inside = True
             return message
 
+        lane = LANE.set(name)
         try:
             scope["state"] = state = dict(scope.get("state") or {}) | {"held": held}
             await self._app(scope, receiving, send)
             self._recognise(state, kiosk, session)
         finally:
+            LANE.reset(lane)
             held.let_go()
             if inside:
                 self._leave(name)

@@ -16,6 +16,7 @@ from litestar import Request
 from litestar.types import Receive
 
 from vault.errors import Busy
+from vault.lanes import LANE
 from vault.refusals import BadForm
 
 
@@ -43,7 +44,8 @@ class Held:
         self._mine = 0
 
     def count_for(self, lane: str) -> None:
-        """Somebody else answers for this body: who gave the link that it comes by, and not all strangers together."""
+        """Somebody else answers for this body and what is done with it: who gave the link that it comes by, not all strangers."""
+        LANE.set(lane)
         mine, self._mine = self._mine, 0
         self._give_back(mine)
         self._lane = lane
