@@ -24,7 +24,7 @@ from crypto.signing import Signer, Verifier, verify
 from crypto.statements import CircleFormed
 from crypto.unlock import Cost, Kind
 from storage.tables import circle_members, circle_shares, circles, workers
-from vault import aftermath, audit, directives, endings, labels, slots, unlocking, who
+from vault import aftermath, audit, directives, endings, labels, slots, unlocking, waiting, who
 from vault.certifying import verified_certificate
 from vault.context import Context
 from vault.errors import BadInput, NotThere, Tampered
@@ -48,6 +48,7 @@ class GuardianWorker:
     face_name: str = field(repr=False)
     face_drawing: str = field(repr=False)
     face_phrase: str = field(default="", repr=False)
+    stays: bool = False  # of the circle before: then they may be away for now
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,7 @@ def set_circle(context: Context, session: Session, secret: unlocking.Chosen, mem
     with context.database.transaction() as connection:
         # While the old card may still say stop, the guardians who would have to come stay those who brought the person back.
         aftermath.refuse_while_held(context, connection, session.account, only_with_veto=True)
+        waiting.end(context, connection, session.account, session)  # its parts are of the circle that ends here
         formed = form(context, connection, owner, members, needed)
         audit.record(context, connection, session, Event("recovery.circle-set", by=session.account), person=session.account)
         if formed.sheets:
@@ -161,7 +163,8 @@ def _member(context: Context, connection: Connection, owner: Owner, chosen: Chos
             except (BadSignature, Malformed, NotThere) as error:
                 raise BadInput("members", GONE) from error
             state = connection.execute(select(workers.c.state).where(workers.c.account == chosen.worker)).scalar_one()
-            if state != "certified" or not role(certificate.role).may_guard:
+            may_be = ("certified", "suspended") if chosen.stays else ("certified",)
+            if state not in may_be or not role(certificate.role).may_guard:
                 raise BadInput("members", GONE)
             if len(chosen.face_phrase) > PHRASE_AT_MOST:
                 raise BadInput("phrase")
@@ -259,14 +262,17 @@ def open_label(keys: AccountKeys, person: str, row: RowMapping) -> dict[str, str
 
 
 def chosen_again(connection: Connection, owner: Owner, *, sheets: bool) -> list[Chosen]:
-    """The present members as a choice, to form the circle anew: workers who still can, and sheets if they stay good."""
+    """The present members as a choice, to form the circle anew: workers who have not left, and sheets if they stay good.
+
+    Who is away stays: their key is certified as before, and until they are back `recovery.confirm` refuses them.
+    """
     query = select(circle_members, workers.c.state, workers.c.role).join(circles, circles.c.id == circle_members.c.circle)
     query = query.outerjoin(workers, workers.c.account == circle_members.c.worker).where(circles.c.person == owner.person)
     again: list[Chosen] = []
     for row in connection.execute(query.order_by(circle_members.c.id)).mappings():
         label = open_label(owner.keys, owner.person, row)
-        if row["kind"] == "worker" and row["state"] == "certified" and role(row["role"]).may_guard:
-            again.append(GuardianWorker(row["worker"], label["name"], label["drawing"], label.get("phrase", "")))
+        if row["kind"] == "worker" and row["state"] in ("certified", "suspended") and role(row["role"]).may_guard:
+            again.append(GuardianWorker(row["worker"], label["name"], label["drawing"], label.get("phrase", ""), stays=True))
         elif row["kind"] == "sheet" and sheets:
             again.append(KeptSheet(row["id"]))
     return again
@@ -285,6 +291,7 @@ def release(context: Context, session: Session, secret: unlocking.Chosen, member
         rows = {row["id"]: row for row in connection.execute(query.order_by(circle_members.c.id)).mappings()}
         if member not in rows:
             raise NotThere
+        waiting.end(context, connection, session.account, session)
         gone = rows[member]
         again = [
             one for one in chosen_again(connection, owner, sheets=True)

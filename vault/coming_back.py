@@ -288,9 +288,9 @@ def come_back(context: Context, kiosk: str | None, card: str, chosen: Chosen) ->
         trying.settle(connection, tried)
         mine = (recoveries.c.person == tried.slot.account, recoveries.c.public_key == bytes(public_key(seed)))
         row = connection.execute(select(recoveries).where(*mine, recoveries.c.state == "asking")).mappings().one_or_none()
-        if row is None or row["opens"] is None:
-            raise NoSession
-        left = (row["opens"] - context.clock()).total_seconds()
+    if row is None or row["opens"] is None:  # outside: a right secret stays counted as a right one
+        raise NoSession
+    left = (row["opens"] - context.clock()).total_seconds()
     if left > 0:
         raise MustWait(math.ceil(left))
     return _finish(context, row["id"], seed, kiosk, card, chosen)
@@ -301,24 +301,31 @@ def stop(context: Context, kiosk: str | None, card: str, chosen: Chosen) -> bool
     one: the safe freezes until every worker guardian confirms another. Tells whether it froze. WrongSecret when there is none."""
     tried = try_card(context, kiosk, cards.read(card), chosen, states=("vetoing", "live"))
     person = tried.slot.account
+    still_live = tried.slot.state == "live"
     with context.database.transaction() as connection:
-        trying.settle(connection, tried)
-        if tried.slot.state == "live":
-            if not waiting.end(context, connection, person, None):
+        trying.settle(connection, tried)  # committed whatever comes of it: a right secret is not counted as a wrong one
+        if still_live:
+            stopped = waiting.end(context, connection, person, None)
+            if not stopped:
                 audit.rehearse(context, connection, Event("recovery.stopped"))
-                raise WrongSecret
-            return False
-        if _is_over(context, connection, tried.slot.id):
-            raise WrongSecret
-        freezing.freeze_person(context, connection, person, session=None, by=person)
-        sessions.end_all(context, connection, account=person)
-        newer = (ways.c.account == person, ways.c.state == "live", ways.c.kind != Kind.RECOVERY.value)
-        connection.execute(update(ways).where(*newer).values(state="barred", veto_until=None))
-        done = (recoveries.c.person == person, recoveries.c.state == "done")
-        if not connection.execute(update(recoveries).where(*done).values(state="vetoed")).rowcount:
-            raise WrongSecret
-        audit.record(context, connection, None, Event("recovery.stopped", by=person), person=person)
-        notices.tell(context, connection, person, Notice("recovery-stopped"))
+        else:
+            stopped = not _is_over(context, connection, tried.slot.id) and _stop_what_was_done(context, connection, person)
+    if not stopped:
+        raise WrongSecret
+    return not still_live
+
+
+def _stop_what_was_done(context: Context, connection: Connection, person: str) -> bool:
+    """Freeze until all guardians come, in the caller's transaction; False when nobody came back within a day."""
+    done = (recoveries.c.person == person, recoveries.c.state == "done")
+    if not connection.execute(update(recoveries).where(*done).values(state="vetoed")).rowcount:
+        return False
+    freezing.freeze_person(context, connection, person, session=None, by=person)
+    sessions.end_all(context, connection, account=person)
+    newer = (ways.c.account == person, ways.c.state == "live", ways.c.kind != Kind.RECOVERY.value)
+    connection.execute(update(ways).where(*newer).values(state="barred", veto_until=None))
+    audit.record(context, connection, None, Event("recovery.stopped", by=person), person=person)
+    notices.tell(context, connection, person, Notice("recovery-stopped"))
     return True
 
 

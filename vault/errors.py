@@ -126,3 +126,9 @@ class Conflict(AbriError):
     """The step asked for does not follow from the present state (done twice, or not yet possible)."""
 
     sentence = "error.conflict"
+
+
+class GuardianAway(Conflict):
+    """Somebody who recognised the person yesterday is away today, or has left: their part does not count now."""
+
+    sentence = "error.guardian-away"

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from consent.days import add_months
 from crypto.errors import CryptoError, Undecryptable
@@ -12,8 +12,16 @@ from crypto.kem import KemPrivate
 from crypto.sealing import open_posted_value
 from crypto.statements import CircleFormed
 from storage.errors import RowGone
-from storage.tables import circle_members, circles, structures, workers
-from vault import accounts, assisting, audit, card_keeping, labels, notices
+from storage.tables import (
+    circle_members,
+    circle_shares,
+    circles,
+    directive_copies,
+    recovery_confirmations,
+    structures,
+    workers,
+)
+from vault import accounts, assisting, audit, card_keeping, labels, notices, waiting
 from vault.circles import living, open_label
 from vault.context import Context
 from vault.errors import NotAllowed, NotThere, Tampered
@@ -163,7 +171,7 @@ def people_who_count_on_me(context: Context, session: Session) -> list[Ward]:
 
 
 def guardian_left(context: Context, connection: Connection, worker: str, name: str) -> None:
-    """A guardian's account ends: each person who counted on them is told at the next unlock, to choose another one."""
+    """A guardian's account ends: what they held goes, and each person who counted on them is told at the next unlock, to choose another."""
     query = select(circles.c.person).join(circle_members).where(circle_members.c.worker == worker, circles.c.state == "living")
     helped = assisting.worker_left(context, connection, worker)
     trusted = set(connection.scalars(query.distinct()))
@@ -171,12 +179,30 @@ def guardian_left(context: Context, connection: Connection, worker: str, name: s
         audit.record(context, connection, None, Event("recovery.guardian-left", by_name=name), person=person)
     for person in sorted(helped):
         audit.record(context, connection, None, Event("means.assisted-off", by_name=name), person=person)
+    _take_back(context, connection, worker)
     kept = set(card_keeping.worker_left(connection, worker))
     for person in sorted(kept):
         audit.record(context, connection, None, Event("means.card-returned", by_name=name), person=person)
         notices.tell_if_told(context, connection, person, notices.Notice("keeper-left", {"name": name}))
     for person in {*trusted, *helped}:
         notices.tell_if_told(context, connection, person, notices.Notice("guardian-left", {"name": name}))
+
+
+def _take_back(context: Context, connection: Connection, worker: str) -> None:
+    """Who has left holds nothing of a person: no part, no name or drawing, no wish for after death; in the caller's transaction.
+
+    Sets with them were dead already. What they sent to a recovery that is not over counts no more, for an account is ended when a desk
+    was stolen too; a recovery that waits and lacks a set by this will not open, and ends.
+    """
+    members = select(circle_members.c.id).where(circle_members.c.worker == worker)
+    connection.execute(delete(circle_shares).where(circle_shares.c.member.in_(members)))
+    sent = recovery_confirmations.c.member.in_(members)
+    touched = connection.scalars(select(recovery_confirmations.c.recovery).where(sent).distinct()).all()
+    connection.execute(delete(recovery_confirmations).where(sent))
+    connection.execute(update(circle_members).where(circle_members.c.worker == worker).values(posted_face=None))
+    connection.execute(delete(directive_copies).where(directive_copies.c.worker == worker))
+    for recovery in sorted(touched):
+        waiting.end_if_nobody_can(context, connection, recovery)
 
 
 def due_to_confirm(connection: Connection, today: dt.date) -> int:

@@ -157,6 +157,7 @@ def protect(context: Context, session: Session, chosen: Chosen, text: str, new: 
         slots.keep(context, connection, way)
         cookie = reopen(context, connection, session, way, card, keys=keys)
         aftermath.end_ways(context, connection, old)
+        waiting.end(context, connection, person, None)
         freezing.end_links(connection, person)
         circles.void_sheets(context, connection, Owner(person, keys, fresh))
         told = {"number_digest": account_numbers.digest(context, number), "sealed_number": seal_number(keys, person, number)}

@@ -3,14 +3,14 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, or_, select
 
 from crypto.statements import CircleFormed
 from storage.tables import circle_members, recoveries, recovery_confirmations, workers
 from vault import accounts, aftermath
 from vault import circles as forming
 from vault.context import Context
-from vault.errors import Conflict, NoSession
+from vault.errors import Conflict, GuardianAway, NoSession
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,9 @@ def may_open(found: Underway, now: dt.datetime) -> bool:
 
 
 def underway(context: Context, connection: Connection, recovery: str) -> Underway:
-    """Read a recovery and what counts in it: confirmations of the present circle only. NoSession once it is over."""
+    """Read a recovery and what counts in it: confirmations of the present circle, of sheets and of workers who still are certified.
+
+    NoSession once it is over."""
     row = connection.execute(select(recoveries).where(recoveries.c.id == recovery).with_for_update()).mappings().one_or_none()
     if row is None or row["state"] != "asking" or row["term"] <= context.clock():
         raise NoSession
@@ -48,7 +50,10 @@ def underway(context: Context, connection: Connection, recovery: str) -> Underwa
     query = select(recovery_confirmations, circle_members.c.kind).join(
         circle_members, circle_members.c.id == recovery_confirmations.c.member
     )
-    ours = (recovery_confirmations.c.recovery == recovery, circle_members.c.circle == said.circle)
+    # Whoever was suspended or ended since they confirmed may be somebody else: ending the account is how an office says no.
+    query = query.outerjoin(workers, workers.c.account == circle_members.c.worker)
+    counts = or_(circle_members.c.kind == "sheet", workers.c.state == "certified")
+    ours = (recovery_confirmations.c.recovery == recovery, circle_members.c.circle == said.circle, counts)
     confirmed = tuple(connection.execute(query.where(*ours)).mappings())
     sheets = {one["member"] for one in confirmed if one["kind"] == "sheet"}
     beside = {one["member"] for one in confirmed if one["beside"]}
@@ -83,7 +88,9 @@ def _workers_of(connection: Connection, circle: str) -> dict[str, str]:
 
 
 def refuse_finished(found: Underway, now: dt.datetime) -> int:
-    """The whole set of a recovery that may open now; Conflict otherwise."""
+    """The whole set of a recovery that may open now; Conflict otherwise, GuardianAway when somebody of the set went away meanwhile."""
+    if found.whole is None and found.row["opens"] is not None:
+        raise GuardianAway
     if found.whole is None or not may_open(found, now):
         raise Conflict
     return found.whole

@@ -210,11 +210,15 @@ def lift_freeze(context: Context, shown: Session, chosen: Chosen, number: str, w
     if not (first.right and second.right and same) or first.slot is None:
         refuse(context, first if not first.right else second, shown.kiosk)
     with context.database.transaction() as connection:
-        if aftermath.stopped(connection, first.slot.account):
-            raise WrongSecret
         settle(connection, second)
-        cookie = enter(context, connection, shown.kiosk, tried_of(first), card=card)
-        sessions.end_one(context, connection, shown)
+        stopped = aftermath.stopped(connection, first.slot.account)
+        if stopped:
+            settle(connection, first)
+        else:
+            cookie = enter(context, connection, shown.kiosk, tried_of(first), card=card)
+            sessions.end_one(context, connection, shown)
+    if stopped:  # outside: right secrets stay counted as right ones
+        raise WrongSecret
     return cookie
 
 

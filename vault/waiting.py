@@ -5,13 +5,15 @@ delays the recovery that the guardians confirmed.
 """
 
 import datetime as dt
+from contextlib import suppress
 
 from sqlalchemy import Connection, RowMapping, select, update
 
+from crypto.errors import CryptoError
 from storage.tables import persons, recoveries, recovery_confirmations, slots
 from vault import aftermath, audit, who
 from vault.context import Context
-from vault.errors import NotThere
+from vault.errors import NotThere, Tampered
 from vault.events import Event
 from vault.sessions import Session
 
@@ -37,10 +39,33 @@ def end(context: Context, connection: Connection, person: str, session: Session 
     for row in rows:
         aftermath.forget(connection, row["id"])
     if rows:
-        pending = select(slots.c.id).where(slots.c.account == person, slots.c.state == "pending")
-        aftermath.end_ways(context, connection, connection.scalars(pending.with_for_update()).all())
+        _end_cards(context, connection, person)
         audit.record(context, connection, session, Event("recovery.stopped", by=person), person=person)
     return bool(rows)
+
+
+def end_if_nobody_can(context: Context, connection: Connection, recovery: str) -> None:
+    """A guardian's part counts no more: a recovery that waits and lacks a set will not open. It ends, in the caller's transaction."""
+    from vault.underway import underway  # it knows circles, which end what waits
+
+    row = connection.execute(select(recoveries).where(recoveries.c.id == recovery).with_for_update()).mappings().one()
+    waits = row["state"] == "asking" and row["opens"] is not None and row["term"] > context.clock()
+    if not waits:
+        return
+    with suppress(CryptoError, Tampered):  # a circle that does not hold brings nobody back, and keeps no account from ending
+        if underway(context, connection, recovery).whole is not None:
+            return
+    aftermath.forget(connection, recovery)
+    others = (recoveries.c.person == row["person"], recoveries.c.state == "asking", recoveries.c.opens.is_not(None))
+    if connection.execute(select(recoveries.c.id).where(*others).limit(1)).first() is None:
+        _end_cards(context, connection, row["person"])
+    audit.record(context, connection, None, Event("recovery.stopped"), person=row["person"])
+
+
+def _end_cards(context: Context, connection: Connection, person: str) -> None:
+    """The cards that were to open tomorrow open nothing."""
+    pending = select(slots.c.id).where(slots.c.account == person, slots.c.state == "pending")
+    aftermath.end_ways(context, connection, connection.scalars(pending.with_for_update()).all())
 
 
 def delay(context: Context, connection: Connection, person: str) -> None:

@@ -5,13 +5,26 @@ import datetime as dt
 import pytest
 from sqlalchemy import select
 
-from storage.tables import recoveries
+from storage.tables import recoveries, slots
 from tests.vault.builders import make_person, show_card, sign_in, unlock
 from tests.vault.clock import Clock
-from tests.vault.comings import NEW_CODE, Circle, confirm, make_circle, new_card, start
-from vault import account_numbers, aftermath, audit, coming_back, guardians, people, protecting, sessions, unlocking, waiting
+from tests.vault.comings import NEW_CODE, Circle, confirm, face, make_circle, new_card, set_circle, start
+from vault import (
+    account_numbers,
+    aftermath,
+    audit,
+    circles,
+    coming_back,
+    guardians,
+    people,
+    protecting,
+    sessions,
+    unlocking,
+    waiting,
+)
+from vault.circles import NewSheet
 from vault.context import Context
-from vault.errors import MustWait, NotAllowed, NotThere, WrongSecret
+from vault.errors import MustWait, NoSession, NotAllowed, NotThere, WrongSecret
 
 
 def begun(house: Context, made: Circle, *, theft: bool = False) -> str:
@@ -87,6 +100,42 @@ def test_to_block_from_inside_ends_it(house: Context, clock: Clock) -> None:
     card = begun(house, made)
     people.freeze(house, unlock(house, made.awa))
     over(house, clock, card)
+
+
+@pytest.mark.parametrize("how", ["protected", "guardians-chosen", "guardian-released"])
+def test_what_takes_its_parts_away_ends_it(house: Context, clock: Clock, how: str) -> None:
+    """The first page does not go on saying that somebody comes back, and the history says that it was stopped."""
+    made = make_circle(house)
+    card = begun(house, made)
+    hers = unlock(house, made.awa)
+    if how == "protected":
+        hers = sessions.find(house, protecting.protect(house, hers, made.awa.code, new_card(), "591746").cookie)
+    elif how == "guardians-chosen":
+        set_circle(house, made.awa, [face(made.fatou), NewSheet()])
+    else:
+        circle = guardians.circle(house, hers)
+        assert circle is not None
+        circles.release(house, hers, made.awa.code, circle.members[0].id)
+    assert waiting.opens(house, hers) is None
+    assert [entry.event.tag for entry in audit.history(house, hers)].count("recovery.stopped") == 1
+    over(house, clock, card)
+
+
+def test_a_right_code_is_never_counted_as_a_wrong_one(any_house: Context, clock: Clock) -> None:
+    """Who presses "annuler" with nothing to cancel, or comes back a day late, is right all the same."""
+    house, made = any_house, make_circle(any_house)
+    for _ in range(6):
+        with pytest.raises(WrongSecret):
+            coming_back.stop(house, None, made.awa.card, made.awa.code)
+    card = begun(house, made)
+    with house.database.transaction() as connection:
+        aftermath.forget(connection, connection.execute(select(recoveries.c.id)).scalar_one())
+    for _ in range(6):
+        with pytest.raises(NoSession):
+            coming_back.come_back(house, None, card, NEW_CODE)
+    assert unlock(house, made.awa).account == made.awa.id
+    with house.database.transaction(read_only=True) as connection:
+        assert set(connection.scalars(select(slots.c.wrong_in_a_row))) == {0}
 
 
 @pytest.mark.parametrize("by", ["card", "number", "guardian"])
