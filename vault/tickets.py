@@ -8,9 +8,9 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from crypto.canonical import Value
 from crypto.errors import CryptoError
@@ -24,6 +24,7 @@ from vault.shares import REACHED
 
 Kind = Literal["to-phone", "from-phone", "parcel", "parcel-begun", "copy"]
 MINUTES = 5
+ENDING = timedelta(days=1)
 _LOOK_UP = "look-up"
 
 
@@ -93,10 +94,7 @@ def show(context: Context, connection: Connection, untrusted: str, kind: Kind | 
     """The link behind a secret, without using it up; TicketGone."""
     secret = _read(untrusted)
     digest = _digest(secret)
-    # A parcel may leave after a death too: it was packed for whom the person named (`vault.handing`).
-    handed = accounts.c.state.in_(("mourned",)) & tickets.c.kind.in_(("parcel", "parcel-begun"))
-    living = select(tickets).join(accounts, accounts.c.id == tickets.c.person).where(accounts.c.state.in_(REACHED) | handed)
-    row = connection.execute(living.where(tickets.c.digest == digest)).one_or_none()
+    row = _living(connection, digest)
     if row is None or row.uses_left < 1 or row.term <= context.clock() or (kind is not None and row.kind != kind):
         raise TicketGone
     place = labels.ticket(ticket=digest)
@@ -115,12 +113,23 @@ def use(context: Context, connection: Connection, shown: Shown) -> None:
 
 
 def taken_back(context: Context, connection: Connection, shown: Shown) -> bool:
-    """Whether a link whose time is not over is gone: its safe was blocked, or got new means. What goes on under it must stop."""
-    there = connection.execute(select(tickets.c.digest).where(tickets.c.digest == shown.digest)).first()
-    return there is None and context.clock() < shown.term
+    """Whether what goes on under a begun link must stop: its safe was blocked or got new means, or its hour ended a day ago."""
+    return _living(connection, shown.digest) is None or context.clock() >= shown.term + ENDING
+
+
+def _living(connection: Connection, digest: str) -> Row[Any] | None:
+    # A parcel may leave after a death too: it was packed for whom the person named (`vault.handing`).
+    handed = accounts.c.state.in_(("mourned",)) & tickets.c.kind.in_(("parcel", "parcel-begun"))
+    living = select(tickets).join(accounts, accounts.c.id == tickets.c.person).where(accounts.c.state.in_(REACHED) | handed)
+    return connection.execute(living.where(tickets.c.digest == digest)).one_or_none()
 
 
 def sweep(context: Context) -> int:
-    """Delete the links whose time is over; a scheduled task."""
+    """Delete the links whose time is over; a scheduled task.
+
+    Of a parcel that has begun, an empty mark stays for a day: while it is there, a slow download that goes on was not taken back.
+    """
+    over, begun = tickets.c.term <= context.clock(), tickets.c.kind == "parcel-begun"
     with context.database.transaction() as connection:
-        return connection.execute(delete(tickets).where(tickets.c.term <= context.clock())).rowcount
+        connection.execute(update(tickets).where(over, begun, tickets.c.uses_left > 0).values(sealed=b"", uses_left=0))
+        return connection.execute(delete(tickets).where(over, ~begun | (tickets.c.term <= context.clock() - ENDING))).rowcount

@@ -1,7 +1,9 @@
 """A safe is frozen while it is being erased, or while somebody is said to be dead: whatever brings it back gives back a frozen one."""
 
 import pytest
+from sqlalchemy import select
 
+from storage.tables import tickets as rows
 from tests.vault.builders import MadePerson, make_office, make_person, make_worker, show_card, sign_in, unlock
 from tests.vault.clock import Clock
 from tests.vault.comings import NEW_CODE, Circle, confirm, make_circle, new_card, start, with_its_office
@@ -10,7 +12,7 @@ from tests.vault.test_deaths import approved
 from tests.vault.test_directives import member
 from tests.vault.test_freezing_at_a_desk import blocked
 from tests.vault.test_special_paths import approve_twice, came
-from vault import audit, coming_back, deaths, erasing, erasure, leaving, parcels, people, protecting, rights, sessions
+from vault import audit, coming_back, deaths, erasing, erasure, leaving, parcels, people, protecting, rights, sessions, tickets
 from vault.context import Context
 from vault.errors import TicketGone, WrongSecret
 
@@ -115,3 +117,34 @@ def test_a_phone_takes_nothing_more(house: Context, clock: Clock, how: str) -> N
         parcels.begin(house, waiting)
     with pytest.raises(TicketGone):
         leaving.redeem(house, paper)
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_slow_phone_whose_hour_is_over_goes_on_unless_the_safe_is_blocked(house: Context, clock: Clock, cut: bool) -> None:
+    """Who reads slowly enough to pass the hour is no better off than who reads fast; an honest slow line comes to its end."""
+    office = make_office(house)
+    fatou, awa = make_worker(house, office), make_person(house, "Awa", kiosk=office.kiosk)
+    clock.forward(days=2)
+    unlock(house, awa)
+    keep(house, awa.session)
+    begun, _, _ = phone(house, awa)
+    leaving_now, honest = (parcels.find(house, begun).blocks() for _ in range(2))
+    assert next(leaving_now), next(honest)
+    clock.forward(minutes=61)
+    tickets.sweep(house)
+    with pytest.raises(TicketGone):
+        parcels.find(house, begun)
+    with house.database.transaction(read_only=True) as connection:
+        assert set(connection.scalars(select(rows.c.sealed))) == {b""}, "what is kept of it opens nothing"
+    if not cut:
+        assert sum(len(block) for block in leaving_now) > 0
+        clock.forward(days=1)
+        with pytest.raises(TicketGone):
+            list(honest)
+        tickets.sweep(house)
+        with house.database.transaction(read_only=True) as connection:
+            assert connection.scalars(select(rows.c.digest)).all() == []
+        return
+    people.freeze_number(house, sign_in(house, fatou), awa.number)
+    with pytest.raises(TicketGone):
+        list(leaving_now)
