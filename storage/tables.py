@@ -570,6 +570,7 @@ inquiries = Table(  # breach inquiries (GDPR 33(5)): what left for the holders o
     day("first", "register", FIVE), day("last", "register", FIVE),
     text("reason", "register", FIVE),
     number("persons", "register", FIVE), number("entries", "register", FIVE),
+    octets("named", "digest", FIVE),  # SHA-256 of the accounts that left, sorted: an answer names these and no other
     moment("told", "register", FIVE, nullable=True), number("concerned", "register", FIVE, nullable=True),
 )  # fmt: skip
 

@@ -1,11 +1,12 @@
 """Verify what an Abri published, or gave to somebody, with nothing of Abri: this one file, Python 3.11 and `cryptography` 50.
 
-    python verify_trace.py proof FILE --key KEYS [--witness VKEY]
-    python verify_trace.py log FOLDER_OR_ADDRESS --key KEYS [--witness VKEY] [--since OLD_CHECKPOINT] [--keep FOLDER]
+    python verify_trace.py proof FILE --key KEYS [--key EARLIER_KEYS] [--witness VKEY]
+    python verify_trace.py log FOLDER_OR_ADDRESS --key KEYS [--key EARLIER_KEYS] [--witness VKEY] [--since OLD_CHECKPOINT] [--keep FOLDER]
 
-KEYS is what the service publishes at /trace/keys, taken from a place that you trust. `proof` says whether an entry is in the trace;
-`log` reads the checkpoint and every entry, builds the tree again, and says whether it is the one that was signed and
-whether it continues an older one that you kept; with --keep it leaves a copy of what held.
+KEYS is what the service publishes at /trace/keys, taken from a place that you trust. When its keys have turned, or the trace
+was given another name, give what you had before as well: today's checkpoint is held against the first KEYS, what you kept against each of
+them. `proof` says whether an entry is in the trace; `log` reads the checkpoint and every entry, builds the tree again, and says whether it
+is the one that was signed and whether it continues an older one that you kept; with --keep it leaves a copy of what held.
 Formats: C2SP signed-note, tlog-checkpoint, tlog-cosignature, tlog-tiles, tlog-proof.
 Exit status: 0 it holds, 1 it does not hold, 2 it cannot be read.
 """
@@ -81,17 +82,20 @@ class Key:
 
 
 class Checkpoint:
-    """A signed head: origin, size, root. It holds when every key given has signed it."""
+    """A signed head: origin, size, root. It holds when both keys of one of these logs have signed it, and every witness given."""
 
-    def __init__(self, text: str, keys: list[Key]) -> None:
+    def __init__(self, text: str, logs: list[list[Key]], witnesses: list[Key]) -> None:
         body, found, signatures = text.rpartition("\n\n")
         lines = body.split("\n")
         if not found or len(lines) != 3 or not lines[1].isdigit() or not signatures.endswith("\n"):
             raise Unreadable("this is not a checkpoint")
         self.origin, self.size, self.root = lines[0], int(lines[1]), unbase64(lines[2])
         self.at = 0
-        fail_unless(keys[0].name == self.origin, f"this is a checkpoint of {self.origin}, and the key is of {keys[0].name}")
-        for key in keys:
+        named = [log for log in logs if log[0].name == self.origin]
+        fail_unless(bool(named), f"this is a checkpoint of {self.origin}, and the key is of {logs[0][0].name}")
+        ids = {octets[:4].hex() for octets in self._signed_as(signatures, self.origin)}
+        signed = [log for log in named if {key.id for key in log} <= ids]
+        for key in [*(signed or named)[0], *witnesses]:
             own = [octets[4:] for octets in self._signed_as(signatures, key.name) if octets[:4].hex() == key.id]
             fail_unless(bool(own), f"{key.name} has not signed this checkpoint with its key {key.id}")
             for signature in own:
@@ -158,7 +162,7 @@ def entry_of(leaf: bytes) -> str:
     return str(uuid.UUID(bytes=leaf[1:17]))
 
 
-def check_proof(text: str, keys: list[Key]) -> list[str]:
+def check_proof(text: str, logs: list[list[Key]], witnesses: list[Key]) -> list[str]:
     """C2SP tlog-proof."""
     head, found, note = text.partition("\n\n")
     lines = head.split("\n")
@@ -169,7 +173,7 @@ def check_proof(text: str, keys: list[Key]) -> list[str]:
     leaf, index, path = unbase64(lines[1][6:]), int(lines[2][6:]), [unbase64(line) for line in lines[3:]]
     if any(len(one) != 32 for one in path):
         raise Unreadable("a hash is 32 bytes")
-    checkpoint, entry = Checkpoint(note, keys), entry_of(leaf)
+    checkpoint, entry = Checkpoint(note, logs, witnesses), entry_of(leaf)
     fail_unless(index < checkpoint.size, "this place is not in a trace of that size")
     root = from_path(leaf_hash(leaf), index, checkpoint.size, path)
     fail_unless(root == checkpoint.root, "the proof does not lead to the root that was signed")
@@ -213,9 +217,9 @@ def bundle_name(number: int, width: int) -> str:
     return name if width == 256 else f"{name}.p/{width}"
 
 
-def check_log(place: Place, keys: list[Key], since: str | None) -> list[str]:
-    """Every entry again, from the first."""
-    checkpoint = Checkpoint(place("checkpoint").decode(), keys)
+def check_log(place: Place, logs: list[list[Key]], witnesses: list[Key], since: str | None) -> list[str]:
+    """Every entry again, from the first. The first of the logs signs today; what was kept may be of an earlier one."""
+    checkpoint = Checkpoint(place("checkpoint").decode(), logs[:1], witnesses)
     hashes: list[bytes] = []
     seen: dict[str, int] = {}
     while len(hashes) < checkpoint.size:
@@ -233,7 +237,7 @@ def check_log(place: Place, keys: list[Key], since: str | None) -> list[str]:
     fail_unless(tree(hashes) == checkpoint.root, "the entries do not make the root that was signed")
     said = [checkpoint.words(), "the entries make the root that was signed"]
     if since is not None:
-        old = Checkpoint(since, keys[:2])
+        old = Checkpoint(since, logs, [])
         fail_unless(old.size <= checkpoint.size, "the trace is shorter than it was")
         fail_unless(tree(hashes[: old.size]) == old.root, "the trace does not continue the one that you kept: it was rewritten")
         said.append(f"it continues the one of {old.size} entries that you kept")
@@ -245,21 +249,27 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("what", choices=("proof", "log"))
     parser.add_argument("place", help="a proof file; or the folder or address of a published trace")
-    parser.add_argument("--key", type=Path, required=True, help="a file with the log's two keys, a line each")
+    parser.add_argument(
+        "--key",
+        type=Path,
+        action="append",
+        required=True,
+        help="a file with the log's two keys, a line each; then those of before",
+    )
     parser.add_argument("--witness", action="append", default=[], help="the key of a witness who must have signed as well")
     parser.add_argument("--keep", type=Path, help="a folder where a copy of the trace is left when it holds")
     parser.add_argument("--since", type=Path, help="an older checkpoint that this trace must continue")
     options = parser.parse_args()
     try:
-        keys = [Key(line) for line in options.key.read_text().splitlines()]
-        if {key.kind for key in keys} != {1, 6}:
-            raise Unreadable("the log signs with two keys, of type 1 and of type 6: both are needed")
-        keys += [Key(line) for line in options.witness]
+        logs = [[Key(line) for line in path.read_text().splitlines()] for path in options.key]
+        if any([key.kind for key in log] not in ([1, 6], [6, 1]) or log[0].name != log[1].name for log in logs):
+            raise Unreadable("the log signs with two keys, of type 1 and of type 6: both are needed, and no other")
+        witnesses = [Key(line) for line in options.witness]
         if options.what == "proof":
-            said = check_proof(Path(options.place).read_text(), keys)
+            said = check_proof(Path(options.place).read_text(), logs, witnesses)
         else:
             place = Place(options.place)
-            said = check_log(place, keys, options.since.read_text() if options.since else None)
+            said = check_log(place, logs, witnesses, options.since.read_text() if options.since else None)
             if options.keep:
                 place.keep(options.keep)
     except DoesNotHold as error:

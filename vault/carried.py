@@ -8,7 +8,7 @@ from typing import Any
 
 from crypto.canonical import parse_instant
 from vault import portable
-from vault.events import WORDS
+from vault.events import WORDS, sentence
 from vault.languages import Catalogues, Sentences, read_catalogues
 from vault.pictograms import REASONS
 
@@ -93,7 +93,7 @@ def _event(say: Sentences, one: Mapping[str, Any]) -> str:
         "title": one.get("title") or say.plain("event.a-paper"), "by_name": one.get("by_name", "").split(",")[0],
         "reason": say.plain(f"reason.{one.get('purpose') if one.get('purpose') in REASONS else 'other'}"),
     }  # fmt: skip
-    return _text(say, f"event.{one['tag']}", **values)
+    return _text(say, sentence(one["tag"], one.get("by", "")), **values)
 
 
 def _files(say: Sentences, texts: Mapping[str, bytes]) -> Iterator[str]:

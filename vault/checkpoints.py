@@ -62,10 +62,13 @@ def anchors(settings: Settings) -> dict[str, Any]:
         }
         for one in settings.earlier
     ]  # fmt: skip
+    publics = [known.classic.public + known.lattice.public, *(one.trace for one in settings.earlier)]
+    former = [log_keys(name, one).lines().splitlines() for name in settings.former_trace_names for one in publics]
     roots = {**settings.former_roots, **settings.root_keys}  # who left signed certificates that go on holding
     return {
         "v": "1", "service": bytes(sign_public(settings.service_sign)).hex(), "trace": known.lines().splitlines(),
         "roots": {name: bytes(key).hex() for name, key in sorted(roots.items())}, "earlier": earlier,
+        **({"former_traces": former} if former else {}),
     }  # fmt: skip
 
 
@@ -99,7 +102,10 @@ def signed_at(context: Context, kept: Checkpoint) -> dt.datetime:
 def own_lines(context: Context, note: Note) -> tuple[NoteSignature, ...]:
     """The two lines of this log under a head: by its present keys, or by the latest of before that signed it. Nothing is verified."""
     name = note.text.split("\n", 1)[0]
-    for known in (keys(context), *(log_keys(name, one.trace) for one in context.settings.earlier)):
+    for known in (
+        _signer(bytes(context.settings.service_sign), name).public,
+        *(log_keys(name, one.trace) for one in context.settings.earlier),
+    ):
         found = tuple(one for one in note.signatures if one.of(known.classic) or one.of(known.lattice))
         if found:
             return found

@@ -185,6 +185,11 @@ WORDS = {
 }
 
 
+def sentence(tag: str, by: str) -> str:
+    """The name of the sentence that tells an event: who did not ask for an erasure is not told that they did."""
+    return "event.erasure.begun" if tag == "erasure.asked" and not by else f"event.{tag}"
+
+
 @dataclass(frozen=True)
 class Event:
     """Something that happened. Texts; an empty one says nothing. `title` and `place` are for the person's copy alone."""

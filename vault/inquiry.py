@@ -7,6 +7,8 @@ concerns them. Opening and counting are `vault.inquiry_answer`, on a machine apa
 
 import base64
 import datetime as dt
+import hashlib
+import hmac
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -22,7 +24,7 @@ from crypto.agerecipients import HybridRecipient
 from crypto.canonical import instant
 from storage.errors import RowGone
 from storage.tables import accounts, entries, entry_copies, inquiries, structures, trace_keys, workers
-from vault import audit, notices
+from vault import audit, labels, notices
 from vault.context import Context
 from vault.errors import BadInput, Conflict, NotThere
 from vault.events import Event
@@ -59,7 +61,8 @@ def export(context: Context, since: dt.date, until: dt.date, reason: str) -> Exp
     count = sum("entry" in line for lines in found.values() for line in lines)
     head = {
         "abri": "inquiry", "v": 1, "export": number, "from": since.isoformat(), "to": until.isoformat(),
-        "made": instant(context.clock()), "entries": count, "staff": [one for one in found if accounts_of[one] != "person"],
+        "made": instant(context.clock()), "entries": count, "answer": _answer_keys(context, number)[0].hex(),
+        "staff": [one for one in found if accounts_of[one] != "person"],
     }  # fmt: skip
     plain = b"".join(_line(one) for one in (head, *known, *(line for lines in found.values() for line in lines), {"end": count}))
     _say_exported(context, number, {account: accounts_of[account] == "person" for account in found})
@@ -67,7 +70,7 @@ def export(context: Context, since: dt.date, until: dt.date, reason: str) -> Exp
         connection.execute(
             insert(inquiries).values(
                 id=number, made=context.clock(), first=since, last=until, reason=reason.strip(), persons=len(persons),
-                entries=count, told=None, concerned=None,
+                entries=count, named=_digest(persons), told=None, concerned=None,
             )
         )  # fmt: skip
     return Export(number, encrypt_file([HybridRecipient(context.settings.incident_key)], plain), len(persons), count)
@@ -89,8 +92,8 @@ def _say_exported(context: Context, number: str, about: Mapping[str, bool]) -> N
 def tell(context: Context, answer: Answer) -> int:
     """Write into each history whether the inquiry concerned them, and leave a sentence for the next unlock of those it did.
 
-    Gives how many it concerned. NotThere for an export that was never made, Conflict for one that was told or for a list that is
-    not the one that left: nobody can be left out.
+    Gives how many it concerned. NotThere for an export that was never made, Conflict for one that was told, for a list that is not
+    the one that left, or for an answer that somebody changed on its way: nobody can be left out.
     """
     concerned = {one.account for one in answer.persons}
     with context.database.transaction() as connection:
@@ -98,7 +101,9 @@ def tell(context: Context, answer: Answer) -> int:
         if row is None:
             raise NotThere
         named = [*concerned, *answer.others, *answer.unknown]
-        if row.told is not None or len(set(named)) != len(named) or len(named) != row.persons:
+        if row.told is not None or len(set(named)) != len(named) or _digest(named) != row.named:
+            raise Conflict
+        if answer.proof not in [answer.proved(key) for key in _answer_keys(context, answer.export)]:
             raise Conflict
         for person in _still_there(connection, [*concerned, *answer.others]):
             hers = person in concerned
@@ -111,6 +116,20 @@ def tell(context: Context, answer: Answer) -> int:
         closed = update(inquiries).where(inquiries.c.id == answer.export)
         connection.execute(closed.values(told=context.clock(), concerned=len(concerned)))
     return len(concerned)
+
+
+def _digest(persons: Iterable[str]) -> bytes:
+    """Who left, and nobody else."""
+    return hashlib.sha256(" ".join(sorted(persons)).encode()).digest()
+
+
+def _answer_keys(context: Context, number: str) -> list[bytes]:
+    """What an answer is authenticated with: it leaves inside the export, so whoever opens no export makes no answer.
+
+    The first is of the present seal key; the export may have left before it turned.
+    """
+    seals = (context.settings.service_seal, *(one.seal for one in context.settings.earlier))
+    return [hmac.digest(bytes(one), labels.inquiry_answer(inquiry=number), "sha256") for one in seals]
 
 
 def _still_there(connection: Connection, wanted: Sequence[str]) -> list[str]:
@@ -141,19 +160,23 @@ def _copies_of(
                 entry_copies.c.entry, entry_copies.c.key, entry_copies.c.envelope, entries.c.number,
                 trace_keys.c.session, trace_keys.c.posted,
             )
-            .join(trace_keys, trace_keys.c.id == entry_copies.c.key)
+            .outerjoin(trace_keys, trace_keys.c.id == entry_copies.c.key)
             .join(entries, entries.c.id == entry_copies.c.entry)
             .where(entry_copies.c.party == audit.INCIDENT)
             .where(entry_copies.c.tag.in_([sealed_trace.tag(one) for one in answers]))
             .order_by(entry_copies.c.entry)
         )  # fmt: skip
         rows = connection.execute(query).all()
-        keys = {row.key: row for row in rows}
-        places = [contexts.trace_key(session=row.session, party=contexts.INCIDENT) for row in keys.values()]
-        vaulted = context.keyvault.derive_many([("person", account, place) for place in places])
+        places: dict[str, bytes] = {}
+        for row in rows:  # a copy whose key is gone or is none leaves without it: the answer counts it
+            with suppress(ValueError):
+                if row.session is not None:
+                    places[row.key] = contexts.trace_key(session=row.session, party=contexts.INCIDENT)
+        vaulted = context.keyvault.derive_many([("person", account, place) for place in places.values()])
     except RowGone:
         return  # erased in between: there is nothing to read any more
-    for (name, row), answer in zip(keys.items(), vaulted, strict=True):
+    keys = {row.key: row for row in rows}
+    for (name, row), answer in zip([(name, keys[name]) for name in places], vaulted, strict=True):
         yield {"key": name, "session": row.session, "vault": answer.hex(), "posted": _text(row.posted)}
     for row in rows:
         yield {"entry": row.entry, "number": row.number, "with": row.key, "owner": account, "envelope": _text(row.envelope)}

@@ -7,13 +7,14 @@ P1, P2... in an order drawn at random, and counts.
 import base64
 import csv
 import datetime as dt
+import hmac
 import io
 import json
 import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from consent.days import PARIS
@@ -57,7 +58,9 @@ class Touched:
 class Answer:
     """Whose safes a worker touched between two moments. `others`: who else was in the export, and is not concerned.
 
-    `unread`: entries under an older incident key whose halves were not given; `unknown`: persons with such entries and no other.
+    `unread`: entries under an older incident key whose halves were not given; `unreadable`: entries that somebody changed, or that
+    are no event, by their ids; `unknown`: persons with such entries and no other. `proof`: that it is what the holders' program wrote
+    (HMAC-SHA256 under a key that the export carries, in hexadecimal).
     """
 
     export: str
@@ -70,6 +73,13 @@ class Answer:
     persons: tuple[Touched, ...]
     others: tuple[str, ...]
     unknown: tuple[str, ...]
+    unreadable: tuple[str, ...] = ()
+    proof: str = ""
+
+    def proved(self, key: bytes) -> str:
+        """What `proof` is to be, under this key."""
+        said = {name: value for name, value in asdict(self).items() if name != "proof"}
+        return hmac.digest(key, json.dumps(said, sort_keys=True).encode(), "sha256").hex()
 
     def to_json(self) -> str:
         """For `abri inquiry tell`: it names accounts, and is kept like the register."""
@@ -95,7 +105,8 @@ class Answer:
         return {
             "export": self.export, "from": self.since, "to": self.until, "persons_concerned": len(self.persons),
             "papers_concerned": sum(one.papers for one in self.persons), "entries_read": self.read,
-            "entries_under_an_older_key": self.unread,
+            "entries_under_an_older_key": self.unread, "entries_unreadable": len(self.unreadable),
+            "persons_unknown": len(self.unknown),
         }  # fmt: skip
 
 
@@ -106,7 +117,8 @@ def read_answer(text: str) -> Answer:
         if fields.pop("abri") != "inquiry answer" or fields.pop("v") != 1:
             raise ValueError
         persons = tuple(Touched(**one) for one in fields.pop("persons"))
-        return Answer(**{**fields, "persons": persons, "others": tuple(fields["others"]), "unknown": tuple(fields["unknown"])})
+        lists = {name: tuple(fields[name]) for name in ("others", "unknown", "unreadable")}
+        return Answer(**{**fields, "persons": persons, **lists})
     except (ValueError, KeyError, TypeError, AttributeError):
         raise NotReadable("This is not an answer that `abri inquiry answer` wrote.") from None
 
@@ -121,7 +133,8 @@ def answer(file: bytes, seeds: Sequence[KemSeed], worker: str, since: dt.datetim
     asked = [one for one in known.values() if worker in (one["worker"], one["code"])]
     if len(asked) != 1:
         raise NotReadable(f"No worker {worker} in this export: give the account's id or the code of the badge.")
-    keys = _keys(lines, seeds)
+    keys, posted = _keys(lines, seeds), {line["key"] for line in lines if "key" in line}
+    unreadable: list[str] = []
     owners: set[str] = set()
     unknown: set[str] = set()
     touched: dict[str, list[Mapping[str, Any]]] = {}
@@ -130,21 +143,28 @@ def answer(file: bytes, seeds: Sequence[KemSeed], worker: str, since: dt.datetim
         if "entry" not in line:
             continue
         owners.add(line["owner"])
-        if line["with"] not in keys:
+        if line["with"] in posted and line["with"] not in keys:
             unread += 1
             unknown.add(line["owner"])
             continue
-        event, read = _event(line, keys[line["with"]]), read + 1
-        if asked[0]["worker"] in (event.get("by"), event.get("beside")) and since <= parse_instant(str(event["at"])) <= until:
+        opened = _event(line, keys.get(line["with"]))
+        if opened is None:  # one of them must not keep the others back: it is told
+            unreadable.append(line["entry"])
+            unknown.add(line["owner"])
+            continue
+        (event, at), read = opened, read + 1
+        if asked[0]["worker"] in (event.get("by"), event.get("beside")) and since <= at <= until:
             touched.setdefault(line["owner"], []).append(event)
     persons = owners - set(head["staff"])
     mine = [person for person in touched if person in persons]
     secrets.SystemRandom().shuffle(mine)
-    return Answer(
+    found = Answer(
         head["export"], asked[0]["worker"], asked[0]["name"], instant(since), instant(until), read, unread,
         tuple(_touched(f"P{place}", person, touched[person]) for place, person in enumerate(mine, 1)),
         tuple(sorted(persons - set(mine) - unknown)), tuple(sorted((persons & unknown) - set(mine))),
+        tuple(sorted(unreadable)),
     )  # fmt: skip
+    return replace(found, proof=found.proved(bytes.fromhex(head["answer"])))
 
 
 def _opened(file: bytes, seeds: Sequence[KemSeed]) -> list[dict[str, Any]]:
@@ -157,7 +177,13 @@ def _opened(file: bytes, seeds: Sequence[KemSeed]) -> list[dict[str, Any]]:
         ) from None
     except ValueError:
         lines = []
-    if len(lines) < 2 or lines[0].get("abri") != "inquiry" or lines[0].get("v") != 1 or "end" not in lines[-1]:
+    if (
+        len(lines) < 2
+        or lines[0].get("abri") != "inquiry"
+        or lines[0].get("v") != 1
+        or "answer" not in lines[0]
+        or "end" not in lines[-1]
+    ):
         raise NotReadable("This is not an export that `abri inquiry export` wrote.")
     return lines
 
@@ -175,12 +201,16 @@ def _keys(lines: Sequence[Mapping[str, Any]], seeds: Sequence[KemSeed]) -> dict[
     return found
 
 
-def _event(line: dict[str, Any], key: TraceKey) -> Mapping[str, Any]:
-    place = contexts.trace(entry=line["entry"], party=contexts.INCIDENT)
+def _event(line: dict[str, Any], key: TraceKey | None) -> tuple[Mapping[str, Any], dt.datetime] | None:
+    """What an entry says, and when; None when it does not open or is no event."""
+    if key is None:
+        return None
     try:
-        return sealed_trace.open_event(key, place, base64.b64decode(line["envelope"]))
-    except CryptoError:
-        raise NotReadable(f"The entry {line['entry']} was changed.") from None
+        place = contexts.trace(entry=line["entry"], party=contexts.INCIDENT)
+        event = sealed_trace.open_event(key, place, base64.b64decode(line["envelope"]))
+        return (event, parse_instant(str(event["at"]))) if event.get("tag") else None
+    except (CryptoError, ValueError, KeyError):
+        return None
 
 
 def _touched(pseudonym: str, person: str, events: list[Mapping[str, Any]]) -> Touched:

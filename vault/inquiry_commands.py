@@ -78,6 +78,14 @@ def answer(options: argparse.Namespace) -> int:
     print(f"{found.worker_name}: {len(found.persons)} persons, {sum(one.papers for one in found.persons)} papers.")
     if found.unread:
         print(f"{found.unread} entries lie under an older incident key: give its two halves as well.")
+    if found.unreadable:
+        print(
+            f"{len(found.unreadable)} entries do not open or are no event: somebody changed them. {', '.join(found.unreadable[:20])}"
+        )
+    if found.unknown:
+        print(
+            f"{len(found.unknown)} persons have such entries and none that concerns the worker: whether it concerns them is not known."
+        )
     print(f"Written: {options.out}.json (for `abri inquiry tell`), .cnil.json, .cnil.csv")
     return 0
 

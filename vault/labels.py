@@ -172,6 +172,11 @@ def erased_copy(*, erasure: str, entry: str, party: str) -> bytes:
     return context("erased-copy", {"entry": entry, "erasure": erasure, "party": party})
 
 
+def inquiry_answer(*, inquiry: str) -> bytes:
+    """From the service's seal key, the key that an export carries and that its answer is authenticated with."""
+    return context("inquiry-answer", {"inquiry": inquiry})
+
+
 def page_rate(*, worker: str) -> bytes:
     """Whose page images are counted, minute by minute."""
     return context("page-rate", {"worker": worker})

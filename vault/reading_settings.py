@@ -45,7 +45,8 @@ def marked(settings: Settings, mark: str) -> bool:
 
 def _refuse_unsafe(settings: Settings, *, installing: bool) -> Settings:
     try:
-        checked_name(settings.trace_origin)
+        for name in (settings.trace_origin, *settings.former_trace_names):
+            checked_name(name)
     except Malformed as error:
         raise UnsafeSettings(f"ABRI_TRACE_NAME names the trace for ever, like abri.example/trace: {error}.") from error
     if settings.mode == "demo":
@@ -172,7 +173,7 @@ def read_settings(environment: Mapping[str, str], *, mode: Mode | None = None, i
     known = {
         "MODE", "FOLDER", "DATABASE_URL", "VAULT_URL", "TOMBSTONES_URL", "BLOBS", "S3_ENDPOINT", "HOST", "PORT", "ORIGINS",
         "CERTIFICATE", "PRIVATE_KEY", "SERVICE_KEYS", "PUBLIC_KEYS", "API", "WORKERS", "CONTACT", "HELP_NUMBERS", "HOSTING_CERTIFICATE",
-        "DATA_PROTECTION",        "NO_SKIPS", "INSECURE_FAST_KDF", "TRACE_NAME", "WITNESSES", "BACKUPS", "BACKUP_RECIPIENT",
+        "DATA_PROTECTION", "NO_SKIPS", "INSECURE_FAST_KDF", "TRACE_NAME", "FORMER_TRACE_NAMES", "WITNESSES", "BACKUPS", "BACKUP_RECIPIENT",
     }  # fmt: skip
     given = {name[5:]: value for name, value in environment.items() if name.startswith("ABRI_")}
     if unknown := sorted(given.keys() - known):
@@ -213,6 +214,7 @@ def read_settings(environment: Mapping[str, str], *, mode: Mode | None = None, i
         incident_key=public.incident,
         cost=_cost(kind, insecure=given.get("INSECURE_FAST_KDF") == "yes"),
         trace_name=given.get("TRACE_NAME", ""),
+        former_trace_names=tuple(given.get("FORMER_TRACE_NAMES", "").split()),
         witnesses=read_witnesses(Path(given["WITNESSES"])) if "WITNESSES" in given else (),
         api=given.get("API") == "yes",
         workers=_number(given, "WORKERS", 1, 64),

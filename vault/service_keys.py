@@ -77,7 +77,9 @@ def finish(context: Context, environment: Mapping[str, str]) -> Done:
 def _publish(settings: Settings, place: Path) -> None:
     """The file of public keys names the present key too, where it did; commands read it when they are given no other."""
     if place.exists() and "service" in (known := json.loads(place.read_text())):
-        new = {name: value for name, value in anchors(settings).items() if name in ("service", "trace", "earlier")}
+        new = {
+            name: value for name, value in anchors(settings).items() if name in ("service", "trace", "earlier", "former_traces")
+        }
         _replace(place, {**known, **new}, mode=0o644)
 
 

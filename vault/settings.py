@@ -144,6 +144,7 @@ class Settings:
         default_factory=dict
     )  # of administrators who left: what they signed goes on holding
     trace_name: str = ""
+    former_trace_names: tuple[str, ...] = ()  # what was signed under them is still judged by our keys
     witnesses: tuple[WitnessAt, ...] = ()
     api: bool = False
     workers: int = 1

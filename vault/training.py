@@ -129,7 +129,7 @@ def settings_of(settings: Settings, name: str, made: str, *, new: bool = False) 
         blobs=f"folder:{folder}/papers", s3_endpoint=None, s3_access_key=None, s3_secret_key=None,
         service_sign=SignSeed(bytes.fromhex(keys["sign"])), service_seal=SealKey(bytes.fromhex(keys["seal"])), root_keys=public.roots,
         former_roots={}, incident_key=public.incident, cost=insecure_fast_kdf(), trace_name=f"formation/{name}", witnesses=(), earlier=(),
-        api=False, contact="formation", hosting=None, data_protection="",
+        former_trace_names=(), api=False, contact="formation", hosting=None, data_protection="",
         prefix=f"{PREFIX}/{name}",
     )  # fmt: skip
     if not marked(found, TRAINING_MARK) or marked(found, DEMO_MARK):

@@ -47,7 +47,8 @@ def read_anchors(place: Path) -> Anchors:
     try:
         trace = LogKeys.of_lines("".join(f"{line}\n" for line in told["trace"]))
         roots = {str(name): sign_public_from(bytes.fromhex(key)) for name, key in told.get("roots", {}).items()}
-        earlier = tuple(LogKeys.of_lines("".join(f"{line}\n" for line in one["trace"])) for one in told.get("earlier", ()))
+        before = [*(one["trace"] for one in told.get("earlier", ())), *told.get("former_traces", ())]
+        earlier = tuple(LogKeys.of_lines("".join(f"{line}\n" for line in lines)) for lines in before)
         return Anchors(service_keys.read_published(told), trace, roots, earlier)
     except (KeyError, TypeError, AttributeError, Malformed, BadSignature):
         raise ValueError("it does not hold the public keys of a service and of its trace") from None

@@ -6,16 +6,20 @@ import datetime as dt
 import io
 import json
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from consent.purposes import ShelfKind
+from crypto import contexts
+from crypto import trace as sealed_trace
 from crypto.agefile import decrypt_file
 from crypto.agerecipients import HybridIdentity
 from crypto.errors import Undecryptable
 from crypto.kem import public_key
 from crypto.keys import KemSeed
+from storage import journal
 from storage.tables import accounts, entry_copies, inquiries, trace_keys
 from tests.vault.builders import MadePerson, MadeWorker, make_office, make_person, make_worker, sign_in, unlock
 from tests.vault.clock import Clock
@@ -28,6 +32,8 @@ from vault import __main__ as commands
 from vault import assisted, audit, drafts, halves, inquiry, inquiry_answer, notices, sharing
 from vault.context import Context
 from vault.errors import BadInput, Conflict, NotThere
+from vault.inquiry_answer import Answer
+from vault.settings import EarlierKeys, SealKey
 
 NOVEMBER = dt.date(2026, 11, 1), dt.date(2026, 11, 30)
 TITLE, REASON = "Lettre de Mme Vuillard", "un poste volé au bureau"
@@ -90,6 +96,12 @@ def test_whose_safes_a_worker_touched_and_who_reads_of_it(any_house: Context, cl
         assert (row.persons, row.concerned, row.reason) == (3, 1, REASON)
 
 
+def with_proof(answer: Answer, file: bytes) -> Answer:
+    """As both holders could write it, who open the export."""
+    head = json.loads(decrypt_file([HybridIdentity(INCIDENT_SEED)], file).splitlines()[0])
+    return dataclasses.replace(answer, proof=answer.proved(bytes.fromhex(head["answer"])))
+
+
 def test_nobody_can_be_left_out_of_an_answer(house: Context, clock: Clock) -> None:
     fatou = make_worker(house, make_office(house), "Fatou")
     awa, mariam = make_person(house, "Awa"), make_person(house, "Mariam")
@@ -100,12 +112,57 @@ def test_nobody_can_be_left_out_of_an_answer(house: Context, clock: Clock) -> No
         dataclasses.replace(found, persons=()),
         dataclasses.replace(found, others=()),
         dataclasses.replace(found, others=(*found.others, awa.id)),
+        dataclasses.replace(
+            found, persons=(), others=(*found.others, awa.id)
+        ),  # who carries it says that it does not concern her
+        dataclasses.replace(found, persons=(), others=(*found.others, str(uuid4()))),  # or puts nobody in her place
+        dataclasses.replace(found, unknown=found.others, others=()),
+        with_proof(dataclasses.replace(found, persons=(), others=(*found.others, str(uuid4()))), made.file),  # both holders do
     ):
         with pytest.raises(Conflict):
             inquiry.tell(house, shortened)
     with pytest.raises(NotThere):
         inquiry.tell(house, dataclasses.replace(found, export=mariam.id))
     assert "inquiry.concerned" not in read(house, awa)
+    assert with_proof(found, made.file) == found, "the instrument can say yes"
+    turned = dataclasses.replace(
+        house.settings, service_seal=SealKey.random(),
+        earlier=(EarlierKeys(house.service.public, bytes(1344), house.settings.service_seal, NOVEMBER[0], b"", b""),),
+    )  # fmt: skip
+    assert inquiry.tell(dataclasses.replace(house, settings=turned), found) == 1, "the service's keys have turned meanwhile"
+
+
+def test_what_somebody_damaged_is_counted_and_keeps_nobody_else_back(house: Context, clock: Clock) -> None:
+    """One entry of nonsense under the tag and key of another, by whoever has the rows alone; one copy whose key is gone."""
+    fatou = make_worker(house, make_office(house), "Fatou")
+    awa, mariam, viktor = make_person(house, "Awa"), make_person(house, "Mariam"), make_person(house, "Viktor")
+    touch(house, clock, awa, fatou)
+    planted = str(uuid4())
+    with house.database.transaction() as connection:
+        tag, key = tag_and_key(house, connection, mariam)
+        journal.append(connection, planted, {"incident": journal.Copy(tag, key, b"x" * 80)})
+        _, gone = tag_and_key(house, connection, viktor)
+    raw = house.database.engine.raw_connection()
+    raw.cursor().execute("PRAGMA foreign_keys=OFF")
+    raw.cursor().execute("DELETE FROM trace_keys WHERE id = ?", (gone,))
+    raw.cursor().execute("PRAGMA foreign_keys=ON")
+    raw.close()
+    made = inquiry.export(house, *NOVEMBER, REASON)
+    found = inquiry_answer.answer(made.file, [INCIDENT_SEED], fatou.id, *moments(*NOVEMBER))
+    assert [one.account for one in found.persons] == [awa.id]
+    assert planted in found.unreadable
+    assert len(found.unreadable) == 2
+    assert (set(found.unknown), found.others, found.unread) == ({mariam.id, viktor.id}, (), 0)
+    told = json.loads(found.for_the_authority())
+    assert (told["entries_unreadable"], told["persons_unknown"]) == (2, 2)
+    assert inquiry.tell(house, inquiry_answer.read_answer(found.to_json())) == 1
+
+
+def tag_and_key(house: Context, connection: Connection, person: MadePerson) -> tuple[bytes, str]:
+    """Of one copy for an inquiry that is about this person."""
+    tag = sealed_trace.tag(house.keyvault.derive("person", person.id, contexts.trace_tag(month=202611)))
+    mine = (entry_copies.c.party == "incident", entry_copies.c.tag == tag)
+    return tag, connection.execute(select(entry_copies.c.key).where(*mine).limit(1)).scalar_one()
 
 
 def test_who_sat_beside_somebody_in_an_opening_with_help_saw_what_they_saw(reading_house: Context) -> None:

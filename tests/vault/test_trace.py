@@ -62,7 +62,7 @@ def _refuses_what_is_changed(file: Path, keys: Path, published: Path, folder: Pa
         whole.replace("\n305\n", "\n306\n"),
     ):
         with pytest.raises(ALONE["DoesNotHold"]):
-            ALONE["check_proof"](changed, [ALONE["Key"](line) for line in keys.read_text().splitlines()])
+            ALONE["check_proof"](changed, [[ALONE["Key"](line) for line in keys.read_text().splitlines()]], [])
     (folder / "changed").write_text("index 3\n")
     assert verifier("proof", folder / "changed", "--key", keys)[0] == 2
     (folder / "other").write_text(other.public.lines())

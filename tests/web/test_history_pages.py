@@ -1,10 +1,13 @@
 """K18 "Qui a regardé ?": sentences in the language of the page, by day, with a way to stop; and the same on paper."""
 
+import ast
 import datetime as dt
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 
+import vault
 from storage.tables import entry_copies, trace_keys
 from tests.vault.builders import MadePerson, make_office, make_person, make_worker, sign_in, unlock
 from tests.vault.clock import Clock
@@ -12,13 +15,13 @@ from tests.vault.papers import keep
 from tests.web.sharing_steps import share_paper
 from tests.web.site import Site
 from tests.web.test_paper_pages import keep_photo
-from vault import audit, documents, shared_papers, showing
+from vault import audit, documents, outside, shared_papers, showing
 from vault.audit import Entry
 from vault.context import Context
-from vault.events import UNREADABLE, WORDS
+from vault.events import UNREADABLE, WORDS, Event, sentence
 from vault.languages import read_catalogues
 from vault.sessions import Session
-from vault.web.history import ENTRIES_A_PAGE
+from vault.web.history import ENTRIES_A_PAGE, _who
 
 
 @pytest.fixture
@@ -34,6 +37,35 @@ def test_every_event_of_a_person_has_a_sentence_in_every_language() -> None:
         for tag, word in WORDS.items():
             if word.group != "structure":
                 assert sentences.has(f"event.{tag}"), (sentences.language.code, tag)
+
+
+SOMEBODY_UNKNOWN = {  # whoever stood there with a card, a sheet, a link or digits, and is known by no account
+    "safe.attempt-failed", "recovery.started", "recovery.confirmed", "recovery.stopped", "outside.wrong-code", "outside.opened",
+    "outside.seen", "outside.taken",
+}  # fmt: skip
+
+
+def written_by_nobody() -> set[str]:
+    """The words of entries that a use case writes without an author, as the sources say."""
+    found: set[str] = set()
+    for path in sorted((Path(vault.__file__).parent).glob("*.py")):
+        for one in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(one, ast.Call) or getattr(one.func, "id", "") != "Event" or not one.args:
+                continue
+            given = {word.arg: word.value for word in one.keywords}
+            if "by_name" in given or (isinstance(by := given.get("by"), ast.expr) and not isinstance(by, ast.IfExp)):
+                continue
+            tag = one.args[0]
+            found |= {tag.value} if isinstance(tag, ast.Constant) and isinstance(tag.value, str) else set()
+    return found
+
+
+def test_what_nobody_did_is_told_of_abri_and_not_of_somebody_unknown() -> None:
+    tags = {*written_by_nobody(), *outside.TAGS.values()} - {"outside.given", "outside.withdrawn"}
+    assert {"paper.missing", "erasure.asked", "recovery.expired", "outside.expired"} <= tags, "the sources are read"
+    assert {tag for tag in tags if _who(Event(tag), "p")[0] == "someone"} <= SOMEBODY_UNKNOWN
+    assert _who(Event("erasure.asked", by="p"), "p")[0] == "you"
+    assert sentence("erasure.asked", "") != sentence("erasure.asked", "p"), "nobody is told that they asked what they did not ask"
 
 
 def test_what_a_worker_did_is_told_with_name_and_reason_and_without_place(site: Site, awa: MadePerson) -> None:

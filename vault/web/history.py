@@ -12,7 +12,7 @@ from litestar.types import ControllerRouterHandler
 from consent.ids import GrantId
 from vault import looking_back, people, showing
 from vault.audit import Entry
-from vault.events import WORDS, Event
+from vault.events import WORDS, Event, sentence
 from vault.looking_back import Cursor
 from vault.pictograms import REASONS
 from vault.settings import today_in_paris
@@ -33,6 +33,16 @@ OF_ABRI = (
     "shelf.refused",
     "paper.erased",
 )
+
+BY_ITSELF = (
+    "death.denied",
+    "erasure.asked",
+    "outside.expired",
+    "paper.missing",
+    "recovery.expired",
+    "safe.silence-told",
+)
+"""What Abri does unless the entry names somebody: a day came, a year of silence, a row that is gone. Nobody unknown did it."""
 
 OWN_LOOKS = ("safe.listed", "safe.counted", "safe.history-read")
 """What the person looked at without opening a paper: one line for a day, which opens."""
@@ -76,6 +86,8 @@ def _who(event: Event, person: str) -> tuple[Who, str]:
         return "you", ""
     if event.tag in OF_ABRI or WORDS[event.tag].group in ("maintenance", "structure"):
         return "abri", ""
+    if event.tag in BY_ITSELF and not event.by_name:
+        return "abri", ""
     return ("named", event.by_name.split(",")[0]) if event.by_name else ("someone", "")
 
 
@@ -84,7 +96,7 @@ def _line(entries: Sequence[Entry], living: Mapping[GrantId, str]) -> Line:
     entry, word = entries[0], WORDS[entries[0].event.tag]
     reason = entry.event.purpose if entry.event.purpose in REASONS else "other"
     stop = entry.event.grant if entry.event.grant in living else ""
-    return Line(entry, word.icon, word.alarming, f"event.{entry.event.tag}", reason, len(entries), stop)
+    return Line(entry, word.icon, word.alarming, sentence(entry.event.tag, entry.event.by), reason, len(entries), stop)
 
 
 def line_of(entry: Entry) -> Line:

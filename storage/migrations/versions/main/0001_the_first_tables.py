@@ -116,6 +116,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("persons", sa.BigInteger(), nullable=False),
         sa.Column("entries", sa.BigInteger(), nullable=False),
+        sa.Column("named", sa.LargeBinary(), nullable=False),
         sa.Column("told", sa.BigInteger(), nullable=True),
         sa.Column("concerned", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_inquiries")),
