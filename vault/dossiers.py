@@ -140,6 +140,9 @@ def make(
         raise BadInput("paper", "error.nothing-chosen")
     if not recipient or len(recipient) > LONGEST_NAME:
         raise BadInput("recipient", "error.missing" if not recipient else "error.name-long")
+    recipient = rendering.legible(recipient, "")
+    if not recipient:
+        raise BadInput("recipient", "error.bad-input")  # its letters cannot be drawn on the pages
     if not set(papers) <= set(known):
         raise NotThere
     opened = [open_shared(context, session, known[paper].grant, paper, Act.TAKE) for paper in papers]

@@ -164,9 +164,10 @@ def page_image_shared(context: Context, session: Session, grant: GrantId, paper:
 
 
 def watermark(code: str, share: Share, at: datetime) -> rendering.Watermark:
-    """The worker's code, the purpose, the date and the minute in Paris."""
+    """The worker's code, the purpose, the date and the minute in Paris. Words that cannot be drawn: the share, by its number."""
     terms = share.body.terms
-    lines = (code, terms.own_words or purpose(terms.purpose).words, f"{at.astimezone(PARIS):%d/%m/%Y %H:%M}")
+    words = purpose(terms.purpose).words
+    lines = (code, rendering.legible(terms.own_words, f"{words} {share.grant[:8]}") or words, f"{at.astimezone(PARIS):%d/%m/%Y %H:%M}")
     return rendering.Watermark(lines, rendering.marks_font())
 
 

@@ -227,18 +227,23 @@ def as_dossier(context: Context, session: Session) -> bytes:
     if not papers:
         raise NotThere
     body = one.body
-    words = body.own_words or purpose(body.purpose).words
-    cover = dossiers.Cover(body.recipient, words, context.clock(), tuple((paper.card.sort, paper.card.pages) for paper in papers))
+    cover = dossiers.Cover(*_named(body), context.clock(), tuple((paper.card.sort, paper.card.pages) for paper in papers))
     made = dossiers.bound(context, cover, papers, marked=body.marked)
     _trace(context, session, one, "outside.taken", papers, "")
     return made
 
 
+def _named(body: OutsideBody) -> tuple[str, str]:
+    """To whom and what for, as pixels can say it: a name in letters that our face lacks is the share's number, which the receipt has."""
+    words = purpose(body.purpose).words
+    to = rendering.legible(body.recipient, f"{outside.UNNAMED} {body.share[:8]}")
+    return to, rendering.legible(body.own_words, words) or words
+
+
 def _marks(body: OutsideBody, at: datetime) -> rendering.Watermark | None:
     if not body.marked:
         return None
-    words = body.own_words or purpose(body.purpose).words
-    return rendering.Watermark((body.recipient, words, f"{at.astimezone(PARIS):%d/%m/%Y %H:%M}"), rendering.marks_font())
+    return rendering.Watermark((*_named(body), f"{at.astimezone(PARIS):%d/%m/%Y %H:%M}"), rendering.marks_font())
 
 
 def _trace(context: Context, session: Session, one: _Open, tag: str, papers: Sequence[Opened], detail: str) -> None:

@@ -3,9 +3,12 @@
 import dataclasses
 import functools
 import pathlib
+import unicodedata
 from collections.abc import Sequence
 
-from vault.assets.manifest import AssetsNotBuilt, read_assets
+from fontTools.ttLib import TTFont
+
+from vault.assets.manifest import AssetsNotBuilt, NoSuchAsset, read_assets
 from vault.confinement import Answer, Confinement
 from vault.frames import Json
 from vault.kinds import PaperLimits
@@ -154,12 +157,30 @@ def _sane_dpi(dpi: int) -> int:
 
 @functools.cache
 def marks_font() -> pathlib.Path | None:
-    """The face in which marks are written: ours, because the parsers' own has no accents. None before assets are built: pages
-    do not start without them, parsers do."""
+    """The face in which marks are written: ours, Latin and Arabic, because the parsers' own has no accents. None before assets
+    are built: pages do not start without them, parsers do."""
     try:
-        return read_assets().path("print/latin-700.ttf")
-    except AssetsNotBuilt:
+        return read_assets().path("print/marks-700.ttf")
+    except (AssetsNotBuilt, NoSuchAsset):
         return None
+
+
+@functools.cache
+def _letters() -> frozenset[int] | None:
+    path = marks_font()
+    if path is None:
+        return None
+    with TTFont(path, lazy=True) as font:
+        return frozenset(font.getBestCmap())
+
+
+def legible(text: str, instead: str) -> str:
+    """A text as a mark can say it, or what stands in its place when our face lacks a letter of it.
+
+    A missing letter is drawn as a box, the same for all: a mark of boxes would tell nobody from nobody (ADR 0094).
+    """
+    composed, letters = unicodedata.normalize("NFC", text), _letters()
+    return composed if letters is None or all(ord(letter) in letters for letter in composed) else instead
 
 
 @functools.lru_cache(maxsize=16)

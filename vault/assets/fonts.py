@@ -48,12 +48,13 @@ def _faces() -> tuple[Face, ...]:
 
 FACES = _faces()
 
-# Printed sheets load these; Latin and extended Latin are joined, since one font cannot have two files there.
+# Printed sheets load these; Latin and extended Latin are joined, since one font cannot have two files there. Marks in the pixels
+# are drawn with one font whatever is written: the person's own words may be in Arabic beside a code in Latin (ADR 0094).
 PRINTED: dict[str, tuple[str, ...]] = {
     f"print/{name}-{weight}.ttf": tuple(f"fonts/{part}-{weight}.woff2" for part in parts)
     for name, parts in (("latin", ("atkinson-latin", "atkinson-latin-ext")), ("arabic", ("noto-arabic",)))
     for weight in (400, 700)
-}
+} | {"print/marks-700.ttf": tuple(f"fonts/{part}-700.woff2" for part in ("atkinson-latin", "atkinson-latin-ext", "noto-arabic"))}
 
 
 def stylesheet() -> str:
