@@ -4,13 +4,15 @@ A room is a folder with a mark. Its rows, blobs, key vault and service keys are 
 real, and nothing real opens anything of it; only this module opens a folder with that mark (ADR 0022).
 """
 
+import fcntl
 import hmac
 import json
 import os
 import secrets
 import shutil
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -63,15 +65,27 @@ def room(context: Context, session: Session) -> Room:
 
 
 def make(context: Context, session: Session) -> Room:
-    """Make this worker's room anew; whatever was in it is gone. A few seconds."""
+    """Make this worker's room anew; whatever was in it is gone. A few seconds. Two taps at once are one room."""
     name = name_of(context, session)
-    place, fresh = _place(context.settings, name), secrets.token_hex(8)
-    _build(context, settings_of(context.settings, name, fresh, new=True))
-    pointer = place / f".{CURRENT}-{fresh}"
-    pointer.write_text(fresh)
-    os.replace(pointer, place / CURRENT)
-    _throw_away(place, besides=fresh)
+    place, fresh, before = _place(context.settings, name), secrets.token_hex(8), generation(context.settings, name)
+    with _alone(place):
+        if generation(context.settings, name) != before:
+            return Room(name, made=True)  # another tap has made it meanwhile
+        _build(context, settings_of(context.settings, name, fresh, new=True))
+        pointer = place / f".{CURRENT}-{fresh}"
+        pointer.write_text(fresh)
+        os.replace(pointer, place / CURRENT)
+        _throw_away(place, besides=fresh)
     return Room(name, made=True)
+
+
+@contextmanager
+def _alone(place: Path, *, wait: bool = True) -> Iterator[None]:
+    """Nobody else makes or throws away this room meanwhile, in whatever process; BlockingIOError when somebody does, without `wait`."""
+    place.mkdir(parents=True, mode=0o700, exist_ok=True)
+    with (place / ".making").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield  # closing the file lets go
 
 
 def generation(settings: Settings, name: str) -> str | None:
@@ -98,7 +112,8 @@ def sweep(context: Context) -> int:
     for place in (context.settings.folder / FOLDER).glob("*"):
         with suppress(OSError):
             if (place / CURRENT).stat().st_mtime < before.timestamp():
-                shutil.rmtree(place, ignore_errors=True)
+                with _alone(place, wait=False):  # one that is just being made anew stays
+                    shutil.rmtree(place, ignore_errors=True)
                 gone += 1
     return gone
 

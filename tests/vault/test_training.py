@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -99,3 +100,20 @@ def test_a_real_service_opens_no_room_and_a_room_is_made_of_nothing_real(reading
     real = dataclasses.replace(house.settings, mode="embedded")
     assert real.ribbon == "demo.ribbon"
     assert not real.demo
+
+
+def test_two_taps_at_once_make_one_room_that_stands(reading_house: Context) -> None:
+    worker = make_worker(reading_house, make_office(reading_house))
+    with ThreadPoolExecutor(2) as taps:
+        made = [tap.result() for tap in [taps.submit(training.make, reading_house, worker.session) for _ in range(2)]]
+    assert made[0] == made[1]
+    stands = training.generation(reading_house.settings, made[0].name)
+    assert stands is not None
+    place = reading_house.settings.folder / training.FOLDER / made[0].name
+    assert [one.name for one in place.iterdir() if one.is_dir()] == [stands]
+    room = training.open_room(reading_house, made[0].name, stands)
+    try:
+        assert training.access(room)["people"]
+    finally:
+        room.database.close()
+        room.keyvault.close()
