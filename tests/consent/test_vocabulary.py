@@ -1,4 +1,7 @@
-"""The vocabulary of receipts: the words that records use are exactly those that are listed, and each one exists."""
+"""The vocabulary of receipts: the words that records use are exactly those that are listed, and each says where it was read.
+
+That a term exists is read in the published file, by a person: ADR 0013 says why no test does it.
+"""
 
 import json
 import re
