@@ -167,7 +167,11 @@ def watermark(code: str, share: Share, at: datetime) -> rendering.Watermark:
     """The worker's code, the purpose, the date and the minute in Paris. Words that cannot be drawn: the share, by its number."""
     terms = share.body.terms
     words = purpose(terms.purpose).words
-    lines = (code, rendering.legible(terms.own_words, f"{words} {share.grant[:8]}") or words, f"{at.astimezone(PARIS):%d/%m/%Y %H:%M}")
+    lines = (
+        code,
+        rendering.legible(terms.own_words, f"{words} {share.grant[:8]}") or words,
+        f"{at.astimezone(PARIS):%d/%m/%Y %H:%M}",
+    )
     return rendering.Watermark(lines, rendering.marks_font())
 
 
