@@ -23,6 +23,7 @@ from vault.context import Context
 from vault.errors import AbriError, BadInput, NotThere
 from vault.events import Event
 from vault.notices import Notice
+from vault.one_by_one import each
 from vault.sessions import Session
 from vault.settings import today_in_paris
 
@@ -159,18 +160,27 @@ def counts(context: Context, certificate: str) -> Counts:
 
 
 def remind(context: Context) -> int:
-    """Tell again whoever has not answered for two weeks; a scheduled task. Gives how many."""
+    """Tell again whoever has not answered for two weeks; a scheduled task, one commit each. Gives how many.
+
+    Somebody whose keys do not hold reads nothing, and counts as reminded: then the office sees that it is late.
+    """
     today = today_in_paris(context.clock())
-    with context.database.transaction() as connection:
-        last = func.coalesce(article19.c.reminded, article19.c.told)
-        late = (article19.c.answer.is_(None), last <= today - REMIND_AFTER)
-        rows = connection.execute(select(article19).where(*late).with_for_update()).all()
-        for row in rows:
+    late = (article19.c.answer.is_(None), func.coalesce(article19.c.reminded, article19.c.told) <= today - REMIND_AFTER)
+    with context.database.transaction(read_only=True) as connection:
+        waiting = connection.scalars(select(article19.c.id).where(*late).order_by(article19.c.told, article19.c.id)).all()
+
+    def remind_one(told: str) -> bool:
+        with context.database.transaction() as connection:
+            one = (article19.c.id == told, *late)
+            row = connection.execute(select(article19.c.worker).where(*one).with_for_update()).one_or_none()
+            if row is None:
+                return False  # answered since we looked
             if row.worker and context.keyvault.exists("person", row.worker):
-                notices.tell(context, connection, row.worker, Notice("person-erased-again"))
-        ids = [row.id for row in rows]
-        connection.execute(update(article19).where(article19.c.id.in_(ids)).values(reminded=today))
-    return len(rows)
+                notices.tell_if_told(context, connection, row.worker, Notice("person-erased-again"))
+            connection.execute(update(article19).where(article19.c.id == told).values(reminded=today))
+        return True
+
+    return each("recipients", waiting, remind_one)
 
 
 def _listed(context: Context, connection: Connection, *which: object, session: Session | None = None) -> list[Told]:

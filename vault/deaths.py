@@ -27,6 +27,7 @@ from vault.settings import Retention, today_in_paris
 
 HAND_AFTER = dt.timedelta(days=30)
 NEEDED = 2
+UNCONFIRMED = "unconfirmed"  # why a line is over: nobody whom the person trusted has said it within the year
 NOTHING, ERASE, HAND = "nothing", "erase", "hand"
 
 
@@ -143,9 +144,10 @@ def _count(connection: Connection, request: str) -> int:
 
 
 def needed(connection: Connection, person: str) -> int:
-    """How many guardians must have seen the certificate: two; the only one, when the others are printed sheets."""
-    at_work = select(func.count()).select_from(circle_members.join(circles)).where(
-        circles.c.person == person, circles.c.state == "living", circle_members.c.kind == "worker"
+    """How many guardians must have seen the certificate: two; the only one, when the others are printed sheets or have left for good."""
+    here = circle_members.join(circles).join(workers, workers.c.account == circle_members.c.worker)
+    at_work = select(func.count()).select_from(here).where(
+        circles.c.person == person, circles.c.state == "living", workers.c.state != "ended"
     )  # fmt: skip
     return max(1, min(NEEDED, int(connection.execute(at_work).scalar_one())))
 
@@ -169,9 +171,13 @@ def may_hand(row: RowMapping, today: dt.date) -> bool:
 
 
 def approved(context: Context, connection: Connection, row: RowMapping) -> None:
-    """The second administrator has said yes, in the caller's transaction: the thirty days begin."""
-    opens = today_in_paris(context.clock()) + HAND_AFTER if row["decided"] == HAND else None
-    connection.execute(update(rights_requests).where(rights_requests.c.id == row["id"]).values(opens=opens))
+    """The second administrator has said yes, in the caller's transaction: the thirty days begin. The year is the least: however late
+    that yes came, the person named has some months in which to come."""
+    if row["decided"] != HAND:
+        return
+    opens = today_in_paris(context.clock()) + HAND_AFTER
+    term = max(row["term"], add_months(opens, context.settings.retention.notice_months))
+    connection.execute(update(rights_requests).where(rights_requests.c.id == row["id"]).values(opens=opens, term=term))
 
 
 def begin_again(connection: Connection, today: dt.date, retention: Retention) -> None:
@@ -189,6 +195,38 @@ def refused(context: Context, connection: Connection, row: RowMapping, reason: s
     connection.execute(delete(death_reports).where(death_reports.c.request == row["id"]))
     if not mourning.reported(connection, row["person"]):
         mourning.withdrawn(context, connection, row["person"], reason)
+
+
+def settle_due(context: Context) -> int:
+    """What a report waits for in vain; a scheduled task. Gives how many lines moved.
+
+    A guardian who left will say nothing any more: those who have spoken are then enough for the register. What the guardians have
+    not confirmed when the year is over is closed, and the safe is what it was: nobody can deny a death for somebody who never comes
+    back, and a safe that nobody opens has terms of its own (`vault.silence`).
+    """
+    today = today_in_paris(context.clock())
+    waiting = (rights_requests.c.kind == "death", rights_requests.c.state == "received", rights_requests.c.person.is_not(None))
+    with context.database.transaction(read_only=True) as connection:
+        lines = connection.scalars(select(rights_requests.c.id).where(*waiting)).all()
+
+    def settle(request: str) -> bool:
+        with context.database.transaction() as connection:
+            one = select(rights_requests).where(rights_requests.c.id == request, *waiting).with_for_update()
+            row = connection.execute(one).mappings().one_or_none()
+            if row is None:
+                return False
+            if _count(connection, request) >= needed(connection, row["person"]):
+                values: dict[str, object] = {"state": "identified", "identity": "guardians"}
+            elif row["term"] <= today:
+                values = {"state": "closed", "closed": today, "reason": UNCONFIRMED}
+            else:
+                return False
+            connection.execute(update(rights_requests).where(rights_requests.c.id == request).values(**values))
+            if values["state"] == "closed":
+                refused(context, connection, row, UNCONFIRMED)
+        return True
+
+    return each("death reported", lines, settle)
 
 
 def end_due(context: Context) -> int:

@@ -99,6 +99,7 @@ JOBS: tuple[Job, ...] = (
     Job("erasures", minutely, erase_due),
     Job("recipients", daily(7, 30), article19.remind),
     Job("deaths", daily(0, 20), deaths.end_due),
+    Job("deaths reported", daily(0, 25), deaths.settle_due),
     Job("requisitions", daily(7, 0), requisitions.tell_due),
     Job("recoveries", minutely, aftermath.expire),
     Job("tickets", minutely, tickets.sweep),

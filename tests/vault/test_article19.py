@@ -113,3 +113,16 @@ def test_a_recipient_whose_keys_nothing_vouches_for_stops_no_erasure(house: Cont
     assert certificates.find(house, going.number).said.recipients == 1
     (told,) = article19.of_office(house, sign_in_administrator(house, made.canal.administrators[0]))
     assert (told.name, told.at_work, told.answer) == ("Marc", False, "")
+
+
+def test_one_recipient_whose_keys_do_not_hold_stops_no_reminder(house: Context, clock: Clock, erased: tuple[Circle, str]) -> None:
+    """Fatou is reminded; Marc, who can read nothing, is late in the eyes of his office."""
+    made, _ = erased
+    with house.database.transaction() as connection:
+        connection.execute(update(accounts).where(accounts.c.id == made.marc.id).values(keys_signature=bytes(64)))
+    clock.forward(days=15)
+    assert article19.remind(house) == 2
+    assert "person-erased-again" in [one.key for one in notices.waiting(house, sign_in(house, made.fatou))]
+    (his,) = article19.of_office(house, sign_in_administrator(house, made.canal.administrators[0]))
+    assert his.late
+    assert article19.remind(house) == 0

@@ -31,8 +31,11 @@ from vault import (
     sessions,
     shared_papers,
     showing,
+    silence,
+    tasks,
 )
 from vault import directives as wishes
+from vault import workers as working
 from vault.context import Context
 from vault.directives import Wish
 from vault.errors import BadInput, Conflict, NotAllowed, NotThere, WrongSecret
@@ -231,6 +234,57 @@ def test_a_letter_with_an_account_number_freezes_and_waits_for_those_the_person_
         rights.approve(house, nadia, real.id)
     death = deaths.report(house, sign_in(house, made.fatou), member(house, made.fatou), seen=True)
     assert death.request == real.id
+
+
+def test_a_slow_office_leaves_the_person_named_some_months(house: Context, clock: Clock) -> None:
+    """Approved on day 340: thirty days later the year would be over, and nobody could ever have come."""
+    made = make_circle(house)
+    wished(house, made)
+    found = said(house, made)
+    clock.forward(days=340)
+    for admin in made.tilleuls.administrators:
+        rights.approve(house, sign_in_administrator(house, admin), found.id)
+    after = line(house, made)
+    assert (after.opens, after.term) == (dt.date(2027, 11, 28), dt.date(2028, 2, 28))
+    clock.forward(days=60)
+    erase_what_is_due(house)
+    assert state(house, made.awa.id) == "mourned"
+
+
+def test_a_guardian_who_left_is_not_waited_for(house: Context, clock: Clock) -> None:
+    """Fatou says it while Marc is there; when he has left for good her word is enough for the register, as with sheets alone."""
+    made = make_circle(house)
+    death = deaths.report(house, sign_in(house, made.fatou), member(house, made.fatou), seen=True)
+    assert (death.needed, death.state, deaths.settle_due(house)) == (2, "received", 0)
+    working.end(house, sign_in_administrator(house, made.canal.administrators[0]), made.marc.id)
+    assert tasks.run_due(house)["deaths reported"] == 1
+    after = deaths.of(house, sign_in(house, made.fatou), member(house, made.fatou))
+    assert after
+    assert (after.needed, after.state) == (1, "identified")
+    clock.forward(days=400)
+    assert deaths.settle_due(house) == 0  # the office has its part to do, and sees it in red
+    assert state(house, made.awa.id) == "mourned"
+
+
+def test_what_nobody_confirmed_within_the_year_gives_the_safe_back(any_house: Context, clock: Clock) -> None:
+    """A letter with a number, for somebody whose people never say it: not frozen for ever; silence goes on from there."""
+    house = any_house
+    made = make_circle(house)
+    nadia = sign_in_administrator(house, made.tilleuls.administrators[0])
+    letter = rights.receive(house, nadia, "death", "letter", Extra(number=made.awa.number))
+    deaths.report(house, sign_in(house, made.fatou), member(house, made.fatou), seen=True)
+    clock.now = dt.datetime(2027, 11, 22, 12, tzinfo=dt.UTC)
+    assert deaths.settle_due(house) == 0
+    assert state(house, made.awa.id) == "mourned"
+    clock.forward(days=1)
+    assert deaths.settle_due(house) == 1
+    assert state(house, made.awa.id) == "open"
+    over = line(house, made)
+    assert (over.id, over.state, over.reason) == (letter.id, "closed", deaths.UNCONFIRMED)
+    with house.database.transaction(read_only=True) as connection:
+        assert connection.execute(select(death_reports)).all() == []
+    clock.forward(days=30)
+    assert silence.tell(house) == 1
 
 
 def _unknown(number: str) -> str:

@@ -7,7 +7,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
-from vault import article19, erasing, mourning, printed, requisitions, restricting, rights
+from vault import article19, deaths, erasing, mourning, printed, requisitions, restricting, rights
 from vault.aftermath import AfterRecovery
 from vault.confirming import Proof
 from vault.errors import AbriError, BadInput, Conflict, NotAllowed, NotThere
@@ -20,6 +20,8 @@ from vault.web.guards import context_of, signed_in, who
 from vault.web.office_frame import office_page, typed_day
 from vault.web.pages import Fault
 from vault.web.shell import Req, go, pdf, printing
+
+SAID_BY_US = (mourning.CAME_BACK, restricting.LIFTED, erasing.ERASED, deaths.UNCONFIRMED)  # reasons that no administrator wrote
 
 
 @get("/registre", opt=who("administrator"), sync_to_thread=True)
@@ -76,7 +78,7 @@ def _request_page(request: Req, name: str, faults: list[Fault], status: int = 20
     return office_page(
         request, "office/request.html", "register", status=status, one=one, faults=faults, cancelled=cancelled, written=written,
         step=request.scope["path"].rpartition("/")[2],
-        rule=RULES[one.kind], said_by_us=one.reason if one.reason in (mourning.CAME_BACK, restricting.LIFTED, erasing.ERASED) else "",
+        rule=RULES[one.kind], said_by_us=one.reason if one.reason in SAID_BY_US else "",
     )  # fmt: skip
 
 
