@@ -154,9 +154,9 @@ def gained_by_move(
     paper: Paper, shelf: ShelfId, kind: ShelfKind, grants: Sequence[VerifiedGrant], recipients: Mapping[WorkerId, Recipient],
     at: datetime,
 ) -> tuple[VerifiedGrant, ...]:  # fmt: skip
-    """Who would newly reach a paper moved from where it lies to another drawer: the person is told, and asked.
+    """Who would newly see a paper moved from where it lies to another drawer: the person is told, and asked.
 
-    Suspended recipients count: they come back.
+    Suspended recipients count: they come back. Who may only put papers in sees nothing, and does not count.
     """
     back = {worker: _as_if_back(recipient) for worker, recipient in recipients.items()}
     to = replace(paper, shelf=shelf, kind=kind)
@@ -165,8 +165,8 @@ def gained_by_move(
         recipient = back.get(grant.body.worker)
         if recipient is None:
             continue
-        before = {act for act in Act if covering(act, paper, recipient, [grant], at)}
-        after = {act for act in Act if covering(act, to, recipient, [grant], at)}
+        before = {act for act in OPENING if covering(act, paper, recipient, [grant], at)}
+        after = {act for act in OPENING if covering(act, to, recipient, [grant], at)}
         if after - before:
             gained.append(grant)
     return tuple(sorted(gained, key=_oldest_first))

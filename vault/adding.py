@@ -3,7 +3,7 @@
 Both wait in the session's sealed state and end with it: no secret of a link stands in an address of the kiosk.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from consent.ids import PaperId
@@ -15,6 +15,7 @@ from vault.sessions import Session
 from vault.tickets import Kind, Ticket
 
 ADDING = "adding"
+AGREED = "agreed"
 SQUARE = "square"
 
 LIKELY: Mapping[str, tuple[str, ...]] = {
@@ -58,11 +59,25 @@ def keep(context: Context, session: Session, adding: Adding) -> None:
         sessions.write_state(connection, session, {**state, ADDING: told})
 
 
+def agree(context: Context, session: Session, agreed: Iterable[str]) -> None:
+    """Keep for the next pages who the person agreed would see what comes in (`widening.WouldSee`); what was agreed before is forgotten."""
+    with context.database.transaction() as connection:
+        state = sessions.read_state(connection, session)
+        sessions.write_state(connection, session, {**state, AGREED: sorted(set(agreed))})
+
+
+def agreed(context: Context, session: Session) -> frozenset[str]:
+    """Who the person agreed would see what comes in."""
+    with context.database.transaction(read_only=True) as connection:
+        told = sessions.read_state(connection, session, hold=False).get(AGREED)
+    return frozenset(one for one in told if isinstance(one, str)) if isinstance(told, list) else frozenset()
+
+
 def forget(context: Context, session: Session) -> None:
     """It is put away."""
     with context.database.transaction() as connection:
         state = sessions.read_state(connection, session)
-        if state.pop(ADDING, None) is not None:
+        if [state.pop(name, None) for name in (ADDING, AGREED)] != [None, None]:
             sessions.write_state(connection, session, state)
 
 

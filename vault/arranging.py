@@ -1,25 +1,22 @@
 """A paper changes its title, its sort, its note or its drawer. Moving never widens who sees it without saying so and asking."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
-from datetime import date
-from typing import ClassVar
+from dataclasses import replace
 
 from sqlalchemy import Connection, select, update
 
 from consent.grant import OPEN_STATES
-from consent.ids import GrantId, PaperId, PersonId, ShelfId
-from consent.policy import gained_by_move
+from consent.ids import PaperId
 from consent.purposes import PRIVATE, ShelfKind
-from consent.scope import OPENING, Paper, PapersScope
+from consent.scope import OPENING, PapersScope
 from crypto import contexts, envelope
 from crypto.sealing import seal_text, unseal_text
 from storage.tables import grants, papers, shelf_wraps, versions
 from storage.tables import wraps as wrap_rows
-from vault import audit, exposed, shares, shelves, who, wraps
+from vault import audit, exposed, shares, shelves, who, widening, wraps
 from vault.colleagues import reachable
 from vault.context import Context
-from vault.errors import AbriError, BadInput, NotThere, Tampered
+from vault.errors import BadInput, NotThere, Tampered
 from vault.events import Event
 from vault.listing import cards_of
 from vault.paper_cards import Card, checked_sort, checked_title
@@ -28,25 +25,6 @@ from vault.shelves import OpenShelf, Shelves
 from vault.versions import Opened, VersionRow, Witnesses, all_of, current_of, one_refusal, open_version, secret_of
 
 LONGEST_NOTE = 2000
-
-
-@dataclass(frozen=True)
-class WouldSee:
-    """A share whose worker would newly reach a paper, were it moved."""
-
-    grant: GrantId
-    worker_name: str
-    until: date
-
-
-class WouldShow(AbriError):
-    """The drawer is shared: the person is told with whom, and asked."""
-
-    sentence: ClassVar[str] = "error.would-show"
-
-    def __init__(self, shares: tuple[WouldSee, ...]) -> None:
-        super().__init__(f"{len(shares)} shares would cover it")
-        self.shares = shares
 
 
 # --- Title, sort, note ----------------------------------------------------------------------------------------------------
@@ -140,9 +118,9 @@ def leave_drawer(context: Context, connection: Connection, person: str, rows: Co
 
 
 def move(
-    context: Context, session: Session, paper: PaperId, shelf: ShelfKind, *, agreed: Collection[GrantId] = ()
+    context: Context, session: Session, paper: PaperId, shelf: ShelfKind, *, agreed: Collection[str] = ()
 ) -> None:  # fmt: skip
-    """Put a paper in another drawer. Raises WouldShow until every share that would newly cover it is in `agreed`."""
+    """Put a paper in another drawer. Raises WouldShow until all who would newly see it are in `agreed`."""
     keys = who.person(session)
     kind = shelves.checked_kind(shelf)
     with context.database.transaction() as connection:
@@ -154,27 +132,17 @@ def move(
         to = opened.current(kind)
         if row.lies_in == to.id:
             return
-        gained = _gained(context, connection, session, opened, row, to)
-        if any(one.grant not in agreed for one in gained):
-            raise WouldShow(tuple(WouldSee(one.grant, one.worker_name, one.body.terms.until) for one in gained))
-        _carry(context, connection, opened, row, to)
+        gained, seen = widening.by_moving(context, connection, session, opened, row, to)
+        widening.ask(seen, agreed)
+        carry(context, connection, opened, row, to)
         for one in gained:
             _hand_again(context, connection, opened, row, one)
         event = Event("paper.moved", by=session.account, paper=paper, title=_title(context, opened, connection, row), detail=kind)
         audit.record(context, connection, session, event, person=session.account)
 
 
-def _gained(
-    context: Context, connection: Connection, session: Session, opened: Shelves, row: VersionRow, to: OpenShelf
-) -> list[shares.Share]:  # fmt: skip
-    living = {one.grant: one for one in shares.of_person(context, connection, session)}
-    verified = [one.verified for one in living.values()]
-    recipients = {one.recipient.worker: one.recipient for one in living.values() if one.recipient}
-    lies = Paper(PersonId(row.person), PaperId(row.paper), ShelfId(row.lies_in), opened.kind_of(row.lies_in))
-    return [living[one.row.grant] for one in gained_by_move(lies, to.id, to.kind, verified, recipients, context.clock())]
-
-
-def _carry(context: Context, connection: Connection, opened: Shelves, row: VersionRow, to: OpenShelf) -> None:
+def carry(context: Context, connection: Connection, opened: Shelves, row: VersionRow, to: OpenShelf) -> None:
+    """Lay every version of a paper in another drawer; whoever sees it there was agreed to by then."""
     rows = all_of(connection, row.person, row.paper)
     leave_drawer(context, connection, row.person, rows)
     for one in rows:

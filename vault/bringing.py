@@ -6,6 +6,7 @@ brought twice: after a cut the same archive is simply brought again.
 """
 
 import hashlib
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -63,11 +64,14 @@ class _File:
 
 
 class Bringing:
-    """A sink (`vault.sinks.Sink`) for a parcel. What is wrong raises BadInput("file"); papers that were whole before stay."""
+    """A sink (`vault.sinks.Sink`) for a parcel. What is wrong raises BadInput("file"); papers that were whole before stay.
 
-    def __init__(self, context: Context, session: Session) -> None:
+    A drawer may be shown to somebody here: WouldShow for a paper that somebody would see who is not in `agreed`.
+    """
+
+    def __init__(self, context: Context, session: Session, agreed: Collection[str] = ()) -> None:
         who.person(session)
-        self._context, self._session = context, session
+        self._context, self._session, self._agreed = context, session, agreed
         self._reader, self._ended = Reader(self), False
         self._texts: dict[str, bytes] = {}
         self._papers: list[portable.Paper] = []
@@ -210,7 +214,7 @@ class Bringing:
             incoming.write(received)
         incoming.finish()
         words = {"title": one.title, "sort": one.sort, "untrusted_name": one.file_name}
-        return incoming.keep(told.drawer, **words, pages=one.pages, added=one.added)
+        return incoming.keep(told.drawer, **words, pages=one.pages, added=one.added, agreed=self._agreed)
 
     def _prepared(self, received: bytes, one: portable.Version) -> PreparedPaper | None:
         """The paper as the confined child reads it; None when it cannot, and it is kept without being looked at."""
@@ -226,7 +230,9 @@ class Bringing:
         with durable(self._context, self._session.account, prepared, words, paper=replaces) as fresh:
             findings = frozenset(map(Finding, one.findings)) if _are_findings(one.findings) else fresh.card.findings
             dated = replace(fresh, card=replace(fresh.card, added=one.added, pages=one.pages, findings=findings))
-            documents.lay_down(self._context, self._session, dated, told.drawer, replaces=replaces is not None)
+            documents.lay_down(
+                self._context, self._session, dated, told.drawer, replaces=replaces is not None, agreed=self._agreed
+            )  # fmt: skip
         return fresh.paper
 
     def _name(self) -> None:
@@ -296,9 +302,9 @@ def _earlier(texts: dict[str, bytes]) -> list[dict[str, object]]:
     return listed
 
 
-def join(context: Context, session: Session, parcel: Parcel) -> Brought:
+def join(context: Context, session: Session, parcel: Parcel, agreed: Collection[str] = ()) -> Brought:
     """Two safes become one: what the other one holds is brought into this one, from its parcel, without leaving the service."""
-    bringing = Bringing(context, session)
+    bringing = Bringing(context, session, agreed)
     try:
         for block in parcel.blocks():
             bringing.write(block)

@@ -5,6 +5,7 @@ that the kiosk's browser keeps. The second opens their own safe at the same kios
 their own, sealed anew: neither safe knows the other, and nothing written ties them.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
@@ -67,8 +68,14 @@ def refuse(context: Context, session: Session, secret: str) -> None:
         tickets.use(context, connection, shown)
 
 
-def keep(context: Context, session: Session, secret: str) -> PaperId:
-    """The second person's yes: a paper of their own, under keys of their own. Both read it in their history. TicketGone, TooMuch."""
+def keep(
+    context: Context, session: Session, secret: str, *, private: bool = False, agreed: Collection[str] = ()
+) -> PaperId:  # fmt: skip
+    """The second person's yes: a paper of their own, under keys of their own. Both read it in their history. TicketGone, TooMuch.
+
+    It lies in the same drawer as the first person's, which in this safe may be shown to others: WouldShow until all of them are in
+    `agreed`; or, `private`, where nobody looks.
+    """
     with context.database.transaction(read_only=True) as connection:
         shown, opened, shelf = _shown(context, connection, session, secret)
     card, prepared = opened.card, _prepared(context, opened)
@@ -84,7 +91,7 @@ def keep(context: Context, session: Session, secret: str) -> PaperId:
         audit.record(context, connection, session, taken, person=session.account)
 
     with durable(context, session.account, prepared, words) as fresh:
-        documents.lay_down(context, session, fresh, shelf, along=told)
+        documents.lay_down(context, session, fresh, PRIVATE if private else shelf, along=told, agreed=agreed)
     return fresh.paper
 
 

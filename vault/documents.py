@@ -3,7 +3,7 @@
 Every use case here needs a session that the person's own secret opened. Opening is traced before the first byte leaves.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -15,8 +15,8 @@ from crypto.canonical import parse_instant
 from crypto.keys import AccountKeys
 from crypto.signing import Signer
 from storage.tables import papers, versions
-from vault import audit, looking, rendering, shelves, who, wraps
-from vault.arranging import WouldSee, WouldShow, move, note, note_of, rename, sort_as
+from vault import audit, looking, rendering, shelves, who, widening, wraps
+from vault.arranging import move, note, note_of, rename, sort_as
 from vault.colleagues import name_of
 from vault.contents import Content, content_of, verified_bytes
 from vault.context import Context
@@ -43,6 +43,7 @@ from vault.versions import (
     open_version,
     secret_of,
 )  # fmt: skip
+from vault.widening import WouldSee, WouldShow
 
 __all__ = [
     "Drawer", "PaperCard", "Technical", "Version", "WouldSee", "WouldShow", "bin_of", "check", "count", "deposit", "drawers",
@@ -59,11 +60,13 @@ SCREEN_DPI = 150
 def deposit(
     context: Context, session: Session, prepared: PreparedPaper, shelf: ShelfKind, *, title: str = "", sort: str = "",
     untrusted_name: str = "", replaces: PaperId | None = None, along: Callable[[Connection], None] | None = None,
+    agreed: Collection[str] = (),
 ) -> PaperId:  # fmt: skip
     """Keep a prepared paper, or a newer version of one (its title and sort stay unless others are given).
 
     `along` is done in the same commit: a draft ends in the instant in which its paper begins.
-    Raises TooMuch, BadInput, NotThere (what it replaces), and the errors of the stores: then nothing is left.
+    Raises WouldShow until all who would see a new paper there are in `agreed`; TooMuch, BadInput, NotThere (what it replaces),
+    and the errors of the stores: then nothing is left.
     """
     who.person(session)
     words = Words(checked_title(title), checked_sort(sort), tame_file_name(untrusted_name))
@@ -71,15 +74,18 @@ def deposit(
         before = paper(context, session, replaces)
         words = Words(words.title or before.title, words.sort or before.sort, words.untrusted_file_name)
     with durable(context, session.account, prepared, words, paper=replaces) as fresh:
-        lay_down(context, session, fresh, shelf, replaces=replaces is not None, along=along)
+        lay_down(context, session, fresh, shelf, replaces=replaces is not None, along=along, agreed=agreed)
     return fresh.paper
 
 
 def lay_down(
     context: Context, session: Session, fresh: Fresh, shelf: ShelfKind, *, replaces: bool = False,
-    along: Callable[[Connection], None] | None = None, ahead: Ahead | None = None,
+    along: Callable[[Connection], None] | None = None, ahead: Ahead | None = None, agreed: Collection[str] = (),
 ) -> None:  # fmt: skip
-    """Rows and trace of a version whose objects are durable, in one commit. `ahead`: its origin is being signed already."""
+    """Rows and trace of a version whose objects are durable, in one commit. `ahead`: its origin is being signed already.
+
+    Whichever way a paper comes, it is seen by nobody whom the person did not agree to: WouldShow.
+    """
     keys = who.person(session)
     kind = shelves.checked_kind(shelf)
     person = session.account
@@ -92,6 +98,8 @@ def lay_down(
             if old.state in ("bin", "refused"):
                 raise NotThere
             previous, kind = old.id, opened.at(old.shelf, old.epoch).kind
+        else:
+            widening.ask(widening.by_laying(context, connection, session, opened.current(kind)), agreed)
         laid = lay_in(opened.current(kind), fresh)
         origin = From(person, ahead or Signer(keys.sign), session.kiosk, ahead.at if ahead else None)
         write_rows(context, connection, fresh, laid, origin, previous=previous)

@@ -5,7 +5,7 @@ and the sweep takes them away. Until `keep` nothing else is written.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -292,7 +292,13 @@ def _sent(state: Mapping[str, Value]) -> list[Value]:
 
 
 def keep_at_once(
-    context: Context, session: Session, received: bytes, shelf: ShelfKind, *, untrusted_name: str = ""
+    context: Context,
+    session: Session,
+    received: bytes,
+    shelf: ShelfKind,
+    *,
+    untrusted_name: str = "",
+    agreed: Collection[str] = (),
 ) -> PaperId | None:
     """One file is one paper. None when the very same file became one in this session: it is sent again after an error, or twice.
 
@@ -304,7 +310,7 @@ def keep_at_once(
             return None
     add(context, session, received, untrusted_name=untrusted_name)
     try:
-        return keep(context, session, shelf, sent=sent)
+        return keep(context, session, shelf, sent=sent, agreed=agreed)
     except BaseException:
         drop(context, session)
         raise
@@ -312,11 +318,11 @@ def keep_at_once(
 
 def keep(
     context: Context, session: Session, shelf: ShelfKind, *, title: str = "", sort: str = "", replaces: PaperId | None = None,
-    sent: str = "",
+    sent: str = "", agreed: Collection[str] = (),
 ) -> PaperId:  # fmt: skip
     """Make one paper of the draft, in the order of its pages, and keep it; the draft ends in the same commit.
 
-    `sent`: what `keep_at_once` knows the file by.
+    `sent`: what `keep_at_once` knows the file by. Raises WouldShow until all who would see it are in `agreed`.
     """
     pieces = _read(context, session)
     if not pieces:
@@ -326,5 +332,5 @@ def keep(
     prepared = preparing.prepare(context.confinement, originals, framings=framings)
     return documents.deposit(
         context, session, prepared, shelf, title=title, sort=sort, untrusted_name=pieces[0].name, replaces=replaces,
-        along=lambda connection: _end(context, connection, session, pieces, sent),
+        along=lambda connection: _end(context, connection, session, pieces, sent), agreed=agreed,
     )  # fmt: skip

@@ -5,6 +5,7 @@ for programs uses; the pages of the kiosk go through `vault.drafts`, where the p
 """
 
 import hashlib
+from collections.abc import Collection
 from contextlib import suppress
 
 from consent.ids import PaperId
@@ -82,9 +83,13 @@ class Incoming:
             self._kept = None
 
     def keep(
-        self, shelf: ShelfKind, *, title: str = "", sort: str = "", untrusted_name: str = "", pages: int = 1, added: str = ""
+        self, shelf: ShelfKind, *, title: str = "", sort: str = "", untrusted_name: str = "", pages: int = 1, added: str = "",
+        agreed: Collection[str] = (),
     ) -> PaperId:  # fmt: skip
-        """Write its rows and its trace. Nobody opened it to count its pages; `added` is now, unless it was kept elsewhere before."""
+        """Write its rows and its trace. Nobody opened it to count its pages; `added` is now, unless it was kept elsewhere before.
+
+        Raises WouldShow until all who would see it are in `agreed`.
+        """
         if self._kept is None:
             raise Unreadable
         kind: Kind = kind_of(self._head)
@@ -97,6 +102,8 @@ class Incoming:
         fresh = Fresh(
             self._session.account, self._paper, self._version, card, {"received": self._kept}, self._secret, self._keys
         )  # fmt: skip
-        lay_down(self._context, self._session, fresh, shelf, replaces=self._replaces is not None, ahead=self._ahead)
+        lay_down(
+            self._context, self._session, fresh, shelf, replaces=self._replaces is not None, ahead=self._ahead, agreed=agreed
+        )  # fmt: skip
         self._kept = None  # from now on it has rows: abandoning must not touch it
         return self._paper

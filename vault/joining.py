@@ -3,6 +3,8 @@
 A lost card is often followed by a second safe. Nothing is erased here: the person erases the other one when they are sure.
 """
 
+from collections.abc import Collection
+
 from crypto.printed import card_text
 from vault import audit, bringing, cards, parcels, sessions, trying, unlocking, who
 from vault.bringing import Brought
@@ -30,11 +32,14 @@ def waits(context: Context, session: Session) -> bool:
         return OTHER in sessions.read_state(connection, session, hold=False)
 
 
-def join(context: Context, session: Session, chosen: Chosen, language: str) -> Brought:
+def join(
+    context: Context, session: Session, chosen: Chosen, language: str, agreed: Collection[str] = ()
+) -> Brought:  # fmt: skip
     """Bring everything of the safe of the other card that was shown, whose code or pictures are given.
 
     The other safe is opened for the time of this use case, which both histories tell. The card is then forgotten. Raises NotThere
-    before any was shown, WrongSecret, MustWait, Busy, AfterRecovery, BadInput.
+    before any was shown, WrongSecret, MustWait, Busy, AfterRecovery, BadInput, and
+    WouldShow until all who would see what comes are in `agreed`.
     """
     with context.database.transaction(read_only=True) as connection:
         card = sessions.read_state(connection, session, hold=False).get(OTHER)
@@ -49,7 +54,7 @@ def join(context: Context, session: Session, chosen: Chosen, language: str) -> B
     other = sessions.find(context, cookie)
     try:
         parcels.pack(context, other, "usb", language)
-        found = bringing.join(context, session, parcels.waiting(context, other))
+        found = bringing.join(context, session, parcels.waiting(context, other), agreed)
         with context.database.transaction() as connection:
             for one in (session, other):
                 event = Event("safe.joined", by=one.account, detail=str(found.new))

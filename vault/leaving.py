@@ -4,7 +4,7 @@ Nothing leaves without its trace. What comes by phone is laid through the slit o
 the person says in their session that it is theirs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from sqlalchemy import update
@@ -15,7 +15,7 @@ from crypto.canonical import Value
 from crypto.keys import FileSecret
 from crypto.signing import Signer
 from storage.tables import papers, versions
-from vault import accounts, audit, documents, rendering, shelves, tickets, who
+from vault import accounts, audit, documents, rendering, shelves, tickets, who, widening
 from vault.arranging import lay_again, reseal
 from vault.contents import Content, content_of, verified_bytes
 from vault.context import Context
@@ -136,16 +136,18 @@ def arrived(context: Context, session: Session) -> list[PaperCard]:
 
 
 def confirm(
-    context: Context, session: Session, paper: PaperId, *, shelf: ShelfKind | None = None, title: str = "", sort: str = ""
+    context: Context, session: Session, paper: PaperId, *, shelf: ShelfKind | None = None, title: str = "", sort: str = "",
+    agreed: Collection[str] = (),
 ) -> None:  # fmt: skip
     """The person says that what came by phone is theirs: their session signs its origin, and it is a paper like the others.
 
-    It is then moved when another drawer is chosen, which may raise WouldShow: it is kept, where it lay.
+    It lies in the drawer that they choose, or where it arrived. Raises WouldShow until all who see that drawer are in `agreed`: until
+    then it waits, and nobody sees it.
     """
-
     keys = who.person(session)
     title, sort = checked_title(title), checked_sort(sort)
     with context.database.transaction() as connection:
+        shelves.hold_all(connection, session.account)
         row = current_of(connection, session.account, paper, hold=True)
         if row.state != "to-confirm":
             raise NotThere
@@ -154,14 +156,18 @@ def confirm(
             secret = secret_of(context, opened, row)
         witnesses = Witnesses.own(context, connection, session.account, keys)
         one = open_version(context, connection, row, secret, witnesses)
-        lay_again(context, connection, opened, row, opened.at(row.shelf, row.epoch))
+        lies = opened.at(row.shelf, row.epoch)
+        to = opened.current(lies.kind if shelf is None else shelves.checked_kind(shelf))
+        widening.ask(widening.by_laying(context, connection, session, to), agreed)
+        lay_again(context, connection, opened, row, lies if to.id == lies.id else to)
         connection.execute(
             update(versions).where(versions.c.id == one.version).values(confirmation=Signer(keys.sign).sign(one.origin))
         )
-        connection.execute(update(papers).where(papers.c.id == paper).values(state="kept"))
+        connection.execute(update(papers).where(papers.c.id == paper).values(state="kept", shelf=to.id))
         if title or sort:
             reseal(connection, one, replace(one.card, title=title or one.card.title, sort=sort or one.card.sort))
         event = Event("paper.confirmed", by=session.account, paper=paper, title=title or one.card.title)
         audit.record(context, connection, session, event, person=session.account)
-    if shelf is not None:
-        documents.move(context, session, paper, shelf)
+        if to.id != lies.id:
+            moved = replace(event, tag="paper.moved", detail=to.kind)
+            audit.record(context, connection, session, moved, person=session.account)

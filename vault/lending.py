@@ -1,14 +1,37 @@
 """Drawers that a person lent to the openings with help: each in its present epoch, posted to the slot's own key."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import Connection, delete, insert, select
 
 from crypto import contexts, envelope
 from crypto.kem import KemPublic, kem_public
 from crypto.sealing import post_text
-from storage.tables import assist_shelves, assists
+from storage.tables import assist_shelves, assists, slots, workers
 from vault import labels
 from vault.context import Context
 from vault.shelves import OpenShelf
+
+
+@dataclass(frozen=True)
+class Helper:
+    """Who opens a lent drawer with its owner: the way in that it was lent to, and their first name."""
+
+    slot: str
+    first_name: str
+
+
+def helper_of(connection: Connection, person: str, shelf: str) -> Helper | None:
+    """Who opens this drawer with the person; None when it is lent to nobody. One who is suspended counts: they come back."""
+    query = (
+        select(assists.c.slot, workers.c.first_name)
+        .join(assist_shelves, assist_shelves.c.slot == assists.c.slot)
+        .join(slots, slots.c.id == assists.c.slot)
+        .join(workers, workers.c.account == assists.c.worker)
+        .where(assists.c.person == person, assist_shelves.c.shelf == shelf, slots.c.state == "live")
+    )
+    row = connection.execute(query).first()
+    return Helper(row.slot, row.first_name) if row else None
 
 
 def lend(context: Context, connection: Connection, slot: str, public: KemPublic, one: OpenShelf) -> None:

@@ -3,16 +3,16 @@
 In the bin its key is wrapped in the private drawer, which is never shared: what the rules say, the cryptography says too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from sqlalchemy import Connection, delete, select, update
 
 from consent.ids import PaperId
-from consent.purposes import PRIVATE
+from consent.purposes import PRIVATE, ShelfKind
 from storage.tables import objects, outside_wraps, papers, persons, versions
 from storage.tables import wraps as wrap_rows
-from vault import audit, endings, exposed, restricting, shelves, space, who, wraps
+from vault import audit, endings, exposed, restricting, shelves, space, who, widening, wraps
 from vault.arranging import lay_again, leave_drawer
 from vault.context import Context
 from vault.errors import Conflict, NotThere, Tampered
@@ -42,21 +42,28 @@ def remove(context: Context, session: Session, paper: PaperId) -> None:
         _trace(context, connection, session, "paper.removed", opened, row)
 
 
-def restore(context: Context, session: Session, paper: PaperId) -> None:
-    """Take a paper out of the bin, back to its drawer. Shares of the paper itself do not come back."""
+def restore(
+    context: Context, session: Session, paper: PaperId, *, shelf: ShelfKind | None = None, agreed: Collection[str] = ()
+) -> None:  # fmt: skip
+    """Take a paper out of the bin, back to its drawer or to another. Shares of the paper itself do not come back.
+
+    The drawer may be shown to somebody since: raises WouldShow until all who would see it again are in `agreed`.
+    """
     keys = who.person(session)
     with context.database.transaction() as connection:
         shelves.hold_all(connection, session.account)
         opened = shelves.open_all(connection, session.account, keys.values)
         row = current_of(connection, session.account, paper, hold=True)
-        kind = opened.kind_of(row.lies_in)
+        kind = shelves.checked_kind(shelf) if shelf else opened.kind_of(row.lies_in)
         if row.state != "bin" or row.bin_until is None or row.bin_until <= context.clock():
             raise NotThere
         if kind is None:
             raise Tampered
-        _lay_all(context, connection, opened, all_of(connection, session.account, paper), opened.current(kind))
+        to = opened.current(kind)
+        widening.ask(widening.by_laying(context, connection, session, to), agreed)
+        _lay_all(context, connection, opened, all_of(connection, session.account, paper), to)
         state = "to-confirm" if row.depositor == SERVICE and row.confirmation is None else "kept"
-        connection.execute(update(papers).where(papers.c.id == paper).values(state=state, bin_until=None))
+        connection.execute(update(papers).where(papers.c.id == paper).values(state=state, bin_until=None, shelf=to.id))
         _trace(context, connection, session, "paper.restored", opened, row)
 
 

@@ -20,7 +20,7 @@ from consent.ids import GrantId, PaperId
 from consent.purposes import ShelfKind
 from consent.receipt_file import Anchors, verify_file
 from consent.scope import Act
-from storage.tables import grant_changes, grants
+from storage.tables import assists, grant_changes, grants
 from tests.vault.builders import (
     MadePerson,
     MadeWorker,
@@ -69,6 +69,7 @@ class Scene:
     end: Callable[[], None]
     helper: MadeWorker
     witness: MadeWorker
+    lent: str  # the way in that the drawer LENT was lent to
 
 
 def a_scene(house: Context, page: PreparedPaper, end: Callable[[], None] = lambda: None) -> Scene:
@@ -85,7 +86,9 @@ def a_scene(house: Context, page: PreparedPaper, end: Callable[[], None] = lambd
     unlock(house, awa)
     helper, witness = make_worker(house, office, "Nora"), make_worker(house, office, "Paul")
     helped(house, awa, helper, LENT)
-    return Scene(house, office, awa, staff, papers, page, end, helper, witness)
+    with house.database.transaction(read_only=True) as connection:
+        lent = connection.scalars(select(assists.c.slot).where(assists.c.person == awa.id)).one()
+    return Scene(house, office, awa, staff, papers, page, end, helper, witness, lent)
 
 
 @dataclass
@@ -134,6 +137,18 @@ class Ledger:
 
     def living(self) -> dict[GrantId, Given]:
         return {grant: one for grant, one in self.grants.items() if not one.over and self.today <= one.until}
+
+    def coming_back(self) -> dict[GrantId, Given]:
+        """The living shares of whoever is at work, or absent for a while."""
+        return {
+            grant: one for grant, one in self.living().items()
+            if self.standing[one.worker] != "ended" and (ROLES[one.worker] != "intern" or self.today <= LASTS)
+        }  # fmt: skip
+
+    def seen_in(self, shelf: str) -> set[str]:
+        """What must be agreed to before a paper that nobody sees is laid in a drawer."""
+        shown = {str(grant) for grant, one in self.coming_back().items() if one.shelf == shelf and act_is_open(one)}
+        return shown | ({self.scene.lent} if shelf == LENT else set())
 
     def working(self, name: str) -> bool:
         return self.standing[name] == "certified" and (ROLES[name] != "intern" or self.today <= LASTS)

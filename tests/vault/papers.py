@@ -4,7 +4,7 @@ import hashlib
 
 from consent.ids import PaperId
 from consent.purposes import ShelfKind
-from vault import documents
+from vault import documents, widening
 from vault.context import Context
 from vault.kinds import Kind
 from vault.preparing import PreparedPaper
@@ -32,10 +32,11 @@ def keep(
     house: Context, session: Session, title: str = "Avis", shelf: str = "money", *, text: str = "avis de test", sort: str = "",
     size: int = 300, replaces: PaperId | None = None,
 ) -> PaperId:  # fmt: skip
-    """Deposit a prepared paper."""
+    """Deposit a prepared paper; whoever sees the drawer may see it."""
+    seen = widening.would_see(house, session, [ShelfKind(shelf)])
     return documents.deposit(
         house, session, prepared(text, size=size), ShelfKind(shelf), title=title, sort=sort, untrusted_name=f"{title}.jpg",
-        replaces=replaces,
+        replaces=replaces, agreed=[one.agreed for one in seen],
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 
 from consent.days import add_months
 from consent.errors import TermsRefused, TransitionRefused
-from consent.ids import PaperId
+from consent.ids import GrantId, PaperId
 from consent.purposes import PurposeId, ShelfKind
 from consent.scope import Act
 from tests.faults.kills import Stores
@@ -42,6 +42,7 @@ from tests.vault.consent_ledger import (
     Scene,
     a_page,
     a_scene,
+    act_is_open,
 )
 from tests.vault.papers import SAID
 from tests.vault.test_assisted import open_with
@@ -238,7 +239,12 @@ class Sharing(Ledger, RuleBasedStateMachine):
     @rule(shelf=st.sampled_from(SHELVES))
     def deposit(self, shelf: str) -> None:
         title = f"papier {next(self.titles)}"
-        paper = documents.deposit(self.house, self.awa.session, self.scene.page, ShelfKind(shelf), title=title)
+        seen = self.seen_in(shelf)
+        if seen:
+            with pytest.raises(documents.WouldShow) as asked:
+                documents.deposit(self.house, self.awa.session, self.scene.page, ShelfKind(shelf), title=title)
+            assert {one.agreed for one in asked.value.seen} == seen
+        paper = documents.deposit(self.house, self.awa.session, self.scene.page, ShelfKind(shelf), title=title, agreed=seen)
         self.shelf_of[paper] = shelf
 
     @rule(data=st.data())
@@ -256,21 +262,21 @@ class Sharing(Ledger, RuleBasedStateMachine):
             with pytest.raises(NotThere):
                 documents.move(self.house, self.awa.session, paper, ShelfKind(shelf))
             return
-        gains = {
-            grant
-            for grant, one in self.living().items()
-            if self.standing[one.worker] != "ended" and (ROLES[one.worker] != "intern" or self.today <= LASTS)
-            and shelf not in (before, PRIVATE)
+        gains: set[str] = {
+            grant for grant, one in self.coming_back().items()
+            if shelf not in (before, PRIVATE) and act_is_open(one)
             and ((shelf == one.shelf and paper not in one.papers) or (before == PRIVATE and paper in one.papers))
         }  # fmt: skip
-        if gains:
+        helped = {self.scene.lent} if shelf == LENT != before else set()
+        if gains | helped:
             with pytest.raises(documents.WouldShow) as asked:
                 documents.move(self.house, self.awa.session, paper, ShelfKind(shelf))
-            assert {one.grant for one in asked.value.shares} == gains
+            assert {one.agreed for one in asked.value.seen} == gains | helped
             if not agree:
                 return
             for grant in gains:
-                self.grants[grant].lost.discard(paper)
+                self.grants[GrantId(grant)].lost.discard(paper)
+        gains |= helped
         documents.move(self.house, self.awa.session, paper, ShelfKind(shelf), agreed=gains)
         self.shelf_of[paper] = shelf
         if shelf == PRIVATE:
@@ -285,8 +291,13 @@ class Sharing(Ledger, RuleBasedStateMachine):
     def throw_or_take_back(self, data: st.DataObject) -> None:
         paper = self.paper(data)
         if paper in self.bin:
+            seen = self.seen_in(self.shelf_of[paper])
             try:
-                documents.restore(self.house, self.awa.session, paper)
+                if seen:
+                    with pytest.raises(documents.WouldShow) as asked:
+                        documents.restore(self.house, self.awa.session, paper)
+                    assert {one.agreed for one in asked.value.seen} == seen
+                documents.restore(self.house, self.awa.session, paper, agreed=seen)
             except NotThere:
                 return  # its days in the bin are over
             self.bin.discard(paper)
@@ -378,7 +389,9 @@ def test_sharing_holds_over_random_histories(reading_house: Context, clock: Cloc
             shutil.rmtree(folder)
 
         awa = MadePerson(**vars(made.awa))
-        return Sharing(Scene(house, made.office, awa, made.staff, dict(made.papers), made.page, end, made.helper, made.witness))
+        return Sharing(
+            Scene(house, made.office, awa, made.staff, dict(made.papers), made.page, end, made.helper, made.witness, made.lent)
+        )
 
     run_state_machine_as_test(machine, settings=bounded(10, 20))
 

@@ -21,9 +21,11 @@ from tests import loops
 from tests.vault.builders import CODE, MadePerson, make_office, make_person, make_worker
 from tests.vault.clock import Clock
 from tests.vault.scenes import saved, sheet
+from tests.vault.test_sharing import SEE, second_day
+from tests.vault.test_sharing import offer as to_share
 from tests.web.desk_scene import clock_of
 from tests.web.site import wired
-from vault import cards, sessions
+from vault import cards, sessions, sharing
 from vault.context import Context
 from vault.web.guards import COOKIE
 
@@ -96,6 +98,21 @@ def test_a_paper_goes_in_comes_out_is_shown_and_taken_back(programs: Programs) -
     assert {"paper.deposited", "paper.opened", "share.given", "share.withdrawn", "paper.removed"} <= set(told)
     assert client.delete("/api/v1/session", headers=bearer).status_code == 204
     assert client.get("/api/v1/papers", headers=bearer).status_code == 401
+
+
+def test_a_program_too_asks_before_it_puts_a_paper_where_somebody_looks(programs: Programs) -> None:
+    fatou, awa = make_worker(programs.house, make_office(programs.house)), make_person(programs.house)
+    second_day(programs.house, clock_of(programs.house), awa)
+    grant = sharing.grant(programs.house, awa.session, fatou.id, to_share(acts=SEE, shelf="health"))
+    client, bearer = programs.client, programs.unlock(awa)
+    for keep in ("prepared", "received"):
+        where = f"/api/v1/papers?shelf=health&keep={keep}"
+        asked = client.post(where, content=PHOTO, headers=bearer)
+        assert asked.status_code == 409, asked.text
+        told = asked.json()
+        assert (told["type"], told["would_see"]) == ("urn:abri:error.would-show", [grant])
+        assert client.post(f"{where}&agreed={grant}", content=PHOTO, headers=bearer).status_code == 201
+    assert len(client.get("/api/v1/papers", headers=bearer).json()) == 2
 
 
 def test_erasing_everything_asks_the_secret_again_and_ends_the_session(programs: Programs, clock: Clock) -> None:

@@ -55,9 +55,10 @@ def _length(request: Req) -> int | None:
 
 
 class _Words:
-    """Where a paper goes and what it is called, from the address or from the fields of a form."""
+    """Where a paper goes, what it is called and who may see it there, from the address or from the fields of a form."""
 
-    def __init__(self, shelf: str, title: str, sort: str) -> None:
+    def __init__(self, shelf: str, title: str, sort: str, agreed: list[str] | None) -> None:
+        self.agreed = agreed or []
         self.shelf, self.title, self.sort = checked_kind(shelf), checked_title(title), checked_sort(sort)
 
 
@@ -67,15 +68,16 @@ class _Words:
 )  # fmt: skip
 async def deposit(
     request: Req, shelf: FromQuery[str] = "", title: FromQuery[str] = "", sort: FromQuery[str] = "",
-    keep: FromQuery[Keep] = "prepared",
+    keep: FromQuery[Keep] = "prepared", agreed: FromQuery[list[str] | None] = None,
 ) -> api_shapes.Kept:  # fmt: skip
     """Put a paper in: its bytes as the body, or a form with one file and the fields `shelf`, `title`, `sort`.
 
     `prepared` (15 MiB at most): parsed behind walls, straightened, without what its device wrote in it; one can look at it.
     `received`: kept as it came, whatever its size, sealed while it arrives.
+    409 `error.would-show`: somebody sees that drawer. Ask the person, then send it again with each name of `would_see` as `agreed`.
     """
     form = request.headers.get("content-type", "").partition(";")[0].strip().lower() == "multipart/form-data"
-    words = None if form else _Words(shelf, title, sort)  # refused before the body is read
+    words = None if form else _Words(shelf, title, sort, agreed)  # refused before the body is read
     limits, context, session = UploadLimits(files=1), context_of(request), signed_in(request)
     most = context.settings.limits.person_bytes if keep == "received" else limits.file_bytes
     body = request.stream() if keep == "received" else gathering(request)
@@ -101,7 +103,7 @@ async def deposit(
     try:
         if len(sent.files) != 1:
             raise BadInput("file", "error.no-file")
-        words = _Words(sent.first("shelf") or shelf, sent.first("title") or title, sent.first("sort") or sort)
+        words = _Words(sent.first("shelf") or shelf, sent.first("title") or title, sent.first("sort") or sort, agreed)
     except BadInput as error:
         await abandon_all([one for _, one in sent.files], error)
         raise
@@ -121,12 +123,13 @@ async def _kept(request: Req, sink: Sink, words: _Words | None, untrusted_name: 
 def _keep(request: Req, sink: Sink, words: _Words, untrusted_name: str) -> PaperId:
     context, session = context_of(request), signed_in(request)
     if isinstance(sink, Incoming):
-        return sink.keep(words.shelf, title=words.title, sort=words.sort, untrusted_name=untrusted_name)
+        return sink.keep(words.shelf, title=words.title, sort=words.sort, untrusted_name=untrusted_name, agreed=words.agreed)
     if not isinstance(sink, MemorySink):
         raise BadInput("keep")
     prepared = prepare(context.confinement, [sink.content()])
     return documents.deposit(
-        context, session, prepared, words.shelf, title=words.title, sort=words.sort, untrusted_name=untrusted_name
+        context, session, prepared, words.shelf, title=words.title, sort=words.sort, untrusted_name=untrusted_name,
+        agreed=words.agreed,
     )  # fmt: skip
 
 

@@ -21,7 +21,9 @@ from vault.web.paper_items import kind_of
 from vault.web.place import here
 from vault.web.shell import Req, go, page
 from vault.web.squares import square
+from vault.web.taking import asked_first
 from vault.web.uploads import Upload, in_thread, receive
+from vault.widening import WouldShow
 
 SCREENS = {"photo": "kiosk/photo.html", "fichier": "kiosk/file.html", "beaucoup": "kiosk/many.html"}
 UNSORTED = ShelfKind("other")
@@ -70,10 +72,10 @@ def file(request: Req) -> Response[str]:
 
 @get("/{language:str}/ajouter/beaucoup", opt=who("person"), sync_to_thread=True)
 def many(request: Req) -> Response[Any]:
-    """Many papers: each photo is a paper of its own, kept at once, sorted another day."""
+    """Many papers: each photo is a paper of its own, kept at once, sorted another day. Who would see them is asked once, before."""
     if drafts.current(context_of(request), signed_in(request)) is not None:
         return go(request, "ajouter/lire")
-    return _screen(request, "beaucoup", [])
+    return asked_first(request, "ajouter/beaucoup", "ajouter", [UNSORTED]) or _screen(request, "beaucoup", [])
 
 
 @post("/{language:str}/ajouter/photo", opt=who("person", streams=True))
@@ -134,10 +136,13 @@ def _keep_each(request: Req, upload: Upload) -> Response[Any]:
     context, session, kept = context_of(request), signed_in(request), _kept(request)
     if drafts.current(context, session) is not None:
         raise Conflict  # another screen of this session is in the middle of a paper
+    agreed = adding.agreed(context, session)
     for name, content in upload.files:
         try:
-            if content and drafts.keep_at_once(context, session, content, UNSORTED, untrusted_name=name):
+            if content and drafts.keep_at_once(context, session, content, UNSORTED, untrusted_name=name, agreed=agreed):
                 kept += 1
+        except WouldShow:  # the drawer was shown to somebody on another screen since
+            return go(request, f"ajouter/beaucoup?n={kept}")
         except REFUSED as error:
             return _refused(request, "beaucoup", error, kept)
     return go(request, f"ajouter/beaucoup?n={kept}")

@@ -17,6 +17,8 @@ from vault.web.forms import Sent
 from vault.web.guards import COOKIE, anyone, context_of, signed_in, who
 from vault.web.paper_items import kept_paper, kind_of
 from vault.web.shell import COPY_COOKIE, Req, end_session, go, page
+from vault.web.taking import would_show
+from vault.widening import WouldShow
 
 FORGET = '"cache", "storage"'  # not "cookies": the ticket would be forgotten too
 
@@ -76,7 +78,13 @@ def answer(request: Req, form: Sent) -> Response[Any]:
     if form.get("answer") != "yes":
         copying.refuse(context, session, secret)
         return _without(request, "maison")
-    kept = copying.keep(context, session, secret)  # TooMuch keeps the ticket: room can be made within its minutes
+    private, agreed = form.get("instead") == "private", form.all("agreed")
+    try:  # TooMuch keeps the ticket: room can be made within its minutes
+        kept = copying.keep(context, session, secret, private=private, agreed=agreed)
+    except WouldShow as question:
+        return would_show(
+            request, question.seen, place="copie", back="copie", hidden={"answer": "yes"}, instead="private"
+        )  # fmt: skip
     return _without(request, f"papiers/{kept}")
 
 

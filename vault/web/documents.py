@@ -7,7 +7,7 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from consent.ids import PaperId
-from consent.purposes import ShelfKind
+from consent.purposes import PRIVATE, ShelfKind
 from vault import documents, leaving
 from vault.errors import BadInput
 from vault.pictograms import DRAWERS
@@ -172,9 +172,14 @@ def throw(request: Req, paper: FromPath[str], form: Sent) -> Response[Any]:  # n
 
 
 @post("/{language:str}/papiers/{paper:str}/reprendre", opt=who("person"), sync_to_thread=True)
-def restore(request: Req, paper: FromPath[str], form: Sent) -> Response[Any]:  # noqa: ARG001 — the token has been compared
-    """Out of the bin, in its drawer again. Nobody else sees it again by this."""
-    documents.restore(context_of(request), signed_in(request), PaperId(paper))
+def restore(request: Req, paper: FromPath[str], form: Sent) -> Response[Any]:
+    """Out of the bin, in its drawer again. When somebody sees that drawer, the person is told who, and asked, first."""
+    shelf = PRIVATE if form.get("instead") == "private" else None
+    try:
+        documents.restore(context_of(request), signed_in(request), PaperId(paper), shelf=shelf, agreed=form.all("agreed"))
+    except documents.WouldShow as question:
+        place = f"papiers/{paper}/reprendre"
+        return taking.would_show(request, question.seen, place=place, back=f"papiers/{paper}", instead="private")
     return go(request, "papiers?dit=repris")
 
 
@@ -198,12 +203,10 @@ def move(request: Req, paper: FromPath[str], form: Sent) -> Response[Any]:
     """To another drawer. When somebody sees that drawer, the person is told who, and asked, first."""
     shelf = drawer(form.get("shelf"))
     try:
-        documents.move(
-            context_of(request), signed_in(request), PaperId(paper), shelf, agreed=[taking.grant_id(one) for one in form.all("agreed")]
-        )  # fmt: skip
+        documents.move(context_of(request), signed_in(request), PaperId(paper), shelf, agreed=form.all("agreed"))
     except documents.WouldShow as question:
-        shares = [(one.grant, one.worker_name, one.until) for one in question.shares]
-        return taking.would_show(request, shares, shelf, place=f"papiers/{paper}/tiroir", back=f"papiers/{paper}/tiroir")
+        place = f"papiers/{paper}/tiroir"
+        return taking.would_show(request, question.seen, place=place, back=place, hidden={"shelf": shelf})
     return go(request, f"papiers/{paper}?dit=change")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.types import ControllerRouterHandler
 
-from vault import joining
+from vault import adding, joining
 from vault.errors import BadInput, Busy, MustWait, WrongSecret
 from vault.people import Chosen
 from vault.refusals import PaperRefused
@@ -15,9 +15,11 @@ from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
 from vault.web.place import here
 from vault.web.shell import Req, fragment, go, language_of, page
+from vault.web.taking import asked_first
 from vault.web.taking_away import done
 from vault.web.unlock import picked_pictures, refused, secret_page
 from vault.web.uploads import in_square, in_thread, receive_frame, receive_photo
+from vault.widening import WouldShow
 
 PLACE = "autre-abri"
 CODE = f"{PLACE}/code"
@@ -25,8 +27,8 @@ CODE = f"{PLACE}/code"
 
 @get("/{language:str}/autre-abri", opt=who("person"), sync_to_thread=True)
 def other(request: Req) -> Response[str]:
-    """Two cards of one person: what the other one holds comes into this one. The other card first."""
-    return _card_page(request, [])
+    """Two cards of one person: what the other one holds comes into this one. The other card first; before it, who would see it."""
+    return asked_first(request, PLACE, "droits/autres") or _card_page(request, [])
 
 
 def _card_page(request: Req, faults: list[Fault], status: int = 200) -> Response[str]:
@@ -112,7 +114,10 @@ def with_pictures(request: Req, form: Sent) -> Response[Any]:
 
 def _join(request: Req, chosen: Chosen, way: str, unfinished: str) -> Response[Any]:
     try:
-        found = joining.join(context_of(request), signed_in(request), chosen, language_of(request))
+        agreed = adding.agreed(context_of(request), signed_in(request))
+        found = joining.join(context_of(request), signed_in(request), chosen, language_of(request), agreed)
+    except WouldShow:  # a drawer was shown to somebody on another screen since
+        return go(request, PLACE)
     except BadInput as error:
         if error.field in ("code", "pictures"):
             return _secret_page(request, way, unfinished)

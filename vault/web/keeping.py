@@ -7,7 +7,7 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from consent.purposes import ShelfKind
-from vault import adding, documents, drafts, leaving, showing
+from vault import adding, drafts, leaving, widening
 from vault.adding import Adding
 from vault.errors import BadInput, NotThere, TooMuch
 from vault.kinds import Kind, PaperLimits
@@ -22,6 +22,7 @@ from vault.web.paper_kinds import chosen_kind, kinds_page
 from vault.web.place import here
 from vault.web.shell import Req, go, page
 from vault.web.taking import would_show
+from vault.widening import WouldShow
 
 UNSORTED = ShelfKind("other")
 PAGE = "page"
@@ -124,15 +125,21 @@ def choose_drawer(request: Req, form: Sent) -> Response[Any]:
     """The drawer. When somebody sees it, the person is told who, and asked, before anything is put in."""
     context, session = context_of(request), signed_in(request)
     told = _something(request)
-    if form.has("dont_know"):
-        return _keep(request, Adding(told.paper, UNSORTED), "")
-    shelf = drawer(form.get("shelf"))
-    seen = [one for one in showing.grants_of(context, session, openings=False) if one.shelf == shelf]
-    if any(one.grant not in form.all("agreed") for one in seen):
-        shares = [(one.grant, one.worker_name, one.until) for one in seen]
-        return would_show(request, shares, shelf, place="ajouter/tiroir", back="ajouter/tiroir")
+    dont_know, agreed = form.has("dont_know"), form.all("agreed")
+    shelf = UNSORTED if dont_know else drawer(form.get("shelf"))
+    try:
+        widening.ask(widening.would_see(context, session, [shelf]), agreed)
+    except WouldShow as question:
+        return _asks(request, question, {"dont_know": "yes"} if dont_know else {"shelf": shelf})
+    adding.agree(context, session, agreed)
+    if dont_know:
+        return _keep(request, Adding(told.paper, shelf), "")
     adding.keep(context, session, Adding(told.paper, shelf))
     return go(request, "ajouter/sorte")
+
+
+def _asks(request: Req, question: WouldShow, hidden: dict[str, str]) -> Response[str]:
+    return would_show(request, question.seen, place="ajouter/tiroir", back="ajouter/tiroir", hidden=hidden)
 
 
 @get("/{language:str}/ajouter/sorte", opt=who("person"), sync_to_thread=True)
@@ -159,28 +166,19 @@ def choose_kind(request: Req, form: Sent) -> Response[Any]:
 def _keep(request: Req, told: Adding, sort: str) -> Response[Any]:
     """Keep it. What refuses here changes nothing: the paper still waits, and the page says what to do."""
     context, session, shelf = context_of(request), signed_in(request), told.shelf or UNSORTED
+    agreed = adding.agreed(context, session)
     try:
         if told.paper is None:
-            drafts.keep(context, session, shelf, sort=sort)
+            drafts.keep(context, session, shelf, sort=sort, agreed=agreed)
         else:
-            _confirm(request, told, shelf, sort)
+            leaving.confirm(context, session, told.paper, shelf=shelf, sort=sort, agreed=agreed)
+    except WouldShow as question:  # the drawer was shown to somebody on another screen, after it was chosen here
+        return _asks(request, question, {"shelf": shelf})
     except (PaperRefused, TooMuch) as error:
         status, sentence = status_and_sentence(error)
         return _read_page(request, "", [Fault(sentence)], status)
     adding.forget(context, session)
     return go(request, "papiers?dit=garde")
-
-
-def _confirm(request: Req, told: Adding, shelf: ShelfKind, sort: str) -> None:
-    """A paper from the phone is the person's. They were told who sees its drawer when they chose it."""
-    context, session = context_of(request), signed_in(request)
-    if told.paper is None:
-        raise NotThere
-    try:
-        leaving.confirm(context, session, told.paper, shelf=shelf, sort=sort)
-    except documents.WouldShow as question:
-        seen = {one.grant for one in showing.grants_of(context, session, openings=False) if one.shelf == shelf}
-        documents.move(context, session, told.paper, shelf, agreed=[one.grant for one in question.shares if one.grant in seen])
 
 
 ROUTES: list[ControllerRouterHandler] = [

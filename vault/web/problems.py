@@ -13,6 +13,7 @@ from litestar.openapi.datastructures import ResponseSpec
 
 from vault import errors
 from vault.languages import FRENCH
+from vault.widening import WouldShow
 
 MEDIA_TYPE = "application/problem+json"
 AGAIN_SECONDS = 5  # to whoever comes while there is no room, or a store is down
@@ -44,6 +45,7 @@ class Problem(msgspec.Struct, omit_defaults=True):
     detail: str | msgspec.UnsetType = UNSET
     field: str | msgspec.UnsetType = UNSET
     seconds: int | msgspec.UnsetType = UNSET
+    would_see: list[str] | msgspec.UnsetType = UNSET  # with `error.would-show`: what a yes names, in `agreed`
 
 
 class Described(TypedDict):
@@ -69,7 +71,7 @@ def described(*statuses: int) -> Described:
 def problem(
     request: Request[Any, Any, Any], status: int, sentence: str, *, headers: Mapping[str, str] | None = None, **more: Any
 ) -> Response[Problem]:
-    """One refusal; `more`: detail, field, seconds."""
+    """One refusal; `more`: detail, field, seconds, would_see."""
     body = Problem(f"urn:abri:{sentence}", request.app.state.pages.sentence(FRENCH.code, sentence), status, **more)
     told = dict(headers or {})
     if body.seconds is not UNSET:
@@ -85,6 +87,8 @@ def of_error(request: Request[Any, Any, Any], error: Exception, status: int, sen
         return _of_the_request(request, error, status, sentence)
     if isinstance(error, errors.MustWait):
         return problem(request, status, sentence, seconds=error.seconds)
+    if isinstance(error, WouldShow):
+        return problem(request, status, sentence, would_see=[one.agreed for one in error.seen])
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         return problem(request, status, sentence, seconds=AGAIN_SECONDS)
     if isinstance(error, errors.BadInput):

@@ -1,40 +1,69 @@
 """K14: what to do with a paper. Print it, put it on one's phone, show it, put it on this machine for ten minutes."""
 
-from collections.abc import Iterator, Sequence
-from datetime import date
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, Literal
 
 from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 
-from consent.ids import GrantId, PaperId
+from consent.ids import PaperId
 from consent.purposes import PRIVATE, ShelfKind
-from vault import adding, leaving
+from vault import adding, leaving, widening
 from vault.contents import Content
-from vault.errors import TicketGone
+from vault.errors import BadInput, TicketGone
 from vault.web.forms import Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.paper_items import kept_paper, kind_of
 from vault.web.place import here
 from vault.web.shell import Req, go, language_of, page, pdf
 from vault.web.squares import square
+from vault.widening import WouldSee, WouldShow
 
 BACK = {"1": "/que-faire", "2": "/que-faire?plus=1"}
 """Behind "plus de choix", and behind it once more: where each page goes back to."""
+MANY = ("ajouter/beaucoup", "apporter", "autre-abri")
+"""The ways by which several papers come in after one question."""
 
-
-def grant_id(text: str) -> GrantId:
-    """The name of a share in a form; whether it is one, and theirs, the use case says."""
-    return GrantId(text)
+Instead = Literal["other", "private", "no"]
 
 
 def would_show(
-    request: Req, shares: Sequence[tuple[GrantId, str, date]], shelf: ShelfKind, *, place: str, back: str
+    request: Req, seen: Sequence[WouldSee], *, place: str, back: str, hidden: Mapping[str, str] | None = None,
+    instead: Instead = "other", many: bool = False,
 ) -> Response[str]:  # fmt: skip
-    """The drawer is shown to somebody: they would see this paper too. Yes names each share; no changes nothing."""
-    return page(request, "kiosk/would_show.html", back=back, shares=shares, shelf=shelf, place=place)
+    """Somebody sees the drawer: they would see this paper too. Yes names each of them; no changes nothing.
+
+    `instead` of that: another drawer (chosen at `place`), the private drawer, or no. `many`: it is asked once for several papers.
+    """
+    drawers = [(kind, [one for one in seen if one.shelf == kind]) for kind in dict.fromkeys(one.shelf for one in seen)]
+    return page(
+        request, "kiosk/would_show.html", back=back, seen=seen, drawers_seen=drawers, place=place, hidden=hidden or {},
+        instead=instead, many=many,
+    )  # fmt: skip
+
+
+def asked_first(request: Req, way: str, back: str, kinds: Collection[ShelfKind] = ()) -> Response[str] | None:
+    """Before several papers come in by a way of MANY: who would see them. None when nobody would, or all was agreed to."""
+    context, session = context_of(request), signed_in(request)
+    try:
+        widening.ask(widening.would_see(context, session, kinds), adding.agreed(context, session))
+    except WouldShow as question:
+        return would_show(
+            request, question.seen, place="ajouter/accord", back=back, hidden={"way": way}, instead="no", many=True
+        )  # fmt: skip
+    return None
+
+
+@post("/{language:str}/ajouter/accord", opt=who("person"), sync_to_thread=True)
+def agree_first(request: Req, form: Sent) -> Response[Any]:
+    """Yes: the papers may come in, and those people will see them."""
+    way = form.need("way")
+    if way not in MANY:
+        raise BadInput("way")
+    adding.agree(context_of(request), signed_in(request), form.all("agreed"))
+    return go(request, way)
 
 
 def attachment(content: Content) -> Stream:
@@ -128,5 +157,5 @@ def on_this_computer(request: Req, paper: FromPath[str]) -> Stream:
 
 
 ROUTES: list[ControllerRouterHandler] = [
-    ways, print_page, printed, to_phone, phone_page, phone_square, computer_page, on_this_computer,
+    agree_first, ways, print_page, printed, to_phone, phone_page, phone_square, computer_page, on_this_computer,
 ]  # fmt: skip

@@ -22,7 +22,9 @@ from vault.web.guards import WrongOrigin, anyone, context_of, signed_in, who
 from vault.web.pages import Fault
 from vault.web.shell import Req, fragment, go, language_of, page
 from vault.web.squares import square
+from vault.web.taking import asked_first
 from vault.web.uploads import in_thread
+from vault.widening import WouldShow
 
 RANGE = re.compile(r"bytes=(\d{1,15})-(\d{0,15})")
 CARRIED = "__Host-colis"  # on a person's own phone: what lets a cut download go on
@@ -145,8 +147,10 @@ def phone_download(request: Req) -> Stream | Response[Any]:
 
 @get("/{language:str}/apporter", opt=who("person"), sync_to_thread=True)
 def bring(request: Req) -> Response[str]:
-    """A copy that another Abri gave."""
-    return page(request, "kiosk/bring_in.html", back="droits/autres", faults=[])
+    """A copy that another Abri gave. Who would see what comes is asked first."""
+    return asked_first(request, "apporter", "droits/autres") or page(
+        request, "kiosk/bring_in.html", back="droits/autres", faults=[]
+    )
 
 
 @post("/{language:str}/apporter", opt=who("person", streams=True), request_max_body_size=None)
@@ -154,6 +158,8 @@ async def brought(request: Req) -> Response[Any]:
     """The archive streams in; each paper is sealed as it arrives."""
     try:
         found = await _receive(request)
+    except WouldShow:  # a drawer was shown to somebody on another screen since
+        return go(request, "apporter")
     except (BadInput, PaperRefused, UploadError, TooMuch) as error:
         status, sentence = status_and_sentence(error)
         faults = [Fault(sentence, "file")]
@@ -188,7 +194,7 @@ async def _receive(request: Req) -> Brought:
             raise WrongOrigin
 
     def open_sink(_: FilePart) -> Bringing:
-        sinks.append(Bringing(context, session))
+        sinks.append(Bringing(context, session, adding.agreed(context, session)))
         return sinks[0]
 
     await receive_form(
