@@ -56,7 +56,8 @@ ASKED = "asks for what each person's own unlock does, and writes then"
 WRITES_NOTHING = {
     ASKED: "rekeying.ask_everyone",
     SCREEN: (
-        "adding.agree adding.forget adding.keep adding.show_square drafts.add drafts.adjust drafts.drop drafts.remove offers.forget offers.keep "
+        "adding.agree adding.forget adding.keep adding.show_square drafts.add drafts.adjust drafts.drop drafts.remove "
+        "offers.forget offers.keep "
         "once.forget once.keep sending.forget sending.keep sessions.extend sessions.find sessions.end unlocking.present_card "
         "copying.offer copying.refuse leaving.to_phone leaving.from_phone notices.seen handing.ready assisted.start recovery.state "
         "recovery.new_code joining.show_card "
