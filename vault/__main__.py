@@ -13,7 +13,7 @@ from typing import Any
 
 from storage.errors import StorageError
 from storage.keyvault import KeyVault
-from vault import backup_commands, inquiry_commands, key_commands, trace_commands
+from vault import backup_commands, inquiry_commands, key_commands, service_keys, trace_commands
 from vault.errors import AbriError, BadInput
 from vault.reading_settings import read_settings
 from vault.settings import Settings, UnsafeSettings
@@ -76,6 +76,7 @@ def migrate(_: argparse.Namespace) -> int:
 def serve(options: argparse.Namespace) -> int:
     """Serve the pages; in the embedded default, migrate first and run the background work beside."""
     settings = _settings()
+    service_keys.forget_half_written(os.environ)
     children = []
     if settings.mode != "production":
         _stores(settings)

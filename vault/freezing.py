@@ -107,6 +107,23 @@ def alone_after(context: Context, connection: Connection, person: str) -> dt.tim
     return dt.timedelta(hours=context.settings.retention.cooling_off_hours)
 
 
+Way = Literal["guardians", "month", "days", "any"]
+
+
+def opens_again(context: Context, session: Session) -> Way:
+    """What the page that blocks may promise: guardians; words or guardians, else a month; three days. For a card alone, all of it.
+
+    Whoever only shows a card reads what is true of every safe: the page tells nothing of this one, nor whether there is one.
+    """
+    if session.kind != "person":
+        return "any"
+    with context.database.transaction(read_only=True) as connection:
+        after = alone_after(context, connection, session.account)
+    if after is None:
+        return "guardians"
+    return "month" if after == UNSURE_WAITS else "days"
+
+
 def _come_back_by(connection: Connection, person: str) -> Literal["certified", "unsure", ""]:
     """By what sort of set the living circle could bring its person back: all of them at work, some of them perhaps, or by none."""
     row = connection.execute(

@@ -108,6 +108,14 @@ def retire(environment: Mapping[str, str]) -> int:
     return len(old)
 
 
+def forget_half_written(environment: Mapping[str, str]) -> bool:
+    """What a rotation that was killed left beside the file: the seeds of two pairs, one of which is in use. As the service starts."""
+    part = _part(service_keys_place(environment))
+    if left := part.exists():
+        part.unlink()
+    return left
+
+
 # --- What anybody may have --------------------------------------------------------------------------------------------------
 
 
@@ -147,9 +155,13 @@ def _read(environment: Mapping[str, str]) -> tuple[Path, dict[str, Any]]:
     return place, written_keys(place)
 
 
+def _part(place: Path) -> Path:
+    return place.with_name(f".{place.name}.part")
+
+
 def _replace(place: Path, written: Mapping[str, Any], *, mode: int = 0o600) -> None:
     """The file is the old one or the new one, on the disk too: written beside, brought to the disk, then put in its place."""
-    part = place.with_name(f".{place.name}.part")
+    part = _part(place)
     part.unlink(missing_ok=True)
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(handle, "w") as file:

@@ -93,7 +93,7 @@ def reads(robbed: Robbed, holding: list[bytes]) -> list[str]:
     thief = robbed.thief.twin().work(holding)
     thief.work(recovery_keys(thief))
     everything = b"\n".join([*thief.opened.values(), *thief.papers.values()])
-    found = [text for text in (TITLE, CONTENT) if text.encode() in everything]
+    found = [text for text in (TITLE, CONTENT, NAME) if text.encode() in everything]
     if bytes(robbed.awa.secret) in thief.opened.values():
         found.append("the account's secret")
     return found
@@ -113,7 +113,9 @@ ATTACKERS = {
 
 @pytest.mark.parametrize("who", ATTACKERS)
 def test_with_all_rows_the_key_vault_all_papers_and_all_they_hold_they_read_nothing(robbed: Robbed, who: str) -> None:
-    assert reads(robbed, ATTACKERS[who](robbed)) == []
+    """But the name that Awa gave to her guardians, to each guardian."""
+    guardian = who.startswith(("Fatou", "Marc"))
+    assert reads(robbed, ATTACKERS[who](robbed)) == ([NAME] if guardian else [])
 
 
 @pytest.mark.parametrize("how", ["both guardians", "a guardian and the sheet", "the card and its code"])
@@ -124,4 +126,4 @@ def test_the_instrument_can_fail(robbed: Robbed, how: str) -> None:
         "a guardian and the sheet": lambda: [*worker_keys(robbed.marc), robbed.sheet],
         "the card and its code": lambda: photographed(robbed, (robbed.awa.code,)),
     }[how]()
-    assert reads(robbed, holding) == [TITLE, CONTENT, "the account's secret"]
+    assert reads(robbed, holding) == [TITLE, CONTENT, NAME, "the account's secret"]

@@ -1,8 +1,11 @@
 """The service's own keys turn: what the old ones signed verifies, what they sealed opens, and no power cut leaves neither."""
 
 import dataclasses
+import datetime as dt
 import json
 import os
+import signal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +21,7 @@ from crypto.signing import Signer, verify
 from crypto.statements import ServiceKey
 from storage.tables import persons, workers
 from tests.vault.builders import make_office, make_person, make_worker, show_card, sign_in, unlock
-from tests.vault.dying import Dead, each_death
+from tests.vault.dying import each_death
 from tests.vault.papers import keep
 from tests.vault.test_sharing import SEE, offer
 from vault import (
@@ -194,38 +197,53 @@ def test_turning_twice_waits_for_the_end_of_the_first(house: Context, place: dic
     assert os.stat(place["ABRI_SERVICE_KEYS"]).st_mode & 0o077 == 0
 
 
-def test_a_turn_that_dies_leaves_the_old_pair_or_the_new(
-    house: Context, place: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Death before and after each thing that the turn asks of the file system."""
-    fatou = make_worker(house, make_office(house))
-    asked = ("open", "fsync", "replace", "close")
-    real = {name: getattr(os, name) for name in asked}
-    died = 0
-    for last in range(40):
-        left = [last]
+def test_a_turn_that_is_killed_leaves_the_old_pair_or_the_new(house: Context, place: dict[str, str]) -> None:
+    """SIGKILL before and after each thing that the turn asks of the file system, in a process of its own: nothing closes or cleans up.
 
-        def step(name: str, *arguments: Any, left: list[int] = left, **named: Any) -> Any:
-            left[0] -= 1
-            if left[0] < 0:
-                raise Dead
-            return real[name](*arguments, **named)
-
-        with monkeypatch.context() as patched:
-            for name in asked:
-                patched.setattr(service_keys.os, name, lambda *a, _name=name, **n: step(_name, *a, **n))
-            try:
-                service_keys.rotate(place, today_in_paris(house.clock()))
-            except Dead:
-                died += 1
-            else:
-                break
+    Either pair opens what there is. What was half written holds both, and goes as the service starts again.
+    """
+    fatou, file = make_worker(house, make_office(house)), Path(place["ABRI_SERVICE_KEYS"])
+    before, seen, halves = file.read_text(), set(), 0
+    for last in range(60):
+        file.write_text(before)
+        killed = _killed_at(last, place, today_in_paris(house.clock()))
+        turned_over = json.loads(file.read_text())["seal"] != json.loads(before)["seal"]
+        seen.add((killed, turned_over))
+        halves += service_keys.forget_half_written(place)
+        assert [one.name for one in file.parent.iterdir() if one.name.endswith(".part")] == []
         assert sign_in(started(house, place), fatou).account == fatou.id
         assert started(house, place).service.ring[-1] == house.service.public
-        if started(house, place).settings.earlier:
-            break  # it died after the new file stood: the rest of the turn is `finish`
-    assert died > 2
-    assert sign_in(started(house, place), fatou).account == fatou.id
+        if not killed:
+            break
+    assert seen == {(True, False), (True, True), (False, True)}
+    assert halves > 1, "the instrument: some deaths leave a half behind"
+
+
+def _killed_at(last: int, place: dict[str, str], today: dt.date) -> bool:
+    """Turn in a child that kills itself at this step; tells whether it did."""
+    asked = ("open", "fdopen", "fsync", "replace", "close")
+    real, left = {name: getattr(os, name) for name in asked}, [last]
+
+    def step() -> None:
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left[0] -= 1
+
+    def mortal(name: str, *arguments: Any, **named: Any) -> Any:
+        step()
+        answer = real[name](*arguments, **named)
+        step()
+        return answer
+
+    child = os.fork()
+    if child == 0:
+        for name in asked:
+            setattr(service_keys.os, name, partial(mortal, name))
+        try:
+            service_keys.rotate(place, today)
+        finally:
+            os._exit(0)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
 def test_finishing_that_dies_is_finished_later(house: Context, place: dict[str, str]) -> None:

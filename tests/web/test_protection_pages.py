@@ -327,3 +327,64 @@ def test_each_sheet_bears_the_name_of_whom_it_is_for(site: Site) -> None:
     assert "Rosa du foyer" in after.text
     assert "Une feuille de secours : 2" not in after.text
     assert "Une feuille de secours : Rosa du foyer" in site.get("/fr/confiance/choisir").text
+
+
+def test_three_of_three_is_chosen_on_the_page_and_stays_until_the_person_says_otherwise(site: Site) -> None:
+    house, canal = site.house, make_office(site.house, "ESI Le Canal")
+    trusted = [make_worker(house, make_office(house)), make_worker(house, canal, "Marc"), make_worker(house, canal, "Nora")]
+    awa = make_person(house, "Awa")
+    site.open(awa)
+
+    def told() -> guardians.Circle:
+        found = guardians.circle(house, site.session())
+        assert found is not None
+        return found
+
+    choose = site.get("/fr/confiance/choisir")
+    assert choose.tree.xpath("//input[@name='needed'][@checked]/@value") == ["2"]
+    assert site.press(choose, worker=[one.id for one in trusted], needed="4", code=awa.code).status == 422
+    site.press(choose, worker=[one.id for one in trusted], needed="3", code=awa.code)
+    assert (told().needed, told().sets) == (3, 1)
+    again = site.get("/fr/confiance/choisir")
+    assert again.tree.xpath("//input[@name='needed'][@checked]/@value") == ["3"]
+    assert "3 personnes de confiance peuvent vous aider ensemble." in again.text
+    site.press(again, phrase="le figuier", code=awa.code)  # nothing is said about how many: it stays
+    assert (told().needed, told().phrase) == (3, "le figuier")
+    assert "sont à revoir" not in site.get("/fr/maison").text
+    # One fewer than must come together: said before it is done, and on the first page from then on.
+    release = site.get(f"/fr/confiance/retirer/{told().members[0].id}")
+    assert "il manquera une personne de confiance" in release.text
+    site.press(release, code=awa.code)
+    assert (told().needed, told().sets, told().missing) == (3, 0, 1)
+    assert "sont à revoir" in site.get("/fr/maison").text
+    site.press(site.get(f"/fr/confiance/retirer/{told().members[0].id}"), code=awa.code)
+    assert "Il manque 2 personnes de confiance." in site.get("/fr/confiance").text
+    site.press(site.get("/fr/confiance/choisir"), worker=[one.id for one in trusted[:2]], needed="2", code=awa.code)
+    assert (told().needed, told().sets) == (2, 1)
+
+
+def test_the_page_that_blocks_promises_what_will_be_so(site: Site) -> None:
+    """ADR 7 and 102: who has nobody and no words, who has words, who has guardians; a card alone says nothing of its safe."""
+    house = site.house
+    fatou, marc = make_worker(house, make_office(house)), make_worker(house, make_office(house, "ESI Le Canal"), "Marc")
+    awa, mariam = make_person(house, "Awa"), make_person(house, "Mariam", words=True)
+    days, month, people = "pendant 3 jours", "dans 30 jours", "Vos personnes de confiance aideront à rouvrir."
+
+    def promised() -> tuple[bool, bool, bool]:
+        text = site.get("/fr/bloquer").text
+        return days in text, month in text, people in text
+
+    site.open(mariam)
+    assert promised() == (False, True, False)
+    site.open(awa)
+    assert promised() == (True, False, False)
+    circles.set_circle(house, site.session(), awa.code, [face(fatou), face(marc)], 2)
+    assert promised() == (False, False, True)
+    pages = []
+    for card in (awa.card, mariam.card, new_card()):
+        site.show_text(card)
+        page = site.get("/fr/bloquer")
+        assert "après 3 ou 30 jours" in page.text
+        pages.append(page.text)
+    assert pages[0] == pages[1] == pages[2]
+    assert "Votre carte et votre code rouvrent après 3 jours." in site.get("/fr/debloquer").text

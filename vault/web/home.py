@@ -48,6 +48,8 @@ def home(request: Req) -> Response[Any]:
         reencryption.go_on(context, session)  # what was left unfinished goes on by itself, one paper at each showing
     told, circle = people.me(context, session), guardians.circle(context, session)
     weak = circle is not None and bool(TO_REVIEW.intersection(circle.weaknesses))
+    # Two or more who can never bring anybody back together: no other sentence of this page says it.
+    weak |= circle is not None and "missing-one" in circle.weaknesses and "second-guardian" not in told.missing
     notices.seen(context, session, [one.id for one in told.notices])
     return page(
         request, "kiosk/home.html", me=told, requests=len(asking.waiting_for_me(context, session)),

@@ -6,7 +6,7 @@ from litestar import Response, get, post
 from litestar.types import ControllerRouterHandler
 
 from consent.recipients import role
-from vault import circles, guardians, once, people, workers
+from vault import circles, freezing, guardians, once, people, workers
 from vault.errors import BadInput, Busy, MustWait, WrongSecret
 from vault.web.forms import Form, Sent
 from vault.web.guards import anyone, context_of, session_of, signed_in, who
@@ -37,7 +37,8 @@ def talk(request: Req) -> Response[str]:
 @get("/{language:str}/bloquer", opt=who("person", "card", "assisted"), sync_to_thread=True)
 def freeze_page(request: Req) -> Response[str]:
     """Before blocking: what it does, and how it is undone."""
-    return page(request, "kiosk/freeze.html", back="proteger")
+    again = freezing.opens_again(context_of(request), signed_in(request))
+    return page(request, "kiosk/freeze.html", back="proteger", again=again)
 
 
 @post("/{language:str}/bloquer", opt=who("person", "card", "assisted"), sync_to_thread=True)
@@ -101,6 +102,7 @@ def choose_trusted(request: Req) -> Response[str]:
     return _choose_page(request, [])
 
 
+TOGETHER = {"2": 2, "3": 3}
 NEW_SHEETS = {"": 0, "0": 0, "1": 1, "2": 2}
 NOT_CHOSEN = {"phrase": Fault("error.phrase-long", "phrase"), "label": Fault("error.name-long", "sheet_1")}
 
@@ -115,9 +117,9 @@ def _choose_page(request: Req, faults: list[Fault], form: Form | None = None, st
         ticked = {one.worker or one.id for one in circle.members} if circle else set()
     else:
         ticked = {*form.all("worker"), *form.all("sheet")}
-    typed = {name: form.get(name) if form else "" for name in ("new_sheets", "sheet_1", "sheet_2", "phrase")}
+    typed = {name: form.get(name) if form else "" for name in ("needed", "new_sheets", "sheet_1", "sheet_2", "phrase")}
     if form is None and circle:
-        typed["phrase"] = circle.phrase
+        typed |= {"needed": str(circle.needed), "phrase": circle.phrase}
     return page(
         request, "kiosk/choose_trusted.html", status=status, back="confiance", faults=faults, circle=circle, offered=offered,
         ticked=ticked, typed=typed,
@@ -135,6 +137,14 @@ def _members(form: Form, told: people.Me) -> list[circles.Chosen]:
     return members
 
 
+def _together(form: Form, now: guardians.Circle | None) -> int:
+    """How many of them bring somebody back together; as before when the form says nothing."""
+    found = TOGETHER.get(form.get("needed") or str(now.needed if now else 2))
+    if found is None:
+        raise BadInput("needed", "error.choose")
+    return found
+
+
 @post("/{language:str}/confiance/choisir", opt=who("person"), sync_to_thread=True)
 def set_trusted(request: Req, form: Sent) -> Response[Any]:
     """The circle is formed anew: the one before ends at once."""
@@ -143,7 +153,8 @@ def set_trusted(request: Req, form: Sent) -> Response[Any]:
         members = _members(form, people.me(context, session))
         if not members:  # said before the secret is tried
             raise BadInput("members", "error.people-none")
-        formed = circles.set_circle(context, session, secret_of(form), members, needed=2)
+        needed = _together(form, guardians.circle(context, session))
+        formed = circles.set_circle(context, session, secret_of(form), members, needed)
     except (WrongSecret, MustWait, Busy, BadInput) as error:
         if isinstance(error, BadInput) and error.field not in WHAT_IS_WRONG:
             return _choose_page(request, [NOT_CHOSEN.get(error.field, Fault(error.shown))], form, 422)

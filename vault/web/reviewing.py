@@ -111,7 +111,7 @@ def release_page(request: Req, member: FromPath[str]) -> Response[Any]:
         return go(request, _place(request))
     return page(
         request, "kiosk/release.html", back=_place(request), one=found, action=f"{_place(request)}/retirer/{member}",
-        left=len(circle.members) - 1 if circle else 0,
+        left=len(circle.members) - 1 if circle else 0, needed=circle.needed if circle else 2,
     )  # fmt: skip
 
 
