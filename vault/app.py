@@ -19,6 +19,7 @@ from vault.assets.manifest import BUILT, read_assets
 from vault.context import Context
 from vault.languages import catalogues
 from vault.web import api, errors, routes
+from vault.web.bodies import look_again
 from vault.web.crumbs import join_crumbs
 from vault.web.forms import Form, read_form
 from vault.web.guards import OPEN, admit
@@ -98,7 +99,7 @@ def create_app(context: Context) -> Litestar:
         ],
         on_app_init=[prepare],
         guards=[admit],
-        middleware=[join_crumbs],
+        middleware=[join_crumbs, look_again],
         dependencies={"form": Provide(read_form)},
         exception_handlers={HTTPException: errors.show, Exception: errors.show},
         before_send=[guarded],

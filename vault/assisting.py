@@ -134,10 +134,9 @@ def stop(context: Context, session: Session) -> None:
         if worker is None:
             return
         name = connection.execute(select(workers.c.first_name).where(workers.c.account == worker)).scalar_one()
-        _end(context, connection, person)
-        audit.record(
-            context, connection, session, Event("means.assisted-off", by=person, by_name=name), person=person, worker=worker
-        )
+        event = Event("means.assisted-off", by=person, by_name=name)
+        audit.record(context, connection, session, event, person=person, worker=worker)
+        _end(context, connection, person)  # and with it the session that says so, when it is the one with help
 
 
 def _end(context: Context, connection: Connection, person: str) -> None:

@@ -43,10 +43,10 @@ def freeze_person(
         return False
     if state == "open":
         connection.execute(update(accounts).where(accounts.c.id == person).values(state="frozen"))
-    sessions.end_all(context, connection, account=person)
-    end_links(connection, person)
     worker = by if told and by and by != person else None
     audit.record(context, connection, session, Event("means.frozen", by=by, by_name=by_name), person=person, worker=worker)
+    sessions.end_all(context, connection, account=person)
+    end_links(connection, person)
     return True
 
 

@@ -104,7 +104,11 @@ def reopen(
     context: Context, connection: Connection, session: Session, way: Slot, card: CardSecret | None = None, *,
     keys: AccountKeys | None = None,
 ) -> str:  # fmt: skip
-    """The same person goes on through a new way: what their session kept goes with them, the old one ends. `keys`: if they turned."""
+    """The same person goes on through a new way: what their session kept goes with them, the old one ends. `keys`: if they turned.
+
+    NoSession when theirs was ended meanwhile: after a block nobody goes on.
+    """
+    sessions.still(connection, session)
     state = sessions.read_state(connection, session)
     if card is not None:
         state[CARD] = card_text(card)

@@ -73,6 +73,7 @@ def freeze_ward(context: Context, session: Session, member: str) -> None:
     """A guardian at their desk blocks the safe of somebody who counts on them (`member`, from their own list). NotThere."""
     who.worker(session)
     with context.database.transaction() as connection:
+        sessions.still(connection, session)
         name = verified_certificate(context, connection, session.account).name
         query = select(circle_rows.c.person).join(circle_members, circle_members.c.circle == circle_rows.c.id)
         mine = (circle_members.c.id == member, circle_members.c.worker == session.account, circle_rows.c.state == "living")
@@ -92,6 +93,7 @@ def freeze_number(context: Context, session: Session, number: str) -> None:
     who.worker(session)
     read = account_numbers.read(number)
     with context.database.transaction() as connection:
+        sessions.still(connection, session)
         told = account_numbers.looked_up(context, connection, read)
         name = verified_certificate(context, connection, session.account).name
         _count_freeze(context, connection, session.account)

@@ -12,7 +12,7 @@ from consent.ids import PaperId
 from consent.purposes import PRIVATE, ShelfKind
 from storage.tables import objects, outside_wraps, papers, persons, versions
 from storage.tables import wraps as wrap_rows
-from vault import audit, endings, exposed, restricting, shelves, space, who, widening, wraps
+from vault import audit, endings, exposed, restricting, sessions, shelves, space, who, widening, wraps
 from vault.arranging import lay_again, leave_drawer
 from vault.context import Context
 from vault.errors import Conflict, NotThere, Tampered
@@ -87,6 +87,7 @@ def erase_now(context: Context, session: Session, paper: PaperId) -> None:
     """Erase a paper with all its versions, from the bin or not: its rows in this commit, its bytes right after."""
     keys = who.person(session)
     with context.database.transaction() as connection:
+        sessions.still(connection, session)
         restricting.refuse(connection, session.account)
         opened = shelves.open_all(connection, session.account, keys.values)
         row = current_of(connection, session.account, paper, hold=True)

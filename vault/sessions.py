@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
 from crypto import contexts
 from crypto.canonical import Value
@@ -143,7 +143,7 @@ def find(context: Context, cookie: str, *, touch: bool = True) -> Session:
     now = context.clock()
     with context.database.transaction(read_only=True) as connection:
         row = connection.execute(select(sessions).where(sessions.c.id == session_lookup(token).hex())).mappings().one_or_none()
-    if row is None or row["term"] <= now or row["last_seen"] + dt.timedelta(seconds=idle_seconds(context, row["kind"])) <= now:
+    if row is None or _over(context, row, now):
         raise NoSession
     account, slot = row["account"] or NOBODY, row["slot"] or NOBODY
     place = contexts.session(session=row["session"], account=account, slot=slot)
@@ -153,15 +153,42 @@ def find(context: Context, cookie: str, *, touch: bool = True) -> Session:
         raise NoSession from error
     kind: Kind = row["kind"]
     sealed = row["sealed_seeds"]
-    if touch and now - row["last_seen"] > SEEN_EVERY:
-        with context.database.transaction() as connection:
-            connection.execute(update(sessions).where(sessions.c.session == row["session"]).values(last_seen=now))
+    if touch:
+        _seen(context, row, now)
     return Session(
         id=row["session"], kind=kind, account=account, slot=slot, kiosk=row["kiosk"], key=key,
         keys=open_session(key, place, sealed) if sealed and kind != "assisted" else None,
         assist=open_assisted_session(key, place, sealed) if sealed and kind == "assisted" else None,
         created=row["created"], last_seen=now if touch else row["last_seen"], term=row["term"],
     )  # fmt: skip
+
+
+def _over(context: Context, row: RowMapping, now: dt.datetime) -> bool:
+    idle = dt.timedelta(seconds=idle_seconds(context, row["kind"]))
+    return bool(row["term"] <= now or row["last_seen"] + idle <= now)
+
+
+def _seen(context: Context, row: RowMapping, now: dt.datetime) -> None:
+    if now - row["last_seen"] > SEEN_EVERY:
+        with context.database.transaction() as connection:
+            connection.execute(update(sessions).where(sessions.c.session == row["session"]).values(last_seen=now))
+
+
+def look_again(context: Context, session: Session, *, touch: bool = True) -> None:
+    """Raise NoSession when a session that was found a while ago has ended since, by an act or by its time."""
+    now = context.clock()
+    with context.database.transaction(read_only=True) as connection:
+        row = connection.execute(select(sessions).where(sessions.c.session == session.id)).mappings().one_or_none()
+    if row is None or _over(context, row, now):
+        raise NoSession
+    if touch:
+        _seen(context, row, now)
+
+
+def still(connection: Connection, session: Session) -> None:
+    """Raise NoSession when the session was ended since it was found: what was on its way at a block is not carried out after it."""
+    if connection.execute(select(sessions.c.session).where(sessions.c.session == session.id)).first() is None:
+        raise NoSession
 
 
 def extend(context: Context, session: Session) -> None:

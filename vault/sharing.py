@@ -27,7 +27,7 @@ from crypto.sealing import unseal_text
 from crypto.signing import Signer
 from storage.tables import accounts, grants, papers, persons
 from storage.tables import wraps as wrap_rows
-from vault import aftermath, audit, receipts, reencryption, restricting, shares, shelves, who, wraps
+from vault import aftermath, audit, receipts, reencryption, restricting, sessions, shares, shelves, who, wraps
 from vault.colleagues import Colleague, colleague
 from vault.context import Context
 from vault.errors import BadInput, Conflict, NotThere
@@ -130,6 +130,7 @@ def grant_in(
 ) -> GrantBody:  # fmt: skip
     """The same inside a transaction; `new_row` has made the share's row of the key vault."""
     keys = who.person(session)
+    sessions.still(connection, session)
     restricting.refuse(connection, session.account)
     if offer.shelf is not None and offer.acts & OPENING:  # a whole drawer is in bulk; chosen papers are not
         aftermath.refuse_while_held(context, connection, session.account)

@@ -246,6 +246,7 @@ def lift_wait_of_words(context: Context, session: Session, number: str) -> None:
 
 
 def _lift(context: Context, connection: Connection, session: Session, shown: str, kinds: Sequence[Kind]) -> None:
+    sessions.still(connection, session)
     name = workers.verified_certificate(context, connection, session.account).name
     slot = slots.find(connection, shown, kinds)
     attempts.forget(connection, shown)

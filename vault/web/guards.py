@@ -6,6 +6,7 @@ it is streamed into an encryptor (Litestar's own parsing would spool it to a dis
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from litestar.connection import ASGIConnection
@@ -73,8 +74,10 @@ async def admit(connection: Connection, handler: BaseRouteHandler) -> None:
     if "multipart/form-data" in connection.headers.get("content-type", "") and not handler.opt.get("streams"):
         raise HTTPException(status_code=415, detail="multipart")
     cookie = _bearer(connection) if api else connection.cookies.get(COOKIE)
-    session = await _find(connection, cookie, idle=bool(handler.opt.get("quiet"))) if cookie else None
+    quiet = bool(handler.opt.get("quiet"))
+    session = await _find(connection, cookie, idle=quiet) if cookie else None
     connection.scope["state"]["session"] = session
+    connection.scope["state"]["again"] = partial(_look_again, context_of(connection), session, idle=quiet) if session else None
     if "anyone" in allowed:
         return
     if session is None:
@@ -89,6 +92,10 @@ async def _find(connection: Connection, cookie: str, *, idle: bool) -> Session |
         return await asyncio.to_thread(sessions.find, context, cookie, touch=not idle)
     except NoSession:
         return None
+
+
+async def _look_again(context: Context, session: Session, *, idle: bool) -> None:
+    await asyncio.to_thread(sessions.look_again, context, session, touch=not idle)
 
 
 def _same_origin(connection: Connection) -> None:
