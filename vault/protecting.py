@@ -38,7 +38,7 @@ from vault.shown_cards import person_of
 from vault.unlocking import Chosen, confirm
 from vault.workers import verified_certificate
 
-FREEZES_A_DAY = 5  # by number, for each worker
+FREEZES_A_DAY = 5  # by number, for each worker and each administrator
 DAY = dt.timedelta(hours=24)
 ENDED = (*slots.CARD_KINDS, Kind.WORDS, Kind.ASSIST)
 SEALING = ("live", "barred", "leaving", "pending")
@@ -96,7 +96,7 @@ def freeze_number(context: Context, session: Session, number: str) -> None:
         sessions.still(connection, session)
         told = account_numbers.looked_up(context, connection, read)
         name = verified_certificate(context, connection, session.account).name
-        _count_freeze(context, connection, session.account)
+        count_freeze(context, connection, session.account)
         query = select(persons.c.account).where(persons.c.number_digest == told)
         person = connection.execute(query).scalar_one_or_none()
         if person is not None:
@@ -108,8 +108,8 @@ def freeze_number(context: Context, session: Session, number: str) -> None:
         audit.record(context, connection, session, asked, worker=session.account)
 
 
-def _count_freeze(context: Context, connection: Connection, worker: str) -> None:
-    """A few a day: a desk helps who stands there, and is no way to block everybody."""
+def count_freeze(context: Context, connection: Connection, worker: str) -> None:
+    """A few a day: a desk or an office helps who stands there or writes, and is no way to block everybody. MustWait."""
     now, digest = context.clock(), kdf(context.settings.service_seal, labels.freezes(worker=worker), 32).hex()
     insert_once(connection, attempts, {"shown_digest": digest, "wrong": 0, "last": now})
     row = connection.execute(

@@ -23,6 +23,7 @@ from vault import (
     erasure,
     freezing,
     mourning,
+    protecting,
     register_lines,
     requisitions,
     restricting,
@@ -145,11 +146,18 @@ class Extra:
     silent_until: dt.date | None = None
 
 
-def receive(context: Context, session: Session, kind: RightKind, origin: Origin, extra: Extra = Extra()) -> Request:
+def reporting(extra: Extra) -> Act:
+    """What is confirmed before a death by letter blocks a safe at once: the number in it. BadInput("number")."""
+    return Act.on("rights.death", account_numbers.read(extra.number.strip()))
+
+
+def receive(
+    context: Context, session: Session, kind: RightKind, origin: Origin, extra: Extra = Extra(), proof: Proof | None = None
+) -> Request:  # fmt: skip
     """Write down a request that came to the operator. Its number is given to the person, to be typed at a kiosk.
 
-    A death with an account number freezes that safe at once. Whether a number is anybody's is not told. BadInput("kind"),
-    ("origin"), ("number"), ("order").
+    A death with an account number freezes that safe at once: a `proof` first (see `confirming.require`), and a few a day, MustWait.
+    Whether a number is anybody's is not told, nor by the time it takes. BadInput("kind"), ("origin"), ("number"), ("order").
     """
     if kind not in KINDS:
         raise BadInput("kind")
@@ -162,8 +170,13 @@ def receive(context: Context, session: Session, kind: RightKind, origin: Origin,
     if (extra.order in ORDERS) != (kind == "court-order"):
         raise BadInput("order")
     digest = account_numbers.digest(context, account_numbers.read(typed)) if typed else None
+    blocks = kind == "death" and digest is not None
+    if blocks:
+        confirming.require(context, session, reporting(extra), proof)
     with context.database.transaction() as connection:
         operator = office.operator_of(connection, session)
+        if blocks:
+            protecting.count_freeze(context, connection, session.account)
         known = select(persons.c.account).where(persons.c.number_digest == digest)
         person = connection.execute(known).scalar_one_or_none() if digest else None
         if kind == "death":
@@ -182,11 +195,13 @@ def _receive_death(
     context: Context, connection: Connection, operator: str, origin: str, person: str | None, *, numbered: bool
 ) -> str:  # fmt: skip
     """By letter, with a number: the safe freezes first. Nothing else happens until those the person counted on have said it too."""
-    if person is not None:
-        try:
+    try:
+        if person is not None:
             mourning.begin(context, connection, person, None)
-        except Conflict:
-            person = None  # it is being erased already
+    except Conflict:
+        person = None  # it is being erased already
+    if person is None and numbered:
+        mourning.rehearse(context, connection)
     return deaths.open_line(context, connection, operator, person, origin, numbered=numbered)
 
 

@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import zipfile
+from functools import partial
 
 import pytest
 from sqlalchemy import select
@@ -14,6 +15,7 @@ from tests.vault.clock import Clock
 from tests.vault.comings import NEW_CODE, Circle, make_circle, new_card
 from tests.vault.papers import keep
 from tests.vault.test_directives import BINTOU, member, wished
+from tests.vault.test_requisitions import statements
 from vault import (
     account_numbers,
     audit,
@@ -36,9 +38,10 @@ from vault import (
 )
 from vault import directives as wishes
 from vault import workers as working
+from vault.confirming import NotProven, Typed
 from vault.context import Context
 from vault.directives import Wish
-from vault.errors import BadInput, Conflict, NotAllowed, NotThere, WrongSecret
+from vault.errors import BadInput, Conflict, MustWait, NotAllowed, NotThere, WrongSecret
 from vault.events import UNREADABLE
 from vault.restricting import Restricted
 from vault.rights import Extra
@@ -285,6 +288,47 @@ def test_what_nobody_confirmed_within_the_year_gives_the_safe_back(any_house: Co
         assert connection.execute(select(death_reports)).all() == []
     clock.forward(days=30)
     assert silence.tell(house) == 1
+
+
+def test_a_number_that_nobody_has_costs_as_much_work_and_a_few_a_day_are_all(house: Context, clock: Clock) -> None:
+    """Two approve before one is told whether a number is anybody's; and nobody blocks every safe of which they hold a number."""
+    made = make_circle(house)
+    nadia = sign_in_administrator(house, made.tilleuls.administrators[0])
+    letter = partial(rights.receive, house, nadia, "death", "letter")
+    letter(Extra(number=_unknown(made.awa.number)))
+    sessions.end(house, made.awa.session)
+    done: list[list[str]] = []
+    for number in (made.awa.number, _unknown(made.awa.number)):
+        with statements(house) as asked:
+            letter(Extra(number=number))
+        done.append(
+            sorted(" ".join(one.split()[:3]) for one in asked if not one.startswith(("savepoint", "rollback", "release")))
+        )
+    assert done[0] == done[1]
+    for _ in range(2):
+        letter(Extra(number=made.awa.number))
+    for number in (made.awa.number, _unknown(made.awa.number)):
+        with pytest.raises(MustWait):
+            letter(Extra(number=number))
+    letter(Extra())  # by name, nothing is blocked
+    clock.forward(days=1)
+    nadia = sign_in_administrator(house, made.tilleuls.administrators[0])
+    rights.receive(house, nadia, "death", "letter", Extra(number=made.awa.number))
+
+
+def test_a_death_by_letter_is_confirmed_by_who_stands_there(house: Context, clock: Clock) -> None:
+    made = make_circle(house)
+    administrator = made.tilleuls.administrators[0]
+    nadia = sign_in_administrator(house, administrator)
+    clock.forward(minutes=6)
+    extra = Extra(number=made.awa.number)
+    with pytest.raises(NotProven):
+        rights.receive(house, nadia, "death", "letter", extra)
+    with pytest.raises(WrongSecret):
+        rights.receive(house, nadia, "death", "letter", extra, Typed(" ".join(made.tilleuls.administrators[1].words)))
+    assert state(house, made.awa.id) == "open"
+    rights.receive(house, nadia, "death", "letter", extra, Typed(" ".join(administrator.words)))
+    assert state(house, made.awa.id) == "mourned"
 
 
 def _unknown(number: str) -> str:

@@ -7,12 +7,12 @@ import pytest
 from litestar.testing import TestClient
 
 from tests.vault.builders import Office, make_office
-from tests.vault.conftest import clock, confinement, house, reading_house, tmp_path
+from tests.vault.conftest import any_house, any_reading_house, clock, confinement, house, reading_house, tmp_path
 from tests.web.everybody import everybody
 from tests.web.site import ORIGIN, Site, wired
 from vault.context import Context
 
-__all__ = ["clock", "confinement", "everybody", "house", "reading_house", "tmp_path"]
+__all__ = ["any_house", "any_reading_house", "clock", "confinement", "everybody", "house", "reading_house", "tmp_path"]
 
 
 @pytest.fixture

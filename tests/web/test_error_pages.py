@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
+from litestar.testing import TestClient
 
 from consent.scope import Act
 from storage.blobs import BlobStore
@@ -12,8 +13,9 @@ from storage.errors import DatabaseBusy, StorageFull, StoreUnreachable
 from tests.vault.builders import make_office, make_person, make_worker, unlock
 from tests.vault.scenes import saved, sheet
 from tests.web.desk_scene import clock_of, give
-from tests.web.site import Site, wired
+from tests.web.site import ORIGIN, Site, wired
 from vault import drafts, showing
+from vault.context import Context
 from vault.errors import Conflict, MustWait, NotThere
 from vault.refusals import ConfinementUnavailable
 
@@ -48,6 +50,21 @@ def failing(error: Exception) -> Callable[..., object]:
         raise error
 
     return fail
+
+
+def test_a_sign_that_no_store_takes_is_in_no_address_of_ours(any_reading_house: Context) -> None:
+    """PostgreSQL takes no NUL, and no folder does: anybody could have told the operator of a fault, at will."""
+    settings = dataclasses.replace(any_reading_house.settings, origins=(ORIGIN,))
+    house = dataclasses.replace(any_reading_house, settings=settings)
+    awa = make_person(house)
+    with TestClient(wired(house), base_url=ORIGIN, raise_server_exceptions=False) as client:
+        site = Site(house, client)
+        for address in ("/static/%00", "/static/x%0Ay", "/borne/x%00y", "/fr/tel/x%00y"):
+            assert site.get(address).status == 404, address
+        site.open(awa)
+        for address in ("/fr/papiers/x%00y", "/fr/papiers/x%00y/page/1", "/fr/papiers/x%00y/apercu", "/fr/partages/x%7Fy"):
+            assert site.get(address).status == 404, address
+        assert site.post("/fr/papiers/x%00y/effacer", {"token": site.token()}).status == 404
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ import json
 from typing import cast
 
 import pytest
+from sqlalchemy import select
 
+from storage.tables import accounts
 from tests.vault.builders import unlock
 from tests.vault.clock import Clock
 from tests.vault.comings import NEW_CODE, Circle, confirm, make_circle, new_card, start
@@ -56,6 +58,23 @@ def test_a_requisition_by_name_and_by_number(site: Site, made: Circle) -> None:
     for hidden in ("Boubacar", "Awa", made.awa.id):
         assert hidden not in page.text
     assert b"Boubacar" not in answer.content
+
+
+def test_a_death_by_letter_that_blocks_at_once_is_confirmed_first(site: Site, made: Circle) -> None:
+    """By number it blocks a safe on one signature: whoever stands there says so again. By name nothing happens, and nothing is asked."""
+    nadia = made.tilleuls.administrators[0]
+    site.sign_in_administrator(nadia)
+    assert "/registre/" in receive(site, kind="death", origin="letter").path
+    wrong = receive(site, kind="death", origin="letter", number="0000 0000 0000")
+    assert (wrong.status, wrong.errors) == (422, said("office.error.number"))
+    asked = receive(site, kind="death", origin="letter", number=made.awa.number)
+    assert made.awa.number in asked.text
+    assert site.press(asked, words=" ".join(made.tilleuls.administrators[1].words)).status == 401
+    with site.house.database.transaction(read_only=True) as connection:
+        assert connection.scalar(select(accounts.c.state).where(accounts.c.id == made.awa.id)) == "open"
+    assert confirmed(site, asked, nadia).path.startswith("/fr/association/registre/")
+    with site.house.database.transaction(read_only=True) as connection:
+        assert connection.scalar(select(accounts.c.state).where(accounts.c.id == made.awa.id)) == "mourned"
 
 
 def test_the_special_fields_say_what_is_wrong(site: Site, made: Circle) -> None:

@@ -54,12 +54,20 @@ def receive(request: Req, form: Sent) -> Response[Any]:
     try:
         kind, origin = cast("RightKind", form.get("kind")), cast("Origin", form.get("origin"))  # the use case refuses other words
         extra = rights.Extra(form.get("number"), form.get("order"), typed_day(form.get("silent"), "silent"))
-        made = rights.receive(context_of(request), signed_in(request), kind, origin, extra)
+
+        def do(proof: Proof | None) -> Response[Any]:
+            made = rights.receive(context_of(request), signed_in(request), kind, origin, extra, proof)
+            return go(request, f"association/registre/{made.id}")
+
+        if kind != "death" or not extra.number.strip():
+            return do(None)
+        back = f"/{request.path_params['language']}/association/registre/recevoir"
+        values = {"number": extra.number.strip()}
+        return confirmed(request, form, rights.reporting(extra), "confirm.death", do, values=values, back=back, menu="register")
     except BadInput as error:
         named = error.field if error.field in ("number", "order", "origin") else "kind"
         fault = Fault("error.date", "silent") if error.field == "silent" else Fault(f"office.error.{named}", named)
         return _receive_page(request, [fault], form, 422)
-    return go(request, f"association/registre/{made.id}")
 
 
 def _request(request: Req, name: str) -> Request:

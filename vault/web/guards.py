@@ -62,7 +62,9 @@ def _bearer(connection: Connection) -> str | None:
 
 
 async def admit(connection: Connection, handler: BaseRouteHandler) -> None:
-    """The one guard of the application: origin, kind of body, then the session and what it may reach."""
+    """The one guard of the application: the address, origin, kind of body, then the session and what it may reach."""
+    if not connection.scope["path"].isprintable():
+        raise NotThere  # nothing of ours has such a name, and not every store takes the question (a NUL)
     allowed: tuple[str, ...] = handler.opt.get("who", ())
     if not allowed:
         raise NotThere  # a route that says nothing reaches nobody; a test finds it before a person does
