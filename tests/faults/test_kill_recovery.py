@@ -1,13 +1,18 @@
 """A recovery killed at each step leaves the old way or the new one: never neither, and in the end never both."""
 
 import dataclasses
+import datetime as dt
 from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
+import pytest
+from sqlalchemy import select
+
 from storage import intentions
+from storage.tables import recoveries
 from tests.faults.kills import Stores, die_at_each_step
-from tests.vault.builders import MadePerson, make_person, show_card, unlock
+from tests.vault.builders import MadePerson, make_person, show_card, sign_in, unlock
 from tests.vault.clock import Clock
 from tests.vault.comings import NEW_CODE, confirm, make_circle, new_card, start
 from vault import circles, coming_back, endings, guardians, means, people, protecting, sessions, unlocking
@@ -209,6 +214,47 @@ def test_blocking_everything(house: Context, tmp_path: Path) -> None:
         assert opens(left, awa), step
         close(left)
     assert seen == {True, False}
+
+
+@pytest.mark.parametrize("by", ["a guardian", "a number"])
+def test_a_desk_blocks_while_somebody_comes_back(house: Context, tmp_path: Path, by: str) -> None:
+    """Killed while a desk blocks a safe whose recovery waits: both are as before, or it is blocked and the recovery waits longer."""
+    made = make_circle(house)
+    session, code = start(house, made.tilleuls.kiosk)
+    confirm(house, made.fatou, code)
+    confirm(house, made.marc, code)
+    card = new_card()
+    coming_back.wait(house, session, card, NEW_CODE)
+    cast("Clock", house.clock).forward(hours=20)
+    desk, before = sign_in(house, made.fatou), _waits_until(house)
+    (ward,) = guardians.people_who_count_on_me(house, desk)
+    close(house)
+
+    def work(mortal: Context) -> None:
+        if by == "a guardian":
+            protecting.freeze_ward(mortal, desk, ward.member)
+        else:
+            protecting.freeze_number(mortal, desk, made.awa.number)
+
+    seen = set()
+    for step, stores in die_at_each_step(Stores(house, tmp_path), tmp_path, work):
+        left = stores.open()
+        blocked, longer = not opens(left, made.awa), _waits_until(left) > before
+        seen.add(blocked)
+        assert blocked == longer, f"step {step}: {blocked=} {longer=}"
+        work(left)  # said again, it is so, and no longer than a day
+        assert not opens(left, made.awa)
+        cast("Clock", left.clock).forward(hours=25)
+        back = sessions.find(left, coming_back.come_back(left, made.tilleuls.kiosk, card, NEW_CODE))
+        assert back.account == made.awa.id
+        close(left)
+    assert seen == {True, False}
+
+
+def _waits_until(house: Context) -> dt.datetime:
+    with house.database.transaction(read_only=True) as connection:
+        found: dt.datetime = connection.execute(select(recoveries.c.opens).where(recoveries.c.state == "asking")).scalar_one()
+    return found
 
 
 def test_je_me_protege_and_a_change_of_code(house: Context, tmp_path: Path) -> None:
