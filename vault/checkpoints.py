@@ -24,7 +24,7 @@ from storage import journal, tiles
 from storage.database import serialise
 from storage.errors import TileMissing
 from storage.journal import Checkpoint
-from vault import witnesses
+from vault import last_head, witnesses
 from vault.context import Context
 from vault.errors import Tampered
 from vault.settings import Settings
@@ -133,22 +133,55 @@ def sign(context: Context, connection: Connection) -> Checkpoint:
     Its place in a transaction is the last: others who sign wait for its end.
     """
     serialise(connection, TURN)
-    last, size = journal.last_checkpoint(connection), tiles.size(connection)
-    nodes = tiles.nodes(connection)
-    try:
-        root = merkle.root_at(nodes, size)
-        if last is not None:
-            proof = merkle.consistency_proof(nodes, last.size, size) if last.size <= size else []
-            _same_tree(context, last, size, root, proof)
-            if last.size == size:
-                return last
-    except TileMissing:
-        raise Rewritten from None
+    last, size, root = _continued(context, connection)
+    if last is not None and last.size == size:
+        return last
     at = context.clock()
     note = _head_signed(context, TreeHead(context.settings.trace_origin, size, root), int(at.timestamp()))
     made = Checkpoint(size, root, note.encode(), at)
     journal.keep_checkpoint(connection, made)
+    last_head.keep(context.settings, made.note)
     return made
+
+
+def remember(context: Context) -> int:
+    """Each hour: sign what is numbered into this machine's own file, and show it to nobody. Gives 1, or 0 when nothing is new."""
+    with context.database.transaction() as connection:
+        serialise(connection, TURN)
+        try:
+            _, size, root = _continued(context, connection)
+        except Rewritten:
+            log.error("the trace was rewritten: no head is signed")
+            raise
+        kept = remembered(context)
+        if not size or (kept is not None and kept.head.size == size):
+            return 0
+        at = int(context.clock().timestamp())
+        last_head.keep(context.settings, _head_signed(context, TreeHead(context.settings.trace_origin, size, root), at).encode())
+    return 1
+
+
+def remembered(context: Context) -> checkpoint.Checkpoint | None:
+    """The last head that this machine signed, None when there is none; Malformed, BadSignature."""
+    note = last_head.read(context.settings)
+    return None if note is None else verify_kept(context, note)
+
+
+def _continued(context: Context, connection: Connection) -> tuple[Checkpoint | None, int, bytes]:
+    """The last head among the rows, and size and root of the tree, which continues it and the one that this machine remembers."""
+    last, size = journal.last_checkpoint(connection), tiles.size(connection)
+    nodes = tiles.nodes(connection)
+    try:
+        root = merkle.root_at(nodes, size)
+        mine = remembered(context)
+        if mine is not None and (mine.head.size > size or merkle.root_at(nodes, mine.head.size) != mine.head.root):
+            raise Rewritten
+        if last is not None:
+            proof = merkle.consistency_proof(nodes, last.size, size) if last.size <= size else []
+            _same_tree(context, last, size, root, proof)
+    except (TileMissing, CryptoError):
+        raise Rewritten from None
+    return last, size, root
 
 
 def _same_tree(context: Context, last: Checkpoint, size: int, root: bytes, proof: list[bytes]) -> None:

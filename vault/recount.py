@@ -20,6 +20,7 @@ from sqlalchemy import Connection, and_, insert, select
 from crypto import checkpoint
 from crypto.errors import CryptoError
 from storage.tables import checkpoints, entries, entry_copies, tiles, trace_checks
+from vault import last_head
 from vault.checkpoints import verify_kept
 from vault.context import Context
 from vault.errors import AbriError
@@ -89,6 +90,8 @@ def count(context: Context, copy: Path | None = None) -> Count:
         rows, faults = _rows(connection)
         signed, more = _heads(context, connection)
         heads = {one.size: one.root for one in signed}
+        own, mine = _remembered(context, heads)
+        heads, more = {**own, **heads}, [*more, *mine]
         faults += more + _copies(connection) + filed(context, connection, signed)
         gone, more = removed(context, connection, signed, _missing(connection))
         faults += more
@@ -235,6 +238,22 @@ def _heads(context: Context, connection: Connection) -> tuple[list[Head], list[F
         if signed.at not in [int(one.timestamp()) for one in (row.at, row.published) if one is not None]:
             faults.append(Fault("head", row.size, f"the head kept for size {row.size} was not signed when its row says"))
     return found, faults
+
+
+def _remembered(context: Context, heads: dict[int, bytes]) -> tuple[dict[int, bytes], list[Fault]]:
+    """The last head that this machine signed, from its own file; a fault when it is none, or when the rows have another one."""
+    note = last_head.read(context.settings)
+    if note is None:
+        return {}, []
+    signed = _signed(context, note)
+    if signed is None:
+        return {}, [Fault("head", None, "the head that this machine remembers is not one that this log signed")]
+    size = signed.head.size
+    if heads.get(size, signed.head.root) != signed.head.root:
+        return {}, [
+            Fault("head", size, f"this machine has signed another head of {size} entries: the history was put back, or rewritten")
+        ]
+    return {size: signed.head.root}, []
 
 
 def _signed(context: Context, note: str) -> checkpoint.Checkpoint | None:

@@ -126,6 +126,7 @@ JOBS: tuple[Job, ...] = (
     Job("trace", daily(4, 0), terms.prune_trace),
     Job("checkpoint", daily(4, 30), checkpoints.publish),
     Job("witnesses", hourly, checkpoints.ask_again),
+    Job("last head", hourly, checkpoints.remember),
     Job("recount", daily(5, 0), recount.nightly),
 )
 

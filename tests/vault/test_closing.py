@@ -12,7 +12,7 @@ from tests.vault.builders import MadePerson, make_office, make_person, sign_in_a
 from tests.vault.clock import Clock
 from tests.vault.dying import each_death
 from tests.vault.papers import keep
-from vault import closing, erasing, notices, opening, parcels, printed, tasks, terms
+from vault import audit, closing, erasing, notices, opening, parcels, printed, tasks, terms
 from vault.confirming import NotProven, Typed
 from vault.context import Context
 from vault.errors import BadInput, Conflict, NotAllowed
@@ -123,6 +123,9 @@ def test_two_administrators_announce_and_call_off(house: Context, clock: Clock) 
     closing.propose(house, hugo, day)
     closing.call_off(house, hugo)
     assert closing.standing(house, hugo).step == ""
+    theirs = [Counter(one.event.tag for one in audit.history(house, who)) for who in (nadia, hugo)]
+    words = ("proposed", "announced", "call-off-asked", "kept", "called-off")
+    assert [[count[f"closing.{word}"] for word in words] for count in theirs] == [[1, 0, 1, 0, 1], [1, 1, 2, 1, 0]]
 
 
 def test_a_proposal_that_waited_too_long_announces_nothing(house: Context, clock: Clock) -> None:

@@ -77,13 +77,14 @@ WRITES_NOTHING = {
         "inviting.sweep_invitations"
     ),
     SWEEP: (
-        "witnessed.sweep forgetting.forget_workers "
+        "witnessed.sweep forgetting.forget_workers afresh.begin_again "
         "asking.expire assisted.sweep attempts.sweep endings.finish erasing.carry_out notices.sweep orphans.sweep sessions.sweep "
         "tickets.sweep tasks.erase_due tasks.finish_endings tasks.run_due tasks.run_until terms.close_registers "
         "terms.forget_turns terms.prune_trace"
     ),
     TREE: (
-        "checkpoints.ask_again checkpoints.covering checkpoints.publish proofs.inclusion proofs.of_own recount.nightly "
+        "checkpoints.ask_again checkpoints.covering checkpoints.publish checkpoints.remember proofs.inclusion proofs.of_own "
+        "recount.nightly "
         "witnesses.cosigned receipt_files.of_all receipt_files.of_share"
     ),
     OFFICE: (

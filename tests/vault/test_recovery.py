@@ -358,5 +358,6 @@ def test_a_guardian_who_leaves_is_said_at_the_next_unlock(house: Context) -> Non
         guardians.guardian_left(house, connection, paul.id, "Paul")
     told = notices.waiting(house, made.awa.session)
     assert [(one.key, one.values) for one in told] == [("guardian-left", {"name": "Paul"})]
+    assert [one.event.tag for one in audit.history(house, made.awa.session)].count("recovery.guardian-left") == 1
     notices.seen(house, made.awa.session, [one.id for one in told])
     assert notices.waiting(house, made.awa.session) == []

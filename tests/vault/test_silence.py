@@ -12,6 +12,7 @@ from tests.vault.builders import make_office, make_person, make_worker, sign_in,
 from tests.vault.clock import Clock
 from tests.vault.comings import make_circle
 from tests.vault.papers import keep, read
+from tests.vault.test_entries import tags
 from tests.vault.test_erasure import WORDS
 from vault import certificates, erasing, erasure, forgetting, notices, remains, rights, silence, tasks
 from vault import workers as working
@@ -44,6 +45,7 @@ def test_told_at_12_and_24_erased_at_36_and_never_before(any_house: Context, clo
         on(clock, day)
         assert (silence.tell(house), silence.tell(house), silence.end(house)) == (told, 0, 0), day
     assert keys_told(house, clock, made.fatou) == ["ward-silent", "ward-silent"]
+    assert list(tags(house).values()).count("safe.silence-told") == 2
     (line,) = silence.list_silent(house, sign_in_administrator(house, nadia))
     assert line == silence.Silent(dt.date(2026, 11, 1), 1, 2, dt.date(2029, 12, 1))
     with pytest.raises(NotAllowed):

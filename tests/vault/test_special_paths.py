@@ -18,6 +18,7 @@ from tests.vault.papers import SAID, keep
 from tests.vault.test_sharing import SEE, offer, second_day
 from vault import (
     assisting,
+    audit,
     documents,
     erasing,
     erasure,
@@ -231,6 +232,8 @@ def test_closing_a_restriction_tells_the_person_and_lifts_it(house: Context, mad
     rights.close(house, made.tilleuls.administrators[0].session, one.id, "Le papier contesté est corrigé.")
     told = [found.key for found in notices.waiting(house, unlock(house, made.awa))]
     assert {"unrestricted", "right-closed"} <= set(told)
+    written = [one.event.tag for one in audit.history(house, made.awa.session)]
+    assert (written.count("rights.restricted"), written.count("rights.unrestricted")) == (1, 1)
     assert restricting.state(house, made.awa.session) == ""
 
 

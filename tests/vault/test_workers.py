@@ -28,6 +28,7 @@ from tests.vault.builders import (
     sign_in_administrator,
 )
 from tests.vault.clock import Clock
+from tests.vault.test_entries import tags
 from vault import audit, inviting, people, sessions, wordlist, workers
 from vault.context import Context
 from vault.errors import (
@@ -333,6 +334,8 @@ def test_a_suspended_worker_sees_only_that_they_are(any_house: Context, clock: C
     workers.return_(any_house, office.admin, paul.id)
     assert sign_in(any_house, paul).account == paul.id
     assert state(any_house, paul.id) == RecipientState.CERTIFIED
+    told = [one.event.tag for one in audit.history(any_house, paul.session)]
+    assert (told.count("worker.suspended"), told.count("worker.returned")) == (1, 1)
 
 
 def _sign_in_cookie(house: Context, worker: MadeWorker) -> str:
@@ -353,6 +356,7 @@ def test_a_worker_who_ends_never_comes_back(any_house: Context) -> None:
         with pytest.raises(Conflict):
             act(any_house, office.admin, fatou.id)
     assert line(any_house, office, fatou.id).state == RecipientState.ENDED
+    assert list(tags(any_house).values()).count("worker.ended") == 1
 
 
 def test_the_last_day_counts_whole_and_then_the_account_ends(house: Context, clock: Clock) -> None:

@@ -20,7 +20,7 @@ from storage.journal import Copy
 from storage.tables import checkpoints as head_rows
 from storage.tables import entries, entry_copies
 from storage.tables import tiles as tile_rows
-from vault import accounts, checkpoints, publication
+from vault import accounts, checkpoints, last_head, publication
 from vault.context import Context
 
 VERIFIER = Path(__file__).parents[2] / "tools" / "verify_trace.py"
@@ -113,7 +113,8 @@ def rehash(house: Context, entry: str) -> None:
 
 
 def rewrite(house: Context, made: list[str]) -> None:
-    """Everything at once, by somebody who holds the rows and the service's keys: entries, tree, and heads signed anew."""
+    """Everything at once, by somebody who holds the whole machine: entries, tree, heads signed anew, and what it remembers."""
+    last_head.place(house.settings).unlink()
     mine = (entry_copies.c.entry == made[3], entry_copies.c.party == "person")
     with house.database.transaction() as connection:
         digest = hashlib.sha256(b"another").digest()

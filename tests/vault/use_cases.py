@@ -48,6 +48,9 @@ def _tags_by_constant(tree: ast.Module) -> dict[str, set[str]]:
             for target in targets:
                 if isinstance(target, ast.Name):
                     found[target.id] = _words(node.value)
+                elif isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):  # two words in one line
+                    pairs = zip(target.elts, node.value.elts, strict=True)
+                    found |= {name.id: _words(value) for name, value in pairs if isinstance(name, ast.Name)}
     return found
 
 
