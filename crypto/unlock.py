@@ -80,6 +80,12 @@ class Cost:
         return cls(0, 0)
 
 
+def rest_of(paid: Cost, whole: Cost) -> Cost | None:
+    """What a guess at `whole` costs more than one at `paid`, memory times passes; None when that is nothing to speak of."""
+    memory = whole.m - paid.m * paid.t // whole.t if whole.t else 0
+    return Cost(memory, whole.t) if memory >= _MEMORY_AT_LEAST else None
+
+
 insecure_fast_kdf = Cost(_MEMORY_AT_LEAST, 1)
 """For tests only: a code sealed at this cost is found in seconds."""
 

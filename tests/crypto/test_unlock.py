@@ -81,6 +81,21 @@ def test_a_cost_from_a_row_is_refused_before_it_is_paid(m: int, t: int) -> None:
         assert acceptable
 
 
+@pytest.mark.parametrize(
+    ("paid", "whole"),
+    [(Cost(65536, 3), Cost(65536, 4)), (Cost(8192, 2), Cost(65536, 3)), (Cost(65536, 1), Cost(131072, 3)), (Cost(64, 1), Cost(65536, 3))],
+)  # fmt: skip
+def test_a_smaller_cost_and_its_rest_are_the_whole_cost(paid: Cost, whole: Cost) -> None:
+    rest = unlock.rest_of(paid, whole)
+    assert rest is not None
+    assert abs(paid.m * paid.t + rest.m * rest.t - whole.m * whole.t) <= whole.t
+
+
+def test_nothing_is_left_of_a_cost_that_was_paid_or_more_than_paid() -> None:
+    for paid, whole in ((Cost(64, 3), Cost(64, 3)), (Cost(65536, 4), Cost(65536, 3)), (Cost(64, 1), Cost.none())):
+        assert unlock.rest_of(paid, whole) is None
+
+
 def test_a_kind_and_its_cost_go_together() -> None:
     for kind in Kind:
         wrong = Cost.none() if kind.guessable else insecure_fast_kdf
