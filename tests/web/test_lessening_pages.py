@@ -4,13 +4,15 @@ import datetime as dt
 
 import pytest
 
+from consent.purposes import PurposeId
 from consent.scope import Act
 from tests.vault.builders import MadePerson, MadeWorker, Office, make_person, make_worker, sign_in
 from tests.vault.clock import Clock
 from tests.vault.papers import SAID, keep
 from tests.web.sharing_steps import another_day, share_drawer, share_paper
 from tests.web.site import Shown, Site
-from vault import first_day, receipt_files, reencryption, removing, shared_papers, showing, withdrawing, workers
+from vault import first_day, receipt_files, reencryption, removing, shared_papers, sharing, showing, withdrawing, workers
+from vault.sharing import Offer
 
 SEE, DEPOSIT = frozenset({Act.SEE}), frozenset({Act.DEPOSIT})
 
@@ -172,8 +174,8 @@ def test_nothing_left_is_a_stop(site: Site, awa: MadePerson, fatou: MadeWorker) 
 def test_a_share_whose_papers_are_gone_leads_to_its_stop(site: Site, awa: MadePerson, fatou: MadeWorker) -> None:
     paper = keep(site.house, awa.session)
     after_a_day(site, awa)
-    whom = site.press(site.get("/fr/montrer"), paper=[str(paper)], go="on")
-    site.press(to_k15(site, whom, fatou, "copy"), answer="yes")
+    to_k15(site, site.press(site.get("/fr/montrer"), paper=[str(paper)], go="on"), fatou, "copy")
+    site.press(site.press(site.get("/fr/montrer/date"), months="1"), answer="yes")
     (share,) = showing.grants_of(site.house, awa.session)
     less, shares = less_of(site, share.grant), site.get("/fr/partages")
     removing.remove(site.house, awa.session, paper)
@@ -182,6 +184,18 @@ def test_a_share_whose_papers_are_gone_leads_to_its_stop(site: Site, awa: MadePe
     assert longer.status == 422
     assert "Vous pouvez arrêter." in longer.errors
     assert len(receipt_files.records_of(site.house, awa.session, share.grant)) == 1
+
+
+def test_going_on_is_offered_near_the_end_and_never_shortens(site: Site, awa: MadePerson, fatou: MadeWorker) -> None:
+    far = dt.date(2027, 11, 20)
+    offer = Offer(PurposeId("home"), SEE, far, SAID, papers=(keep(site.house, awa.session),), words="un logement")
+    grant = sharing.grant(site.house, awa.session, fatou.id, offer)
+    shares = site.get("/fr/partages")
+    assert "grant" not in shares.buttons
+    again = site.post("/fr/partages/continuer", {**shares.fields(), "grant": str(grant)})
+    assert (again.status, again.path) == (200, "/fr/partages")
+    assert [one.until for one in showing.grants_of(site.house, awa.session)] == [far]
+    assert len(receipt_files.records_of(site.house, awa.session, grant)) == 1
 
 
 def test_a_drawer_that_may_be_filled_is_closed_to_the_eye_or_to_deposits(
