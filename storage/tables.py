@@ -424,6 +424,7 @@ circle_members = Table(
     octets("public_key", "public", PERSON),
     octets("posted_face", "sealed", PERSON, nullable=True),  # the name and drawing given to this guardian
     octets("sealed_label", "sealed", PERSON),  # what the person calls this guardian
+    day("barred", "technical", PERSON, nullable=True),  # the last day on which their word alone barred every way in (ADR 0103)
 )  # fmt: skip
 
 circle_shares = Table(

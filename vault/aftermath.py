@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, delete, select, update
 
-from storage.tables import recoveries, recovery_confirmations, slots
-from vault import audit, endings, sessions
+from storage.tables import circle_members, circles, recoveries, recovery_confirmations, slots, workers
+from vault import audit, endings, notices, sessions
 from vault import slots as living_ways
 from vault.context import Context
 from vault.errors import MustWait
 from vault.events import Event
+from vault.notices import Notice
 
 HOLD = dt.timedelta(hours=24)  # destroying and disclosing in bulk wait that long after a recovery
 
@@ -60,12 +61,24 @@ def expire(context: Context) -> int:
                 audit.record(context, connection, None, Event("recovery.expired"), person=row.person)
         connection.execute(delete(recoveries).where(recoveries.c.state.in_(("done", "expired")), recoveries.c.term <= now))
         barred = (slots.c.state == "barred", slots.c.veto_until <= now)
+        for person in connection.scalars(select(slots.c.account).where(*barred).distinct()).all():
+            _tell_who_barred(context, connection, person)
         connection.execute(update(slots).where(*barred).values(state="live", veto_until=None))
         silent = connection.scalars(
             select(slots.c.id).where(slots.c.state.in_(("vetoing", "pending")), slots.c.veto_until <= now)
         ).all()
         end_ways(context, connection, silent)
     return len(rows) + len(silent)
+
+
+def _tell_who_barred(context: Context, connection: Connection, person: str) -> None:
+    """Nobody came back: the old ways answer again, and at the next unlock their owner reads by whose word they did not."""
+    query = select(workers.c.first_name).join(circle_members, circle_members.c.worker == workers.c.account)
+    query = query.join(circles, circles.c.id == circle_members.c.circle)
+    theirs = (circles.c.person == person, circles.c.state == "living", circle_members.c.barred.is_not(None))
+    name = connection.scalars(query.where(*theirs).order_by(circle_members.c.barred.desc(), circle_members.c.id)).first()
+    if name is not None:
+        notices.tell_if_told(context, connection, person, Notice("ways-barred", {"name": name}))
 
 
 def forget(connection: Connection, recovery: str) -> None:

@@ -41,6 +41,7 @@ from vault.errors import BadInput, NoSession, NotAllowed, NotThere, Tampered, Wr
 from vault.events import Event
 from vault.places import place_of
 from vault.sessions import Session
+from vault.settings import today_in_paris
 from vault.underway import circle_of, may_open, underway
 
 Reason = Literal["lost", "forgotten", "stolen", "named"]
@@ -51,6 +52,7 @@ SESSION_LASTS = dt.timedelta(minutes=30)
 FAR_WAITS = dt.timedelta(hours=24)  # with a sheet, or when every guardian is far away
 FAR_LASTS = dt.timedelta(days=7)
 THEFT_BARS = dt.timedelta(hours=72)  # how long an old card stays barred if the person does not come back meanwhile
+BARS_AGAIN = dt.timedelta(days=30)  # one guardian's word alone does it no more often
 CARD_KINDS = ("card-pin", "card-pictures")
 
 
@@ -221,8 +223,8 @@ def confirm(
             started = Event("recovery.started", place=place_of(connection, row["kiosk"]), detail=row["reason"])
             audit.record(context, connection, None, started, person=person)
         _send_parts(context, connection, row, said, member, keys.kem, signer=Signer(keys.sign), theft=theft, beside=beside)
-        if theft:
-            _bar_cards(context, connection, person)
+        if _may_bar(context, connection, recovery):
+            _bar_cards(context, connection, person, recovery)
         name = connection.execute(select(workers.c.first_name).where(workers.c.account == session.account)).scalar_one()
         confirmed = Event("recovery.confirmed", by=session.account, by_name=name, detail="theft" if theft else "")
         audit.record(context, connection, session, confirmed, person=person, worker=session.account)
@@ -317,7 +319,20 @@ def _send_parts(
         )  # fmt: skip
 
 
-def _bar_cards(context: Context, connection: Connection, person: str) -> None:
+def _may_bar(context: Context, connection: Connection, recovery: str) -> bool:
+    """Whether a theft or pressure confirmed here bars the old ways: one guardian's word does once in thirty days, two always.
+
+    Else one of them alone would keep its owner out for ever, an hour before each end (ADR 0103).
+    """
+    query = select(recovery_confirmations.c.theft, circle_members.c.id, circle_members.c.barred)
+    query = query.join(circle_members, circle_members.c.id == recovery_confirmations.c.member)
+    sent = connection.execute(query.where(recovery_confirmations.c.recovery == recovery)).all()
+    since = today_in_paris(context.clock()) - BARS_AGAIN
+    first = any(one.theft and (one.barred is None or one.barred <= since) for one in sent)
+    return first or (any(one.theft for one in sent) and len({one.id for one in sent}) > 1)
+
+
+def _bar_cards(context: Context, connection: Connection, person: str, recovery: str) -> None:
     """From the first confirmed theft on, every old way in meets the page of an unknown card, and its sessions end.
 
     An erasure that was asked ends first: whoever has the card and the code may have asked it, and would cancel it to open again.
@@ -326,6 +341,9 @@ def _bar_cards(context: Context, connection: Connection, person: str) -> None:
     erasure.cancel_all(context, connection, person)
     saying = (slots.c.account == person, slots.c.state == "vetoing")
     aftermath.end_ways(context, connection, connection.scalars(select(slots.c.id).where(*saying).with_for_update()).all())
+    here = (recovery_confirmations.c.recovery == recovery, recovery_confirmations.c.theft)
+    said = circle_members.c.id.in_(select(recovery_confirmations.c.member).where(*here))
+    connection.execute(update(circle_members).where(said).values(barred=today_in_paris(context.clock())))
     until = context.clock() + THEFT_BARS
     ways = (slots.c.account == person, slots.c.kind != "recovery")
     connection.execute(update(slots).where(*ways, slots.c.state == "live").values(state="barred", veto_until=until))

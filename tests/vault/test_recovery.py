@@ -8,7 +8,7 @@ from sqlalchemy import select
 from crypto.keys import SheetSecret
 from crypto.printed import sheet_digits, sheet_text
 from storage.tables import accounts, slots
-from tests.vault.builders import make_person, make_worker, show_card, sign_in, unlock
+from tests.vault.builders import MadeWorker, make_person, make_worker, show_card, sign_in, unlock
 from tests.vault.clock import Clock
 from tests.vault.comings import NEW_CODE, confirm, face, make_circle, new_card, set_circle, start
 from vault import (
@@ -167,6 +167,38 @@ def test_from_the_first_confirmed_theft_the_old_card_is_unknown(house: Context, 
     assert aftermath.expire(house) == 1
     back = unlock(house, made.awa)
     assert {"recovery.confirmed", "recovery.expired"} <= set(tags(house, back))
+
+
+def test_one_guardian_s_word_bars_the_ways_for_three_days_and_not_again_for_a_month(any_house: Context, clock: Clock) -> None:
+    """ADR 0103: whoever would shut a safe alone, every 71 hours. She opens on the fourth day and reads by whose word it was."""
+    house, made = any_house, make_circle(any_house)
+
+    def theft(*others: MadeWorker) -> bool:
+        """Marc says so, from any kiosk, with nobody there; gives whether card and code are refused."""
+        _, code = start(house, made.canal.kiosk, "stolen")
+        for other in others:
+            confirm(house, other, code)
+        confirm(house, made.marc, code, theft=True)
+        try:
+            unlock(house, made.awa)
+        except WrongSecret:
+            return True
+        return False
+
+    assert theft()
+    clock.forward(hours=71)
+    assert theft(), "of the first time"
+    clock.forward(hours=2)
+    aftermath.expire(house)
+    told = notices.waiting(house, unlock(house, made.awa))
+    assert [(one.key, one.values) for one in told] == [("ways-barred", {"name": "Marc"})]
+    assert not theft()
+    clock.forward(days=20)
+    assert not theft()
+    assert theft(made.fatou), "two of them are not one alone"
+    clock.forward(days=31)
+    aftermath.expire(house)
+    assert theft()
 
 
 def _cookie_is_gone(house: Context, session: sessions.Session) -> str:

@@ -7,7 +7,7 @@ from tests.vault.clock import Clock
 from tests.vault.comings import NEW_CODE, Circle, confirm, make_circle, new_card, start
 from tests.vault.papers import keep
 from tests.web.site import Site
-from vault import coming_back
+from vault import aftermath, coming_back, workers
 
 
 def begun(site: Site, made: Circle) -> str:
@@ -70,3 +70,24 @@ def test_for_a_day_after_coming_back_no_drawer_is_offered_and_no_link_is_begun(s
     site.open(awa)
     assert site.get("/fr/montrer").link("/montrer/tiroir")
     assert site.get(f"/fr/papiers/{paper}/lien").path == "/fr/envoyer/qui"
+
+
+def test_a_day_later_a_guardian_who_is_away_is_said_as_such(site: Site) -> None:
+    """Card and code are right, and nothing is lost: it opens when they are back."""
+    made = make_circle(site.house)
+    card = begun(site, made)
+    workers.suspend(site.house, made.tilleuls.admin, made.fatou.id, None)
+    cast("Clock", site.house.clock).forward(hours=25)
+    told = site.press(site.post("/fr/avec-la-carte/retour", {"card": card}), code=NEW_CODE)
+    assert told.status == 409
+    assert "Une personne qui vous aide est absente." in told.text
+
+
+def test_whose_word_barred_the_card_is_read_on_the_first_page(site: Site) -> None:
+    made = make_circle(site.house)
+    _, code = start(site.house, made.canal.kiosk, "stolen")
+    confirm(site.house, made.marc, code, theft=True)
+    cast("Clock", site.house.clock).forward(hours=73)
+    aftermath.expire(site.house)
+    site.open(made.awa)
+    assert "Marc a demandé de bloquer votre carte." in site.get("/fr/maison").text

@@ -612,6 +612,7 @@ def upgrade() -> None:
         sa.Column("public_key", sa.LargeBinary(), nullable=False),
         sa.Column("posted_face", sa.LargeBinary(), nullable=True),
         sa.Column("sealed_label", sa.LargeBinary(), nullable=False),
+        sa.Column("barred", sa.Date(), nullable=True),
         sa.ForeignKeyConstraint(["circle"], ["circles.id"], name=op.f("fk_circle_members_circle")),
         sa.ForeignKeyConstraint(["worker"], ["accounts.id"], name=op.f("fk_circle_members_worker")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_circle_members")),
