@@ -5,6 +5,7 @@ confined child, as any paper is; one that cannot be looked at is kept as it came
 brought twice: after a cut the same archive is simply brought again.
 """
 
+import datetime as dt
 import hashlib
 from collections.abc import Collection
 from contextlib import suppress
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy.exc import SQLAlchemyError
 
 from consent.ids import PaperId
+from crypto.canonical import instant, parse_instant
 from crypto.errors import CryptoError
 from storage.errors import StorageError
 from vault import audit, directives, documents, held, notices, people, portable, who
@@ -22,7 +24,7 @@ from vault.deposits import Words, durable
 from vault.errors import AbriError, BadInput
 from vault.events import Event
 from vault.incoming import Incoming
-from vault.kinds import Finding, PaperLimits
+from vault.kinds import PaperLimits
 from vault.notices import Notice
 from vault.parcels import BLOCK, DAMAGED, INDEX, Parcel
 from vault.preparing import PreparedPaper, prepare
@@ -32,6 +34,8 @@ from vault.sessions import Session
 WHOLE = (
     PaperLimits().file_bytes
 )  # larger ones were deposited by a program; they are sealed as they come, and nobody looks at them
+
+EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)  # before any safe of this kind
 
 
 @dataclass
@@ -214,7 +218,7 @@ class Bringing:
             incoming.write(received)
         incoming.finish()
         words = {"title": one.title, "sort": one.sort, "untrusted_name": one.file_name}
-        return incoming.keep(told.drawer, **words, pages=one.pages, added=one.added, agreed=self._agreed)
+        return incoming.keep(told.drawer, **words, pages=one.pages, added=self._added(one), agreed=self._agreed)
 
     def _prepared(self, received: bytes, one: portable.Version) -> PreparedPaper | None:
         """The paper as the confined child reads it; None when it cannot, and it is kept without being looked at."""
@@ -228,12 +232,17 @@ class Bringing:
     ) -> PaperId:  # fmt: skip
         words = Words(one.title, one.sort, one.file_name)
         with durable(self._context, self._session.account, prepared, words, paper=replaces) as fresh:
-            findings = frozenset(map(Finding, one.findings)) if _are_findings(one.findings) else fresh.card.findings
-            dated = replace(fresh, card=replace(fresh.card, added=one.added, pages=one.pages, findings=findings))
+            # How many pages and what lies beside them is as the confined child found it here, whatever the archive says.
+            dated = replace(fresh, card=replace(fresh.card, added=self._added(one)))
             documents.lay_down(
                 self._context, self._session, dated, told.drawer, replaces=replaces is not None, agreed=self._agreed
             )  # fmt: skip
         return fresh.paper
+
+    def _added(self, one: portable.Version) -> str:
+        """When the paper came to where it comes from; now, when that cannot be: a date that no calendar shows closes the list."""
+        now = self._context.clock()
+        return one.added if EARLIEST <= parse_instant(one.added) <= now else instant(now)
 
     def _name(self) -> None:
         """A safe without a name takes the one that the person had; a name that was chosen here stays."""
@@ -264,10 +273,6 @@ def _check_zeros(file: _File) -> None:
         zeros.update(bytes(min(BLOCK, file.member.size - at)))
     if zeros.digest() != file.digest.digest():
         raise NotOurs("a paper is not the one that was told")
-
-
-def _are_findings(told: tuple[str, ...]) -> bool:
-    return all(one in set(Finding) for one in told)
 
 
 def _mark(paper: portable.Paper) -> tuple[str, ...]:

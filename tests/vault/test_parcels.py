@@ -21,13 +21,15 @@ from tests.vault.builders import MadePerson, make_office, make_person, make_work
 from tests.vault.clock import Clock
 from tests.vault.conftest import context_on
 from tests.vault.papers import SAID, keep, read
+from tests.vault.scenes import sample
+from vault import archive as zips
 from vault import audit, bringing, documents, false_papers, parcels, portable, sharing
 from vault.aftermath import AfterRecovery
 from vault.bringing import Bringing
 from vault.context import Context
 from vault.errors import BadInput, NotAllowed, TicketGone
 from vault.intake import prepare
-from vault.kinds import Kind
+from vault.kinds import Finding, Kind
 from vault.sharing import Offer
 
 
@@ -258,3 +260,35 @@ def test_memory_stays_flat(reading_house: Context) -> None:
     tracemalloc.stop()
     assert length == parcel.size > 20_000_000
     assert peak < 6_000_000
+
+
+def forged(archive: bytes, **told: object) -> bytes:
+    """The same archive, whose list of papers says this of each version."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as zipped:
+        content = [(one.filename, zipped.read(one.filename)) for one in zipped.infolist()]
+    made: list[tuple[str, bytes]] = []
+    for name, body in content:
+        if name == portable.PAPERS:
+            listed = json.loads(body)
+            for paper in listed["papers"]:
+                for version in paper["versions"]:
+                    version.update(told)
+            made.append((name, portable.write(listed)))
+        else:
+            made.append((name, body))
+    members = [zips.Member(name, len(body)) for name, body in made]
+    return b"".join(zips.write(members, [zips.Bytes(body) for _, body in made], dt.datetime(2026, 11, 30, 12, tzinfo=dt.UTC)))
+
+
+@pytest.mark.parametrize("added", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "2027-06-01T00:00:00Z"])
+def test_what_an_archive_says_falsely_of_a_paper_is_not_believed(reading_house: Context, added: str) -> None:
+    """A date that no calendar shows closed the list for ever; pages that are not there, and no word of a script that is."""
+    house = reading_house
+    awa, bob = make_person(house, "Awa"), make_person(house, "Bob")
+    scripted = prepare(house.confinement, [sample("js-buttons.pdf")])
+    documents.deposit(house, awa.session, scripted, ShelfKind("money"), title="Formulaire", sort="other", untrusted_name="f.pdf")
+    bring(house, bob, forged(taken(house, awa), added=added, pages=900, findings=[]))
+    (card,) = documents.list_papers(house, bob.session)
+    assert card.card is not None
+    assert (card.added, card.card.pages, card.card.findings) == (house.clock().replace(microsecond=0), 1, {Finding.SCRIPT})
+    assert opened(taken(house, bob))[0][portable.PAPERS] != {}

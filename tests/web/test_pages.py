@@ -1,5 +1,6 @@
 """How a page is made: values escaped and isolated, French marked among others, forms with their token, nothing undefined."""
 
+import datetime as dt
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -10,7 +11,7 @@ from markupsafe import Markup
 from tests.web import guide
 from vault.assets.manifest import BUILT, MANIFEST, Assets, NoSuchAsset, Recording, read_assets
 from vault.languages import LANGUAGES, Catalogues, Sentences, read_catalogues
-from vault.web.pages import Pages, Speaker, icon, page_title
+from vault.web.pages import Pages, Speaker, as_date, icon, page_title
 from vault.web.shell import error_values
 from vault.web.style_guide import PARTS, WORK_PARTS, values_for
 
@@ -188,3 +189,10 @@ def test_errors_have_a_page_in_each_area(pages: Pages) -> None:
     assert "<bdi>30</bdi>" in waiting
     for area in ("desk", "office"):
         assert "Elle n&#39;existe pas" in pages.render(f"{area}/error.html", guide.work_frame("desk"), **values)
+
+
+def test_the_last_day_of_the_calendar_is_shown_like_any_other() -> None:
+    """In Paris it is a day later already, which no calendar has: no page ends by that."""
+    last = dt.datetime(9999, 12, 31, 23, 59, 59, tzinfo=dt.UTC)
+    assert as_date(last) == dt.date(9999, 12, 31)
+    assert as_date(dt.datetime(2026, 11, 30, 23, 30, tzinfo=dt.UTC)) == dt.date(2026, 12, 1)

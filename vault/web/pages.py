@@ -3,6 +3,7 @@
 import dataclasses
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -323,7 +324,9 @@ def listed(speaker: Speaker, parts: Iterable[object]) -> Markup:
 def as_date(day: date | datetime) -> date:
     """The day in Paris of a moment, or the day itself."""
     if isinstance(day, datetime):
-        return day.astimezone(SHOWN_ZONE).date()
+        with suppress(OverflowError):  # the last day that a calendar has is shown, rather than no page at all
+            return day.astimezone(SHOWN_ZONE).date()
+        return day.date()
     return day
 
 
