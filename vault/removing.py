@@ -25,9 +25,10 @@ from vault.versions import SERVICE, VersionId, VersionRow, all_of, current_of, o
 
 
 def remove(context: Context, session: Session, paper: PaperId) -> None:
-    """Put a paper in the bin; every share of it stops at once."""
+    """Put a paper in the bin; every share of it stops at once. Restricted while everything is kept as it is."""
     keys = who.person(session)
     with context.database.transaction() as connection:
+        restricting.refuse(connection, session.account)
         shelves.hold_all(connection, session.account)
         opened = shelves.open_all(connection, session.account, keys.values)
         row = current_of(connection, session.account, paper, hold=True)

@@ -35,6 +35,12 @@ def refuse(connection: Connection, person: str) -> None:
         raise Restricted
 
 
+def refuse_early(context: Context, session: Session) -> None:
+    """Raise Restricted before the first of several questions, whose answers could not be carried out."""
+    with context.database.transaction(read_only=True) as connection:
+        refuse(connection, session.account)
+
+
 def begin(context: Context, connection: Connection, person: str) -> None:
     """Restrict a safe, in the caller's transaction; its person reads it at once and at each opening."""
     connection.execute(update(persons).where(persons.c.account == person).values(restricted=context.clock()))

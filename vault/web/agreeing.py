@@ -25,7 +25,7 @@ from vault.web.pages import Fault
 from vault.web.paper_items import KEPT
 from vault.web.place import here
 from vault.web.said_lines import paper_line, reason_line
-from vault.web.shell import Req, go, language_of, page
+from vault.web.shell import Elsewhere, Req, go, language_of, page
 from vault.workers import KnownWorker
 
 MONTHS = (1, 3, 6, 12)
@@ -66,10 +66,10 @@ REFUSED = {
 
 
 def started(request: Req) -> Choices:
-    """What was chosen; NotThere when neither papers nor a drawer were (a page that was left long ago)."""
+    """What was chosen; leads to what is shown when neither papers nor a drawer were: it was given, or left long ago."""
     choices = offers.current(context_of(request), signed_in(request))
     if not choices.begun:
-        raise NotThere
+        raise Elsewhere("partages")
     return choices
 
 

@@ -25,7 +25,8 @@ def wards(request: Req) -> Response[str]:
     found = guardians.people_who_count_on_me(context_of(request), signed_in(request))
     said = {"confirme": "desk.guardian.confirmed", "rendue": "desk.kept.returned"}.get(request.query_params.get("dit", ""), "")
     kept = card_keeping.cards_i_keep(context_of(request), signed_in(request))
-    return desk_page(request, "desk/wards.html", "guardian", wards=found, said=said, kept=kept)
+    dead = {one.member for one in found if deaths.of(context_of(request), signed_in(request), one.member) is not None}
+    return desk_page(request, "desk/wards.html", "guardian", wards=found, said=said, kept=kept, dead=dead)
 
 
 @post("/carte-rendue/{keeping:str}", opt=who("worker"), sync_to_thread=True)
@@ -45,8 +46,10 @@ def _ward(request: Req, member: str) -> Ward:
 def _ward_page(request: Req, member: str, faults: list[Fault], form: Form | None = None, status: int = 200) -> Response[str]:
     """The six digits are typed again; where they stand, and that somebody took the card, is not said twice."""
     where, theft = (form.get("where"), form.has("theft")) if form else ("", False)
+    dead = deaths.of(context_of(request), signed_in(request), member) is not None
     return desk_page(
-        request, "desk/ward.html", "guardian", status=status, ward=_ward(request, member), faults=faults, where=where, theft=theft
+        request, "desk/ward.html", "guardian", status=status, ward=_ward(request, member), faults=faults, where=where, theft=theft,
+        dead=dead,
     )  # fmt: skip
 
 

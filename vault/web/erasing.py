@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.types import ControllerRouterHandler
 
-from vault import article19, certificates, erasure, printed
+from vault import article19, certificates, erasure, printed, restricting
 from vault.errors import BadInput, Busy, MustWait, NotAllowed, NotThere, WrongSecret
 from vault.web.forms import Sent
 from vault.web.guards import anyone, context_of, signed_in, who
@@ -19,6 +19,7 @@ from vault.web.unlock import refused
 def ask(request: Req) -> Response[str]:
     """K20: the question, with who has a copy, and who must be written to by the person: afterwards nobody knows whom."""
     context, session = context_of(request), signed_in(request)
+    restricting.refuse_early(context, session)
     takers = [one.name for one in erasure.plan(context, session).recipients if one.took_copy]
     outsiders = article19.outside_recipients(context, session)
     return page(request, "kiosk/erase.html", back="droits", takers=takers, outsiders=outsiders)

@@ -22,7 +22,9 @@ from storage.errors import (
 )
 from vault import errors
 from vault.refusals import ConfinementUnavailable, HasPassword, PaperRefused, TooHeavy, UnknownKind, UploadError
+from vault.restricting import Restricted
 from vault.web import problems, shell
+from vault.web.guards import session_of
 
 log = structlog.get_logger("abri.web")
 
@@ -79,8 +81,21 @@ def status_and_sentence(error: BaseException) -> tuple[int, str]:
     return 500, "error.unexpected"
 
 
+def _place_of(request: Request[Any, Any, Any], error: Exception) -> str:
+    """Where somebody is led in the place of a page that says what went wrong; empty for the page."""
+    session = session_of(request)
+    if session is None or session.kind not in ("person", "assisted", "card") or request.scope["path"].startswith("/api/"):
+        return ""
+    if isinstance(error, shell.Elsewhere):
+        return error.place
+    # Why nothing moves, and how that ends, is told on one page.
+    return "droits/rien-ne-bouge" if isinstance(error, Restricted) and session.kind == "person" else ""
+
+
 def show(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """The page (or the problem+json of the API) for an error."""
+    if place := _place_of(request, error):
+        return shell.go(request, place)
     status, sentence = status_and_sentence(error)
     if status == 500:
         # The class and the place are enough to find it; values of variables may be secrets.

@@ -14,7 +14,7 @@ from consent.ids import PaperId
 from consent.purposes import PRIVATE, PurposeId
 from consent.scope import MOST_PAPERS
 from consent.terms import LONGEST_OWN_WORDS
-from vault import offers, sharing
+from vault import offers, restricting, sharing
 from vault.errors import BadInput, NotThere
 from vault.offers import Choices
 from vault.pictograms import DRAWERS, REASONS
@@ -36,6 +36,7 @@ REASONS_A_PAGE = 8
 @get("/{language:str}/papiers/{paper:str}/montrer", opt=who("person"), sync_to_thread=True)
 def begin(request: Req, paper: FromPath[str]) -> Response[Any]:
     """From K14: one paper."""
+    restricting.refuse_early(context_of(request), signed_in(request))
     card = kept_paper(request, paper)
     if card.shelf == PRIVATE:
         raise NotThere
@@ -46,6 +47,7 @@ def begin(request: Req, paper: FromPath[str]) -> Response[Any]:
 @get("/{language:str}/montrer", opt=who("person"), sync_to_thread=True)
 def which(request: Req) -> Response[str]:
     """From the list: several papers, each with its box, nine a page."""
+    restricting.refuse_early(context_of(request), signed_in(request))
     return _which_page(request, asked(request), [])
 
 
@@ -81,6 +83,7 @@ def choose_papers(request: Req, form: Sent) -> Response[Any]:
 @get("/{language:str}/montrer/tiroir", opt=who("person"), sync_to_thread=True)
 def which_drawer(request: Req) -> Response[str]:
     """A whole drawer with what comes later, or a drawer to put papers in; never the private one."""
+    restricting.refuse_early(context_of(request), signed_in(request))
     deposit = request.query_params.get("pour") == "deposer"
     items = [(name, icon, f"drawer.{name}") for name, icon in DRAWERS.items() if name != PRIVATE]
     return page(

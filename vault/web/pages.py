@@ -59,6 +59,7 @@ class Frame:
     back: str | None = None
     idle: Idle | None = None
     equipment: Equipment = EVERY_WAY
+    sent_to: str = ""  # of the answer to a form: where its page can be read
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ class WorkFrame:
     hand_over: str | None = None
     keys: str | None = None  # what whoever is signed in enters with
     idle: Idle | None = None
+    sent_to: str = ""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ from vault.web.shell import Req, go, language_of, page
 def mine(request: Req) -> Response[str]:
     """Take, know, erase; and the rest. That nothing may be erased or shown meanwhile is said first."""
     held_back = restricting.state(context_of(request), signed_in(request))
-    return page(request, "kiosk/rights.html", back="moi/autres", held_back=held_back)
+    lifted = request.query_params.get("dit") == "repris" and not held_back
+    return page(request, "kiosk/rights.html", back="moi/autres", held_back=held_back, lifted=lifted)
 
 
 @get("/{language:str}/droits/rien-ne-bouge", opt=who("person"), sync_to_thread=True)
@@ -44,7 +45,7 @@ def lift(request: Req, form: Sent) -> Response[Any]:
         restricting.lift(context_of(request), signed_in(request), secret_of(form))
     except (WrongSecret, MustWait, Busy, BadInput) as error:
         return _restricted(request, *secret_fault(request, error))
-    return go(request, "droits")
+    return go(request, "droits?dit=repris")
 
 
 @get("/{language:str}/droits/autres", opt=who("person"), sync_to_thread=True)

@@ -13,7 +13,7 @@ from consent.ids import GrantId, PaperId
 from consent.outside import LONGEST_NAME, MOST_PAPERS, OPENINGS
 from consent.purposes import PRIVATE, PurposeId
 from consent.terms import LONGEST_OWN_WORDS
-from vault import documents, offers, outside, procedure_asking, sending
+from vault import documents, offers, outside, procedure_asking, restricting, sending
 from vault.errors import BadInput, NotThere
 from vault.listing import PaperCard
 from vault.offers import Line
@@ -40,6 +40,7 @@ LINKS_A_PAGE = 3
 @get("/{language:str}/papiers/{paper:str}/lien", opt=who("person"), sync_to_thread=True)
 def begin(request: Req, paper: FromPath[str]) -> Response[Any]:
     """From K14: one paper; others may join it."""
+    restricting.refuse_early(context_of(request), signed_in(request))
     outside.refuse_too_early(context_of(request), signed_in(request))
     card = kept_paper(request, paper)
     if card.shelf == PRIVATE:

@@ -13,7 +13,7 @@ from litestar.routes import BaseRoute, HTTPRoute
 from consent.days import PARIS
 from vault import people, sessions
 from vault.aftermath import AfterRecovery
-from vault.errors import MustWait
+from vault.errors import MustWait, NotThere
 from vault.kiosks import Equipment
 from vault.languages import FRENCH, WORKER_LANGUAGES
 from vault.printed import Printing
@@ -24,6 +24,16 @@ from vault.web.place import here, known_here
 
 Req = Request[Any, Any, Any]
 LEAVE = "/sortir"
+
+
+class Elsewhere(NotThere):
+    """What this page was about is over or elsewhere: the answer leads to `place`, an address without its language."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__()
+        self.place = place
+
+
 COPY_COOKIE = "__Host-copie"
 """The ticket of a copy for the next person at this kiosk, for ten minutes; any end of a session forgets it."""
 HTML = "text/html"  # Litestar adds the charset
@@ -92,6 +102,11 @@ def _address(request: Req) -> str:
     return f"{rest}?{asked}" if rest and asked else rest
 
 
+def _sent_to(request: Req) -> str:
+    """Of the answer to a form: the nearest page that can be read. The browser's Back comes there and asks for no form again."""
+    return "" if request.method in ("GET", "HEAD") else fragment(request, _address(request))
+
+
 def _frame(request: Req, session: Session | None, back: str | None, *, over: bool, equipment: Equipment) -> Frame:
     language, rest = language_of(request), "" if over else _address(request)
     return Frame(
@@ -104,6 +119,7 @@ def _frame(request: Req, session: Session | None, back: str | None, *, over: boo
         back=fragment(request, back) if back is not None else None,
         idle=_idle(request, session),
         equipment=equipment,
+        sent_to=_sent_to(request),
     )
 
 
@@ -143,6 +159,7 @@ def work_page(
         hand_over=f"/{language}/bureau/passer" if session and session.kind == "worker" else None,
         keys=f"/{language}/{AREAS[session.kind]}/cles" if session and session.kind in AREAS else None,
         idle=_idle(request, session),
+        sent_to=_sent_to(request),
     )
     html = pages.render(template, frame, **values)
     return Response(html, status_code=status, media_type=HTML)

@@ -14,7 +14,7 @@ from litestar.types import ControllerRouterHandler
 
 from consent.errors import TermsReason, TermsRefused
 from consent.ids import GrantId
-from vault import asking, offers, outside, reencryption, sharing, showing, withdrawing
+from vault import asking, offers, outside, reencryption, restricting, sharing, showing, withdrawing
 from vault.errors import NotThere
 from vault.languages import Sentences
 from vault.offers import Line
@@ -26,7 +26,7 @@ from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
 from vault.web.paging import address, asked, leaf
 from vault.web.said_lines import reason_words, share_lines
-from vault.web.shell import Req, go, language_of, page
+from vault.web.shell import Elsewhere, Req, go, language_of, page
 
 SHARES_A_PAGE = 3
 ENDED_SHOWN = 20
@@ -48,6 +48,7 @@ def _shares_page(request: Req, faults: list[Fault], status: int = 200) -> Respon
     return page(
         request, "kiosk/shares.html", status=status, back="maison", faults=faults, shares=shown.items, stopped=stopped,
         links=outside.mine(context, session), renewals=_renewals(request, shown.items),
+        held_back=restricting.state(context, session),
         handed=outside.mine(context, session, ended=True, openings=False)[::-1][:ENDED_SHOWN], ended=ended[::-1][:ENDED_SHOWN],
         done=request.query_params.get("dit") in ("continue", "moins"),
         before=address(request, "partages", suite=shown.before) if shown.before else None,
@@ -64,10 +65,12 @@ def _renewals(request: Req, shown: Iterable[ShareCard]) -> dict[GrantId, date]:
 
 
 def share_of(request: Req, grant: str) -> ShareCard:
-    """One living share of this person."""
+    """One living share of this person. Of one that is over: where what is left is shown."""
     for found in showing.grants_of(context_of(request), signed_in(request), only=grant):
         if found.grant == grant:
             return found
+    if showing.grants_of(context_of(request), signed_in(request), only=grant, ended=True, openings=False):
+        raise Elsewhere(f"partages?arrete={grant}" if signed_in(request).kind == "person" else "arreter?dit=arrete")
     raise NotThere
 
 

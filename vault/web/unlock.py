@@ -105,16 +105,16 @@ def secret_page(
     return page(request, template, back=back, status=status, faults=faults or [], base=base, heading=heading)
 
 
-@get("/{language:str}/code", opt=who("card"), sync_to_thread=True)
-def code(request: Req) -> Response[str]:
-    """K09: six digits."""
-    return secret_page(request, "kiosk/code.html")
+@get("/{language:str}/code", opt=who("card", "person"), sync_to_thread=True)
+def code(request: Req) -> Response[Any]:
+    """K09: six digits. Whoever is inside already, and came Back, is led in again."""
+    return secret_page(request, "kiosk/code.html") if signed_in(request).kind == "card" else go(request, "maison")
 
 
-@get("/{language:str}/images", opt=who("card"), sync_to_thread=True)
-def pictures(request: Req) -> Response[str]:
-    """K09 by pictures."""
-    return secret_page(request, "kiosk/pictures.html")
+@get("/{language:str}/images", opt=who("card", "person"), sync_to_thread=True)
+def pictures(request: Req) -> Response[Any]:
+    """K09 by pictures; the same."""
+    return secret_page(request, "kiosk/pictures.html") if signed_in(request).kind == "card" else go(request, "maison")
 
 
 def refused(request: Req, error: AbriError, again: str) -> Response[str]:

@@ -1,5 +1,5 @@
 "use strict";
-// A photo of a paper. The photo stays in the page until the server has it, or until the session ends.
+// A photo of a paper. It stays in the page until the server has it, or until the session ends.
 (() => {
   const root = document.querySelector("[data-camera]");
   if (!root) return;

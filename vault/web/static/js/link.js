@@ -1,5 +1,5 @@
 "use strict";
-// The link of a square stands behind the #, which browsers send to nobody: it goes into its field, and out of the address.
+// The link of a square stands behind the #, which is sent to nobody: into its field, and out of the address.
 (() => {
   const field = document.getElementById("link");
   const shown = decodeURIComponent(location.hash.slice(1));

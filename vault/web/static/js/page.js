@@ -1,5 +1,5 @@
 "use strict";
-// Leaving fast, by the button or by Escape three times; the focus on what must be put right; and a page that waits for somebody.
+// Leaving fast, by the button or by Escape three times; the focus on what is wrong; a page that waits.
 (() => {
   const leave = document.body.dataset.leave;
   const go = (event) => {
@@ -15,8 +15,10 @@
     if (leave && presses.length >= 3) go(event);
   });
   document.getElementById("errors")?.focus();
+  const { sentTo } = document.body.dataset;
+  if (sentTo) history.replaceState(0, "", sentTo);
 
-  // It looks again by itself, but never under the hands of somebody, nor while it is being read aloud.
+  // Looks again by itself: not under somebody's hands, nor while it is read aloud.
   const again = Number(document.querySelector("meta[name=look-again]")?.content) * 1000;
   let touched = 0;
   for (const what of ["keydown", "pointerdown", "scroll"]) addEventListener(what, (event) => (touched = event.timeStamp), true);

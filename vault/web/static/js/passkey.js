@@ -46,7 +46,7 @@
       },
     });
 
-  // Some authenticators say that they have a secret and give it at the next touch only: that answer goes nowhere but here.
+  // Some authenticators give their secret at the next touch only: that answer goes nowhere but here.
   const secretOfNew = async (made, asked) => {
     const found = made.getClientExtensionResults().prf;
     if (!found?.enabled || found.results?.first) return found?.results?.first;

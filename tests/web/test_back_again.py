@@ -1,0 +1,79 @@
+"""Back, a second tab, a page that was sent long ago: each leads to how things stand, and to no page of a browser or of an error."""
+
+import pytest
+
+from tests.vault.builders import MadePerson, MadeWorker, Office, make_person, make_worker
+from tests.vault.papers import keep
+from tests.web.sharing_steps import share_paper
+from tests.web.site import Site
+from vault import documents, restricting
+
+
+@pytest.fixture
+def fatou(site: Site, office: Office) -> MadeWorker:
+    return make_worker(site.house, office, "Fatou")
+
+
+@pytest.fixture
+def awa(site: Site, office: Office) -> MadePerson:
+    made = make_person(site.house, "Awa")
+    site.open(made)
+    return made
+
+
+@pytest.mark.parametrize("page", ["code", "images"])
+def test_who_is_inside_and_goes_back_to_the_code_is_led_in_again(site: Site, awa: MadePerson, page: str) -> None:
+    assert site.get(f"/fr/{page}").path == "/fr/maison"
+
+
+def test_the_question_of_what_was_given_or_stopped_leads_to_what_is_shown(site: Site, awa: MadePerson, fatou: MadeWorker) -> None:
+    assert site.get("/fr/montrer/accord").path == "/fr/partages"
+    grant = share_paper(site, awa, fatou, keep(site.house, awa.session, "Avis", "money"))
+    question = f"/fr/partages/{grant}/arreter"
+    site.press(site.get(question))
+    back = site.get(question)
+    assert back.path == "/fr/partages"
+    assert "C'est arrêté avec Fatou." in back.text
+    assert site.get("/fr/partages/00000000-0000-4000-8000-000000000000/arreter").status == 404
+
+
+def test_the_answer_to_a_form_says_where_its_page_can_be_read(site: Site, awa: MadePerson, fatou: MadeWorker) -> None:
+    """The script puts that address into the browser's history, which would ask to send the form again."""
+    asked = site.get("/fr/moi/nom")
+    assert asked.tree.xpath("//body/@data-sent-to") == []
+    refused = site.press(asked, name="x" * 200)
+    assert refused.status == 422
+    assert refused.tree.xpath("//body/@data-sent-to") == ["/fr/moi/nom"]
+    site.leave()
+    photo = site.send(site.get("/fr/carte/autrement"), ("carte.jpg", b"no picture"))
+    assert (photo.path, photo.tree.xpath("//body/@data-sent-to")) == ("/fr/carte/photo", ["/fr/carte"])
+    site.sign_in(fatou)
+    blocked = site.press(site.get("/fr/bureau/bloquer"), number="1")
+    assert (blocked.status, blocked.tree.xpath("//body/@data-sent-to")) == (422, ["/fr/bureau/bloquer"])
+
+
+@pytest.fixture
+def restricted(site: Site, awa: MadePerson) -> MadePerson:
+    """She asked that nothing moves."""
+    with site.house.database.transaction() as connection:
+        restricting.begin(site.house, connection, awa.id)
+    return awa
+
+
+def test_what_may_not_be_done_while_nothing_moves_leads_to_why(site: Site, restricted: MadePerson, fatou: MadeWorker) -> None:
+    paper = keep(site.house, restricted.session, "Avis", "money")
+    thrown = site.press(site.get(f"/fr/papiers/{paper}/effacer"))
+    assert thrown.path == "/fr/droits/rien-ne-bouge"
+    assert [one.paper for one in documents.list_papers(site.house, restricted.session)] == [paper]
+    assert site.get(f"/fr/papiers/{paper}/montrer").path == "/fr/droits/rien-ne-bouge"
+    assert site.get("/fr/effacer-tout").path == "/fr/droits/rien-ne-bouge"
+    for page in ("partages", "maison"):
+        assert site.get(f"/fr/{page}").text.count("Rien n'est effacé") == 1
+
+
+def test_that_papers_are_seen_again_is_said_before_and_after(site: Site, restricted: MadePerson) -> None:
+    page = site.get("/fr/droits/rien-ne-bouge")
+    assert "Ensuite, les personnes choisies voient à nouveau vos papiers." in page.text
+    lifted = site.press(page, code=restricted.code)
+    assert lifted.path == "/fr/droits"
+    assert "Les personnes choisies voient à nouveau vos papiers." in lifted.text
