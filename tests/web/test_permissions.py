@@ -65,8 +65,8 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     # Unlocking, and what the card alone can do
     "/fr/carte*": ANYONE,
     "/fr/mots": ANYONE,
-    "/fr/code": CARD,
-    "/fr/images": CARD,
+    "/fr/code": CARD | PERSON,  # who is inside already is led in again
+    "/fr/images": CARD | PERSON,
     "/fr/avec-la-carte/*": ANYONE,
     "/fr/avec-la-carte/*/code": CARD,
     "/fr/avec-la-carte/*/images": CARD,

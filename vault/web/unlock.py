@@ -148,9 +148,11 @@ def arrived(request: Req, cookie: str) -> Response[Any]:
     return go(request, "copie" if COPY_COOKIE in request.cookies else "maison", cookie=cookie)
 
 
-@post("/{language:str}/code", opt=who("card"), sync_to_thread=True)
+@post("/{language:str}/code", opt=who("card", "person"), sync_to_thread=True)
 def type_code(request: Req, form: Sent) -> Response[Any]:
     """The code, once the card was shown."""
+    if signed_in(request).kind == "person":
+        return go(request, "maison")
     try:
         return arrived(request, people.unlock(context_of(request), signed_in(request), form.get("code")))
     except BadInput:
@@ -159,9 +161,11 @@ def type_code(request: Req, form: Sent) -> Response[Any]:
         return refused(request, error, "code")
 
 
-@post("/{language:str}/images", opt=who("card"), sync_to_thread=True)
+@post("/{language:str}/images", opt=who("card", "person"), sync_to_thread=True)
 def touch_pictures(request: Req, form: Sent) -> Response[Any]:
     """The five pictures, once the card was shown."""
+    if signed_in(request).kind == "person":
+        return go(request, "maison")
     try:
         return arrived(request, people.unlock_with_pictures(context_of(request), signed_in(request), picked_pictures(form)))
     except BadInput:
