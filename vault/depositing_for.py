@@ -1,10 +1,12 @@
 """A worker puts something in somebody's safe: a letter without seeing any paper, or a newer version of one, where it was granted.
 
-The depositor signs the origin and cannot read back what was laid through the drawer's slit. For 24 hours they can undo it.
+The depositor signs the origin and cannot read back what was laid through the drawer's slit. For 24 hours they can undo it, as long as
+they still may put something there and the person has not met it: from then on it is a paper of theirs like any other.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +14,7 @@ from sqlalchemy import Connection, Row, delete, select
 
 from consent.ids import GrantId, PaperId, PersonId, ShelfId
 from consent.policy import Allowed, decide
+from consent.purposes import ShelfKind
 from consent.scope import Act, Paper, ShelfScope
 from crypto.errors import CryptoError
 from crypto.kem import KemPrivate
@@ -20,7 +23,6 @@ from crypto.signing import Signer
 from crypto.statements import Origin
 from storage.tables import papers, versions
 from vault import accounts, audit, shares, shelves, space, who, wraps
-from vault.colleagues import name_of
 from vault.context import Context
 from vault.deposits import Fresh, From, Words, durable, lay_through, write_rows
 from vault.errors import BadInput, NotThere
@@ -39,10 +41,12 @@ UNDO = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class Deposited:
-    """Something this worker put in and may still undo. Nothing of it can be shown: they cannot open it."""
+    """Something this worker put in and may still undo: for whom and in which drawer. Nothing of it can be shown: they cannot open it."""
 
     paper: PaperId
-    person: str
+    name: str = field(repr=False)
+    drawing: str
+    shelf: ShelfKind
     at: datetime
     until: datetime
 
@@ -134,25 +138,50 @@ def replace_prepared(
 
 
 def deposited(context: Context, session: Session) -> list[Deposited]:
-    """What this worker put in during the last 24 hours, newest first."""
+    """What this worker put in during the last 24 hours and may still undo, newest first."""
     who.worker(session)
     with context.database.transaction(read_only=True) as connection:
-        rows = _mine(connection, session.account)
-    since = context.clock() - UNDO
-    recent = [row for row in rows if row.deposited > since]
-    found = [Deposited(PaperId(row.paper), row.person, row.deposited, row.deposited + UNDO) for row in recent]
+        rows = _mine(context, connection, session)
+        living = shares.of_worker(context, connection, session) if rows else []
+    found = []
+    for row in rows:
+        share, scope = _still_let(context, living, row)
+        if share is not None and scope is not None:
+            face, at = share.face, row.deposited
+            found.append(Deposited(PaperId(row.paper), face.name, face.drawing, scope.kind, at, at + UNDO))
     return sorted(found, key=lambda one: one.at, reverse=True)
 
 
-def _mine(connection: Connection, worker: str, paper: str | None = None) -> list[Row[Any, Any, Any, Any]]:
+def _mine(
+    context: Context, connection: Connection, session: Session, paper: str | None = None
+) -> list[Row[Any, Any, Any, Any, Any]]:
+    """What this worker put in during the last 24 hours that its person has not met: nobody takes back what is theirs."""
     # A newer version is not undone: the one before it would come back without its owner's knowledge.
-    query = select(versions.c.paper, versions.c.person, versions.c.deposited, versions.c.origin).join(
+    query = select(versions.c.paper, versions.c.person, versions.c.deposited, versions.c.origin, papers.c.shelf).join(
         papers, papers.c.id == versions.c.paper
     )
-    query = query.where(versions.c.depositor == worker, papers.c.version == versions.c.id)
+    query = query.where(
+        versions.c.depositor == session.account, papers.c.version == versions.c.id, papers.c.state == "to-read",
+        versions.c.confirmation.is_(None), versions.c.deposited > context.clock() - UNDO,
+    )  # fmt: skip
     if paper is not None:
         query = query.where(papers.c.id == paper).with_for_update()
     return [row for row in connection.execute(query) if _first(row.origin)]
+
+
+def _still_let(
+    context: Context, living: Sequence[Share], row: Row[Any, Any, Any, Any, Any]
+) -> tuple[Share, ShelfScope] | tuple[None, None]:
+    """The living share that lets the worker put something where this lies. None when it was taken back, or the paper moved; and for a
+    safe that answers nobody (restricted, being erased), whose shares are not there."""
+    for share in living:
+        scope = share.body.terms.scope
+        if share.person == row.person and isinstance(scope, ShelfScope) and scope.shelf == row.shelf:
+            lies = Paper(PersonId(row.person), PaperId(row.paper), scope.shelf, scope.kind)
+            with suppress(NotThere):
+                _decided(context, share, Act.DEPOSIT, lies)
+                return share, scope
+    return None, None
 
 
 def _first(origin: bytes) -> bool:
@@ -163,14 +192,18 @@ def _first(origin: bytes) -> bool:
 
 
 def undo_deposit(context: Context, session: Session, paper: PaperId) -> None:
-    """Take back what was put in by mistake, within 24 hours. The person reads that it was."""
+    """Take back what was put in by mistake, within 24 hours. The person reads that it was.
+
+    NotThere once the person has met it or moved it, once they took the share back, and while their safe answers nobody.
+    """
     who.worker(session)
     with context.database.transaction() as connection:
-        rows = _mine(connection, session.account, paper)
-        if not rows or rows[0].deposited + UNDO <= context.clock():
+        rows = _mine(context, connection, session, paper)
+        share, _ = _still_let(context, shares.of_worker(context, connection, session), rows[0]) if rows else (None, None)
+        if share is None:
             raise NotThere
-        person = rows[0].person
-        event = Event("paper.deposit-undone", by=session.account, by_name=name_of(connection, session.account), paper=paper)
+        person = share.person
+        event = Event("paper.deposit-undone", by=session.account, by_name=share.worker_name, paper=paper, grant=share.grant)
         audit.record(context, connection, session, event, person=person, worker=session.account)
         erase_rows(context, connection, all_of(connection, person, paper))
         connection.execute(delete(papers).where(papers.c.id == paper))

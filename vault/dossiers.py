@@ -4,7 +4,7 @@ Nothing of the papers goes along but their pixels: no text, no attachment, no la
 at a time, and each is rendered in a child of its own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -26,7 +26,10 @@ from vault.errors import BadInput, NotThere, TooMuch
 from vault.events import Event
 from vault.leaving import RIBBONS
 from vault.opening_shared import PARIS, Granted, open_shared, trace_in
+from vault.procedure_asking import Shown
+from vault.procedures import Procedure
 from vault.sessions import Session
+from vault.shared_papers import PersonSharing
 from vault.versions import Opened
 
 MOST_BYTES = 5_000_000
@@ -112,30 +115,47 @@ class Chosen:
     warning: str
 
 
-def choices(context: Context, session: Session, grant: GrantId, slug: str) -> list[Chosen]:
-    """The papers of whoever gave this share that this worker may copy; those that the procedure asks for first. NotThere."""
+@dataclass(frozen=True)
+class Choices:
+    """What may go into a dossier, those that the procedure asks for first; and what was given for something else, which may not."""
+
+    procedure: Procedure
+    share: PersonSharing
+    here: tuple[Chosen, ...]
+    papers: Mapping[PaperId, Shown] = field(repr=False)
+
+    @property
+    def elsewhere(self) -> list[Shown]:
+        """A copy was given, for another purpose: it is asked for again, for this one."""
+        mine = {one.paper for one in self.here}
+        return [one for one in self.papers.values() if one.paper.may_take and one.paper.paper not in mine]
+
+
+def choices(context: Context, session: Session, grant: GrantId, slug: str) -> Choices:
+    """The papers of whoever gave this share that this worker may copy, for what the procedure is for (ADR 91). NotThere."""
     procedure = procedure_asking.procedure_of(context, session, slug)
-    _, shown = procedure_asking.shown_by(context, session, grant)
+    share, shown = procedure_asking.shown_by(context, session, grant, procedure.purpose)
     found = [
         Chosen(one.share.grant, one.paper.paper, one.paper.sort, procedure.warning(one.paper.sort))
         for one in shown.values()
-        if one.paper.may_take
+        if one.paper.may_take and one.share.purpose == procedure.purpose
     ]  # fmt: skip
     order = [str(kind) for piece in procedure.pieces for kind in piece.kinds]
-    return sorted(found, key=lambda one: (one.warning, order.index(one.sort) if one.sort in order else len(order), one.paper))
+    first = sorted(found, key=lambda one: (one.warning, order.index(one.sort) if one.sort in order else len(order), one.paper))
+    return Choices(procedure, share, tuple(first), shown)
 
 
 def make(
     context: Context, session: Session, grant: GrantId, slug: str, papers: Sequence[PaperId], recipient: str
 ) -> bytes:  # fmt: skip
-    """A dossier of papers that this worker may copy. Traced for the person, paper by paper, and kept in their list of what left.
+    """A dossier of papers that this worker may copy, given for what the procedure is for. Traced for the person, paper by paper, and
+    kept in their list of what left.
 
-    Raises NotThere (one of them may not be copied), BadInput (no paper, no recipient), DossierTooHeavy.
+    Raises NotThere (one of them may not be copied for this), BadInput (no paper, no recipient), DossierTooHeavy.
     """
     who.worker(session)
-    procedure = procedure_asking.procedure_of(context, session, slug)
-    share, _ = procedure_asking.shown_by(context, session, grant)
-    known = {one.paper: one for one in choices(context, session, grant, slug)}
+    offered = choices(context, session, grant, slug)
+    procedure, known = offered.procedure, {one.paper: one for one in offered.here}
     if not papers or len(papers) > MOST_PAPERS or len(set(papers)) != len(papers):
         raise BadInput("paper", "error.nothing-chosen")
     if not recipient or len(recipient) > LONGEST_NAME:
@@ -150,7 +170,7 @@ def make(
     lines = tuple((one.opened.card.sort, one.opened.card.pages) for one in opened)
     cover = Cover(recipient, purpose(procedure.purpose).words, context.clock(), lines, procedure.name, by)
     made = bound(context, cover, [one.opened for one in opened])
-    _keep(context, session, share.person, opened, recipient, procedure.purpose, by)
+    _keep(context, session, offered.share.person, opened, recipient, procedure.purpose, by)
     return made
 
 

@@ -1,7 +1,7 @@
 """One shared paper is opened: the rules say yes, the key is there, the trace is written, and only then a byte leaves.
 
-Everything is prepared first: decided, unwrapped, verified, rendered. The last transaction looks once more whether the share lives
-and writes the opening; what is taken back a moment earlier is not shown.
+Everything is prepared first: decided, unwrapped, verified, rendered, which takes from a moment to many seconds. The last transaction asks
+both again, the rules and the key, and writes the opening; what was taken back, hidden or thrown away a moment earlier is not shown.
 """
 
 from dataclasses import dataclass
@@ -135,16 +135,28 @@ def _trace_opening(context: Context, session: Session, granted: Granted, detail:
 
 
 def trace_in(context: Context, connection: Connection, session: Session, granted: Granted, detail: str) -> None:
-    """The same in the caller's transaction; NotThere when the share was taken back a moment earlier."""
+    """The same in the caller's transaction; NotThere for what may no longer be opened: the share or the paper has changed since."""
     share, terms = granted.share, granted.share.body.terms
+    connection.execute(select(papers.c.id).where(papers.c.id == granted.opened.paper).with_for_update())
     held = select(grants.c.state).where(grants.c.id == share.grant, grants.c.state.in_(LIVING)).with_for_update()
-    if connection.execute(held).first() is None:
+    if connection.execute(held).first() is None or not _still_opens(context, connection, session, granted):
         raise NotThere
     event = Event(
         TAGS[granted.act], by=session.account, by_name=share.worker_name, paper=granted.opened.paper,
         title=granted.opened.card.title, grant=share.grant, purpose=terms.purpose, act=granted.act, detail=detail,
     )  # fmt: skip
     audit.record(context, connection, session, event, person=share.person, worker=session.account)
+
+
+def _still_opens(context: Context, connection: Connection, session: Session, granted: Granted) -> bool:
+    """Whether the rules still say yes, with the worker as they stand now, and the key is still there."""
+    share = share_or_none(context, connection, session, granted.share.grant)
+    row = _row(connection, granted.share.person, granted.opened.paper)
+    if share is None or share.recipient is None or row is None:
+        return False
+    decision = decide(granted.act, paper_of(share, row), share.recipient, [share.verified], context.clock())
+    private = KemPrivate(who.worker(session).kem)
+    return isinstance(decision, Allowed) and _secret(Keyring(context, connection, share, private), row) is not None
 
 
 def page_image_shared(context: Context, session: Session, grant: GrantId, paper: PaperId, page: int) -> rendering.PageImage:

@@ -10,7 +10,7 @@ from datetime import date
 
 from consent.days import paris_day
 from consent.ids import GrantId, KindId, PaperId, RequestId
-from consent.purposes import PRIVATE
+from consent.purposes import PRIVATE, PurposeId
 from vault import answers, asking, documents, procedure_editing, shared_papers, soon
 from vault.answers import Asking
 from vault.asking import Waiting
@@ -59,8 +59,13 @@ def procedure_of(context: Context, session: Session, slug: str) -> Procedure:
     return found
 
 
-def shown_by(context: Context, session: Session, grant: GrantId) -> tuple[PersonSharing, dict[PaperId, Shown]]:
-    """Whoever gave this share, and all that they show to this worker, by this share and the others. NotThere."""
+def shown_by(
+    context: Context, session: Session, grant: GrantId, what_for: PurposeId | None = None
+) -> tuple[PersonSharing, dict[PaperId, Shown]]:  # fmt: skip
+    """Whoever gave this share, and all that they show to this worker, by this share and the others. NotThere.
+
+    A paper that several shares show comes by one that lets it be copied; by one given for `what_for`, before the others.
+    """
     everything = shared_papers.everything_shared(context, session)
     share = next((one for one, _ in everything if one.grant == grant), None)
     if share is None:
@@ -69,7 +74,9 @@ def shown_by(context: Context, session: Session, grant: GrantId) -> tuple[Person
     found: dict[PaperId, Shown] = {}
     for one, papers in everything:
         for paper in papers if one.person == share.person else ():
-            if paper.may_see and (paper.paper not in found or paper.may_take):
+            before = found.get(paper.paper)
+            held = before is not None and before.paper.may_take and before.share.purpose == what_for != one.purpose
+            if paper.may_see and (before is None or (paper.may_take and not held)):
                 found[paper.paper] = Shown(one, paper)
     return share, found
 

@@ -16,7 +16,22 @@ from tests.vault.clock import Clock
 from tests.vault.papers import SAID, keep, picture, prepared, read
 from tests.vault.test_drafts import photo
 from tests.vault.test_sharing import BOTH, SEE, UNTIL, offer, second_day, taken
-from vault import arriving, audit, depositing_for, documents, drafts, page_rate, shared_papers, shares, sharing, workers
+from vault import (
+    arriving,
+    audit,
+    depositing_for,
+    documents,
+    drafts,
+    opening_shared,
+    page_rate,
+    removing,
+    restricting,
+    shared_papers,
+    shares,
+    sharing,
+    withdrawing,
+    workers,
+)  # fmt: skip
 from vault.context import Context
 from vault.deposits import Words
 from vault.errors import BadInput, NotAllowed, NotThere
@@ -144,6 +159,32 @@ def test_a_deposit_is_undone_within_a_day_and_not_after(any_house: Context, cloc
     assert (tags.count("paper.deposited-by-worker"), tags.count("paper.deposit-undone")) == (2, 1)
 
 
+@pytest.mark.parametrize("how", ["met", "moved", "taken-back", "restricted", "suspended"])
+def test_what_became_the_person_s_is_undone_by_nobody(house: Context, how: str) -> None:
+    """A worker once destroyed a letter that its person had put away, after they had stopped; and one that a judge had kept."""
+    office = make_office(house)
+    fatou, awa = make_worker(house, office), make_person(house)
+    grant = sharing.grant(house, awa.session, fatou.id, offer(acts=DEPOSIT, shelf="other"))
+    letter = lay(house, fatou, grant, "lettre")
+    assert [(one.name, one.shelf) for one in shared_papers.deposited(house, fatou.session)] == [("Awa", "other")]
+    if how == "met":
+        arriving.at_unlock(house, unlock(house, awa))
+    elif how == "moved":
+        documents.move(house, awa.session, letter, ShelfKind("private"))
+    elif how == "taken-back":
+        withdrawing.withdraw(house, awa.session, grant, SAID)
+    elif how == "restricted":
+        with house.database.transaction() as connection:
+            restricting.begin(house, connection, awa.id)
+    else:
+        with house.database.transaction() as connection:
+            connection.execute(worker_rows.update().where(worker_rows.c.account == fatou.id).values(state="suspended"))
+    assert shared_papers.deposited(house, fatou.session) == []
+    with pytest.raises(NotThere):
+        shared_papers.undo_deposit(house, fatou.session, letter)
+    assert [card.paper for card in documents.list_papers(house, unlock(house, awa))] == [letter]
+
+
 def test_nobody_undoes_what_another_put_in(house: Context) -> None:
     office = make_office(house)
     fatou, marc, awa = make_worker(house, office), make_worker(house, office, "Marc"), make_person(house)
@@ -153,6 +194,32 @@ def test_nobody_undoes_what_another_put_in(house: Context) -> None:
         with pytest.raises(NotThere):
             shared_papers.undo_deposit(house, marc.session, paper)
     assert documents.count(house, awa.session) == 2
+
+
+@pytest.mark.parametrize("how", ["hidden", "thrown-away", "narrowed", "suspended"])
+def test_what_changes_while_a_page_is_drawn_is_not_shown(any_house: Context, clock: Clock, how: str) -> None:
+    """A dossier is drawn for many seconds: the last look asks the rules and the key again, not only whether the share lives."""
+    house, office = any_house, make_office(any_house)
+    fatou, awa = make_worker(house, office), make_person(house)
+    paper, other = keep(house, awa.session, "Avis", text="un"), keep(house, awa.session, "Bail", text="deux")
+    second_day(house, clock, awa, fatou)
+    grant = sharing.grant(house, awa.session, fatou.id, offer(paper, other, acts=BOTH))
+    drawn = [opening_shared.open_shared(house, fatou.session, grant, one, Act.TAKE) for one in (paper, other)]
+    if how == "hidden":
+        documents.move(house, awa.session, paper, ShelfKind("private"))
+    elif how == "thrown-away":
+        removing.remove(house, awa.session, paper)
+    elif how == "narrowed":
+        sharing.narrow(house, awa.session, grant, SAID, papers=[other])
+    else:
+        workers.suspend(house, office.admin, fatou.id, None)
+    with pytest.raises(NotThere), house.database.transaction() as connection:
+        opening_shared.trace_in(house, connection, fatou.session, drawn[0], "dossier")
+    if how != "suspended":
+        with house.database.transaction() as connection:
+            opening_shared.trace_in(house, connection, fatou.session, drawn[1], "dossier")
+    taken = [one.event.paper for one in audit.history(house, awa.session) if one.event.tag == "paper.taken"]
+    assert taken == ([] if how == "suspended" else [other])
 
 
 def test_a_deposit_needs_its_statement_and_its_grant(reading_house: Context) -> None:

@@ -167,6 +167,8 @@ def test_a_letter_is_deposited_unseen_and_taken_back(site: Site) -> None:
     papers = site.get(f"/fr/bureau/personnes/{grant}")
     assert "Convocation" not in papers.text
     (paper,) = re.findall(r"/deposer/([0-9a-f-]{36})/reprendre", kept.content.decode())
+    (row,) = kept.tree.xpath("//tbody/tr")
+    assert " ".join("".join(row.itertext()).split()).startswith("Awa · Autre"), "two letters of one minute are told apart"
     assert site.get(f"/fr/bureau/papiers/{grant}/{paper}").status == 404, "what is deposited is not read back"
     undone = submit(site, kept, f"/fr/bureau/deposer/{paper}/reprendre")
     assert said("desk.deposit.undone") in plain(undone)

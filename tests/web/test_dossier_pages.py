@@ -103,6 +103,29 @@ def test_a_dossier_for_dalo_from_what_may_be_copied(site: Site, people: tuple[Ma
     assert "Commission de médiation" in site.get("/fr/partages").text
 
 
+def test_a_copy_given_for_something_else_goes_into_no_dossier(site: Site, people: tuple[MadeWorker, MadePerson]) -> None:
+    fatou, awa = people
+    other = paper(site, awa, "payslip", saved(sheet(300, 400), "JPEG"))
+    both = paper(site, awa, "identity-card", saved(sheet(300, 410), "JPEG"), "identity")
+    copy = (Act.SEE, Act.TAKE)
+    grant = give(site.house, awa, fatou, both, acts=copy)
+    give(site.house, awa, fatou, other, both, acts=copy, purpose="asylum")
+    site.sign_in(fatou)
+    page = site.get(f"/fr/bureau/dossiers/dalo/{grant}")
+    assert f"place-{both}" in str(page.content)
+    assert f"place-{other}" not in str(page.content)
+    assert said("desk.dossier.elsewhere") in plain(page)
+    assert "fiche de paie · l'asile" in plain(page)
+    assert f"/fr/bureau/demandes/nouvelle/{grant}" in page.links
+    fatou.session = sign_in(site.house, fatou)
+    with pytest.raises(NotThere):
+        dossiers.make(site.house, fatou.session, grant, "dalo", [other], "Préfecture")
+    assert dossiers.make(site.house, fatou.session, grant, "dalo", [both], "Commission").startswith(b"%PDF")
+    assert {entry.event.purpose for entry in audit.history(site.house, awa.session) if entry.event.tag == "paper.taken"} == {
+        "home"
+    }
+
+
 def test_it_warns_before_a_piece_that_must_not_be_handed_over(site: Site, people: tuple[MadeWorker, MadePerson]) -> None:
     """WRK-06."""
     fatou, awa = people

@@ -9,8 +9,8 @@ from litestar.types import ControllerRouterHandler
 
 from consent.ids import GrantId, PaperId
 from consent.outside import LONGEST_NAME
-from vault import dossiers, procedure_asking
-from vault.dossiers import Chosen, DossierTooHeavy
+from vault import dossiers
+from vault.dossiers import Choices, Chosen, DossierTooHeavy
 from vault.errors import BadInput
 from vault.pictograms import KINDS
 from vault.procedure_asking import Shown
@@ -34,18 +34,15 @@ class Row:
     place: int
 
 
-def _rows(request: Req, grant: str, slug: str, form: Form | None) -> list[Row]:
-    context, session = context_of(request), signed_in(request)
-    _, papers = procedure_asking.shown_by(context, session, GrantId(grant))
-    found = dossiers.choices(context, session, GrantId(grant), slug)
+def _rows(offered: Choices, form: Form | None) -> list[Row]:
     rows, next_place = [], 1
-    for one in found:
+    for one in offered.here:
         place = next_place if form is None and not one.warning else 0
         if form is not None:
             typed = form.get(f"place-{one.paper}").strip()
             place = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 4 else 0
         next_place += bool(place)
-        rows.append(Row(one, papers[one.paper], one.sort if one.sort in KINDS else "other", place))
+        rows.append(Row(one, offered.papers[one.paper], one.sort if one.sort in KINDS else "other", place))
     return rows
 
 
@@ -53,10 +50,10 @@ def _page(
     request: Req, slug: str, grant: str, faults: list[Fault], form: Form | None = None, *, warned: bool = False, status: int = 200
 ) -> Response[str]:  # fmt: skip
     context, session = context_of(request), signed_in(request)
-    share, _ = procedure_asking.shown_by(context, session, GrantId(grant))
+    offered = dossiers.choices(context, session, GrantId(grant), slug)
     return desk_page(
-        request, "desk/dossier.html", "procedures", status=status, share=share, faults=faults, rows=_rows(request, grant, slug, form),
-        one=procedure_asking.procedure_of(context, session, slug), today=today_in_paris(context.clock()), warnings=WARNINGS,
+        request, "desk/dossier.html", "procedures", status=status, share=offered.share, faults=faults, rows=_rows(offered, form),
+        elsewhere=offered.elsewhere, one=offered.procedure, today=today_in_paris(context.clock()), warnings=WARNINGS,
         recipient=form.get("recipient") if form else "", most=LONGEST_NAME, warned=warned,
     )  # fmt: skip
 
@@ -73,7 +70,8 @@ def dossier_page(request: Req, slug: FromPath[str], grant: FromPath[str]) -> Res
 )  # fmt: skip
 def make(request: Req, slug: FromPath[str], grant: FromPath[str], form: Sent) -> Response[Any]:
     """The PDF. Before a piece that should not go along: the page again, with what and why, and a yes of its own."""
-    rows = sorted((row for row in _rows(request, grant, slug, form) if row.place), key=lambda row: row.place)
+    offered = dossiers.choices(context_of(request), signed_in(request), GrantId(grant), slug)
+    rows = sorted((row for row in _rows(offered, form) if row.place), key=lambda row: row.place)
     if any(row.one.warning for row in rows) and form.get("despite") != "yes":
         return _page(request, slug, grant, [Fault("desk.dossier.warned", "despite")], form, warned=True, status=409)
     papers = [PaperId(row.one.paper) for row in rows]
