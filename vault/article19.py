@@ -17,7 +17,7 @@ from crypto.kem import KemPrivate
 from crypto.sealing import open_posted_value, post_value
 from storage.errors import RowGone
 from storage.tables import article19, structures, workers
-from vault import accounts, audit, certificates, labels, notices, outside, who
+from vault import accounts, audit, certificates, forgetting, labels, notices, outside, who
 from vault import administrators as office
 from vault.context import Context
 from vault.errors import AbriError, BadInput, NotThere
@@ -35,7 +35,7 @@ REASON_LETTERS = 500
 
 @dataclass(frozen=True)
 class Told:
-    """One recipient of one erasure. `name` is empty once their account is gone; `days`: since they were told.
+    """One recipient of one erasure. `name` is empty once a pseudonym stands in its place; `days`: since they were told.
 
     `at_work`: whether they read it at their desk; otherwise a letter must leave.
     """
@@ -43,6 +43,7 @@ class Told:
     id: str
     certificate: str
     name: str
+    structure: str
     at_work: bool
     grants: tuple[str, ...]
     told: dt.date
@@ -184,12 +185,15 @@ def remind(context: Context) -> int:
 
 
 def _listed(context: Context, connection: Connection, *which: object, session: Session | None = None) -> list[Told]:
-    query = select(article19, workers.c.first_name, workers.c.state).outerjoin(workers, workers.c.account == article19.c.worker)
+    query = select(article19, workers.c.first_name, workers.c.code, workers.c.state, structures.c.name.label("structure"))
+    query = query.outerjoin(workers, workers.c.account == article19.c.worker)
+    query = query.outerjoin(structures, structures.c.id == workers.c.structure)
     rows = connection.execute(query.where(*which).order_by(article19.c.told, article19.c.id)).all()  # type: ignore[arg-type]
     today = today_in_paris(context.clock())
     return [
         Told(
-            row.id, certificates.number_of(row.erasure), row.first_name or "", row.state not in (None, "ended") and row.posted is not None,
+            row.id, certificates.number_of(row.erasure), "" if forgetting.is_pseudonym(row.code or "") else row.first_name or "",
+            row.structure or "", row.state not in (None, "ended") and row.posted is not None,
             _grants(context, session, row) if session and row.posted else (),
             row.told, row.reminded, row.answer or "", row.reason or "", row.answered,
             (today - row.told).days,

@@ -1,11 +1,13 @@
 """Erasing everything: what goes, what stays and why, the 72 hours in which the card can still say no, a witness who makes it now.
 
 It looks done at once: from the moment it is asked the card meets the page of an unknown card, and workers find nothing. The card
-and the code cancel it within 72 hours; so does a recovery. Nothing disappears before: `vault.erasing` carries it out.
+and the code cancel it within 72 hours; so do the number and the five words (ADR 0099), and a recovery. Nothing disappears before:
+`vault.erasing` carries it out.
 """
 
 import datetime as dt
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import structlog
 from sqlalchemy import ColumnElement, Connection, func, insert, select, update
@@ -16,11 +18,9 @@ from crypto.unlock import Kind
 from storage.tables import (
     accounts,
     erasures,
-    grants,
     persons,
     rights_requests,
     shelves,
-    structures,
     workers,
 )
 from storage.tables import slots as ways
@@ -43,36 +43,35 @@ from vault import workers as working
 from vault.context import Context
 from vault.errors import BadInput, Conflict, NotAllowed, WrongSecret
 from vault.events import Event
+from vault.given_to import Recipient, recipients
 from vault.notices import Notice
 from vault.one_by_one import FAILURES
 from vault.sessions import Session
-from vault.settings import today_in_paris
-from vault.unlocking import Chosen, try_card
+from vault.settings import Retention, today_in_paris
+from vault.trying import Tried
+from vault.unlocking import Chosen, try_card, try_words
 
 log = structlog.get_logger()
 
-
-@dataclass(frozen=True)
-class Recipient:
-    """Somebody who received papers and will be told. `took_copy`: a copy that stays theirs, whatever is erased here."""
-
-    name: str
-    structure: str
-    took_copy: bool
+Ground = Literal["claims", "law"]
+"""To prove what was done (GDPR 17(3)(e)); because the law asks for it (GDPR 17(3)(b), CPCE R55-4)."""
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What outlives the erasure (sentence `erasure.kept.<what>`), on what ground, and until when at the latest."""
+    """What outlives the erasure (sentence `kept.<what>`), on what ground (`kept.ground.<ground>`), and until when at the latest.
+
+    None is for good: what the tree of the trace is verified with (ADR 0046).
+    """
 
     what: str
-    ground: str
-    until: dt.date
+    ground: Ground
+    until: dt.date | None
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What the person reads before saying yes."""
+    """What the person reads before saying yes. `by_words`: they opened with their number and five words, which will cancel it too."""
 
     papers: int
     pages: int
@@ -85,16 +84,21 @@ class Plan:
     kept: tuple[Kept, ...]
     backups_until: dt.date
     hours: int
+    by_words: bool
 
 
 @dataclass(frozen=True)
 class Asked:
-    """An erasure that was asked: the number to keep for the certificate, and when it will be carried out. `finished`: it was."""
+    """An erasure that was asked: the number to keep for the certificate, and when it will be carried out. `finished`: it was.
+
+    `by_words`: the person opened with their five words, which cancel it as their card would.
+    """
 
     number: str
     due: dt.datetime
     id: str
     finished: bool = False
+    by_words: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,14 +116,10 @@ def plan(context: Context, session: Session) -> Plan:
     retention, person, today = context.settings.retention, session.account, today_in_paris(context.clock())
     gone = today_in_paris(context.clock() + dt.timedelta(hours=retention.cooling_off_hours))
     history = audit.history(context, session)
-    takers = {entry.event.by for entry in history if entry.event.tag == "paper.taken"}
+    given = recipients(context, session, {entry.event.by for entry in history if entry.event.tag == "paper.taken"})
     with context.database.transaction(read_only=True) as connection:
         space = connection.execute(select(persons.c.pages_kept, persons.c.bytes_kept).where(persons.c.account == person)).one()
         went = erasing.count(connection, person)
-        names = select(grants.c.worker, workers.c.first_name, structures.c.name).join(
-            workers, workers.c.account == grants.c.worker
-        )
-        names = names.join(structures, structures.c.id == workers.c.structure).where(grants.c.person == person).distinct()
         return Plan(
             papers=went.papers,
             pages=space.pages_kept,
@@ -130,19 +130,38 @@ def plan(context: Context, session: Session) -> Plan:
             grants=went.shares,
             receipts=went.receipts,
             entries=len(history),
-            recipients=tuple(
-                Recipient(row.first_name, row.name, row.worker in takers)
-                for row in connection.execute(names.order_by(workers.c.first_name, grants.c.worker))
-            ),
-            kept=(
-                Kept("certificate", "GDPR 17(3)(e)", add_months(gone, 12 * retention.registers_years)),
-                Kept("receipts", "GDPR 17(3)(e)", add_months(gone, 12 * retention.receipts_years)),
-                Kept("hashes", "CPCE R55-4", today + dt.timedelta(days=retention.trace)),
-                Kept("worker-traces", "CPCE R55-4", today + dt.timedelta(days=retention.trace)),
+            recipients=given,
+            kept=_kept(
+                gone,
+                retention,
+                told=any(not one.outside for one in given),
+                asked=_count(connection, select(func.count()).where(rights_requests.c.person == person)) > 0,
             ),
             backups_until=today + dt.timedelta(days=retention.backups) + dt.timedelta(hours=retention.cooling_off_hours),
             hours=retention.cooling_off_hours,
+            by_words=_by_words(connection, session),
         )
+
+
+def _by_words(connection: Connection, session: Session) -> bool:
+    """Whether this person opened without their card, which may be lost."""
+    kind = select(ways.c.id).where(ways.c.id == session.slot, ways.c.kind == Kind.WORDS.value)
+    return connection.execute(kind).first() is not None
+
+
+def _kept(gone: dt.date, retention: Retention, *, told: bool, asked: bool) -> tuple[Kept, ...]:
+    registers, receipts = (add_months(gone, 12 * years) for years in (retention.registers_years, retention.receipts_years))
+    # A month of the trace goes when its last day is over its term.
+    traces = add_months(gone.replace(day=1), 1) + dt.timedelta(days=retention.trace)
+    return (
+        Kept("certificate", "claims", registers),
+        Kept("receipts", "claims", receipts),
+        *([Kept("answers", "claims", registers)] if told else []),
+        *([Kept("requests", "claims", registers)] if asked else []),
+        Kept("worker-traces", "law", traces),
+        Kept("hashes", "law", None),
+        Kept("removal", "law", None),
+    )
 
 
 def _count(connection: Connection, query: object) -> int:
@@ -229,8 +248,9 @@ def begin(
     audit.record(context, connection, session, Event("erasure.asked", by=person if session else ""), person=person)
     connection.execute(update(accounts).where(accounts.c.id == person).values(state="leaving"))
     connection.execute(update(ways).where(*_ways(person, "live")).values(state="leaving"))
+    by_words = session is not None and _by_words(connection, session)
     sessions.end_all(context, connection, account=person)
-    return Asked(certificates.number_of(erasure), when, erasure)
+    return Asked(certificates.number_of(erasure), when, erasure, by_words=by_words)
 
 
 def _ways(person: str, state: str) -> tuple[ColumnElement[bool], ...]:
@@ -240,7 +260,15 @@ def _ways(person: str, state: str) -> tuple[ColumnElement[bool], ...]:
 
 def cancel(context: Context, kiosk: str | None, card: str, chosen: Chosen) -> None:
     """The card and the code say no within 72 hours: everything is there again. WrongSecret for anything else, and afterwards."""
-    tried = try_card(context, kiosk, cards.read(card), chosen, states=("leaving",))
+    _cancel(context, try_card(context, kiosk, cards.read(card), chosen, states=("leaving",)))
+
+
+def cancel_with_words(context: Context, kiosk: str | None, number: str, words: str) -> None:
+    """The same with the number and the five words, for whoever has no card any more. WrongSecret, BadInput("number") or ("words")."""
+    _cancel(context, try_words(context, kiosk, number, words, states=("leaving",)))
+
+
+def _cancel(context: Context, tried: Tried) -> None:
     with context.database.transaction() as connection:
         trying.settle(connection, tried)
         if not cancel_all(context, connection, tried.slot.account):

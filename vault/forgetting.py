@@ -23,6 +23,11 @@ from vault.settings import today_in_paris
 MARK = "parti-"  # every pseudonym begins so
 
 
+def is_pseudonym(code: str) -> bool:
+    """Whether the worker with this code has left so long ago that their name is gone."""
+    return code.startswith(MARK)
+
+
 def forget_workers(context: Context) -> int:
     """Put a pseudonym in the place of those who left long ago; a scheduled task, one commit each. Gives how many."""
     before = add_months(today_in_paris(context.clock()), -context.settings.retention.worker_months)

@@ -1,4 +1,8 @@
-"""Background work on many things: each by itself. One that fails is logged and has its next turn, and keeps no other waiting."""
+"""Background work on many things: each by itself. One that fails is logged and has its next turn, and keeps no other waiting.
+
+The log says of what kind it was and what went wrong, never which one: an id of a person or of a paper would stand there for months
+after their erasure. Which row it is, whoever may read the rows finds by the state that it stays in.
+"""
 
 from collections.abc import Callable, Iterable
 
@@ -20,5 +24,5 @@ def each(what: str, ids: Iterable[str], act: Callable[[str], object]) -> int:
         try:
             done += act(one) is not False
         except FAILURES as error:
-            log.error("one failed, the others go on", what=what, id=one, error=type(error).__name__)
+            log.error("one failed, the others go on", what=what, error=type(error).__name__)
     return done

@@ -41,6 +41,8 @@ ROWS: tuple[tuple[str, Unit, _Figure], ...] = (
     ("registers", "years", lambda kept, _limits: kept.registers_years),
     ("half-made", "minutes", lambda _kept, limits: limits.opening_seconds // 60),
     ("workers", "months", lambda kept, _limits: kept.worker_months),
+    ("silent-first", "months", lambda kept, _limits: kept.silent_told_months[0]),
+    ("silent-second", "months", lambda kept, _limits: kept.silent_told_months[1]),
     ("silent", "months", lambda kept, _limits: kept.silent_months),
     ("closing", "months", lambda kept, _limits: kept.retrieval_months),
 )

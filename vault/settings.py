@@ -69,7 +69,7 @@ class Retention:
     registers_years: int = 5
     worker_months: int = 12  # after a worker has left: then a pseudonym stands in their place
     silent_months: int = 36  # a safe that nobody opens: told at 12 and 24, erased at 36, never before
-    silent_told_months: tuple[int, ...] = (12, 24)
+    silent_told_months: tuple[int, int] = (12, 24)
     notice_months: int = 3  # before the service closes
     retrieval_months: int = 12  # after it has closed, or after the last means was lost
 

@@ -120,8 +120,13 @@ def _own_copy(context: Context, row: Mapping[str, Any] | RowMapping, keys: Accou
 
 def terms_of(context: Context, row: Mapping[str, Any] | RowMapping, keys: AccountKeys) -> Terms:
     """What a share was about, as the person's copy says, ended or not. Raises CryptoError. Narrowing alone may rely on it."""
+    return own_body(context, row, keys).terms
+
+
+def own_body(context: Context, row: Mapping[str, Any] | RowMapping, keys: AccountKeys) -> GrantBody:
+    """What the person agreed to, as their own copy says, ended or not, signatures unread. Raises CryptoError: to be shown, no more."""
     untrusted, _ = _own_copy(context, row, keys)
-    return GrantBody.from_bytes(untrusted).terms
+    return GrantBody.from_bytes(untrusted)
 
 
 def clear_row(row: Mapping[str, Any] | RowMapping) -> GrantRow:

@@ -74,10 +74,8 @@ def unlock_with_pictures(context: Context, shown: Session, pictures: Sequence[in
 
 def unlock_with_words(context: Context, kiosk: str | None, number: str, words: Sequence[str] | str) -> str:
     """Open with the account number and five words. WrongSecret, MustWait, Busy, BadInput("number") or ("words")."""
-    shown = _number_shown(context, number)
-    spoken = words_typed(words)
-    tried = prove(context, kiosk, shown, Kind.WORDS, spoken)
-    fresh = _renewed(context, kiosk, tried, spoken)
+    tried = try_words(context, kiosk, number, words)
+    fresh = _renewed(context, kiosk, tried, words_typed(words))
     with slots.given_up(context, fresh), context.database.transaction() as connection:
         return enter(context, connection, kiosk, tried, fresh=fresh)
 
@@ -193,6 +191,14 @@ def try_card(
     """Try a card whose way is in one of these states (`vetoing`, `leaving`, `pending`...); `settle` what was right."""
     kind, password = card_password(card, chosen)
     return prove(context, kiosk, cards.digest(card), kind, password, states=states)
+
+
+def try_words(
+    context: Context, kiosk: str | None, number: str, words: Sequence[str] | str, *, states: Sequence[str] = slots.LIVE
+) -> Tried:
+    """The same with the account number and the five words, of a way in one of these states."""
+    shown = _number_shown(context, number)
+    return prove(context, kiosk, shown, Kind.WORDS, words_typed(words), states=states)
 
 
 def lift_freeze(context: Context, shown: Session, chosen: Chosen, number: str, words: Sequence[str] | str) -> str:

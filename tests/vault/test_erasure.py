@@ -7,25 +7,28 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from consent.days import add_months
 from consent.ids import GrantId, PaperId
 from consent.purposes import PurposeId
 from consent.scope import Act
 from storage.errors import RowGone
-from storage.tables import accounts, erasures, grants, metadata, receipts
-from tests.vault.builders import MadePerson, MadeWorker, one_time_password, sign_in, unlock
+from storage.tables import accounts, entries, erasures, grants, metadata, receipts
+from tests.vault.builders import MadePerson, MadeWorker, make_worker, one_time_password, sign_in, sign_in_administrator, unlock
 from tests.vault.clock import Clock
 from tests.vault.comings import NEW_CODE, Circle, confirm, make_circle, new_card, start
 from tests.vault.papers import SAID, keep, read
+from tests.vault.test_sharing import second_day
 from vault import (
     aftermath,
+    article19,
     audit,
     certificates,
     coming_back,
     erasing,
     erasure,
+    forgetting,
     guardians,
     outside,
     recovery,
@@ -34,6 +37,7 @@ from vault import (
     shared_papers,
     sharing,
     terms,
+    workers,
 )
 from vault import notices as telling
 from vault.aftermath import AfterRecovery
@@ -88,11 +92,53 @@ def test_the_plan_says_what_goes_who_has_it_and_what_stays(house: Context, clock
     assert (plan.papers, plan.grants, plan.receipts, plan.hours) == (9, 3, 3, 72), "two to workers, one by a link"
     assert plan.shelves == 10
     assert plan.bytes > 0
-    assert [(one.name, one.took_copy) for one in plan.recipients] == [("Fatou", False), ("Marc", True)]
-    assert {one.what for one in plan.kept} == {"certificate", "receipts", "hashes", "worker-traces"}
+    seen = [(one.name, one.took_copy, one.outside) for one in plan.recipients]
+    assert seen == [("Fatou", False, False), ("Marc", True, False), (WORDS, False, True)]
+    assert {one.what for one in plan.kept} == {"certificate", "receipts", "answers", "hashes", "removal", "worker-traces"}
+    assert {one.what for one in plan.kept if one.until is None} == {"hashes", "removal"}, "for good (ADR 0046)"
     assert plan.backups_until == dt.date(2026, 11, 24) + dt.timedelta(days=33)
     with pytest.raises(NotAllowed):
         erasure.plan(house, sign_in(house, made.fatou))
+
+
+def test_what_the_plan_says_of_the_workers_traces_is_true(house: Context, clock: Clock) -> None:
+    """On the day that was told Fatou's own copies of it are gone; not the tree, which is kept for good."""
+    made = make_circle(house)
+    second_day(house, clock)
+    share(house, made.awa, made.fatou, [keep(house, unlock(house, made.awa))])
+    (until,) = [one.until for one in erasure.plan(house, made.awa.session).kept if one.what == "worker-traces"]
+    assert until is not None
+    ask_and_carry_out(house, clock, made.awa)
+    leaves = select(func.count()).select_from(entries)
+    with house.database.transaction(read_only=True) as connection:
+        there = connection.execute(leaves).scalar_one()
+    clock.now = dt.datetime.combine(until, dt.time(12), dt.UTC)
+    terms.prune_trace(house)
+    assert [one.event.tag for one in audit.history(house, sign_in(house, made.fatou)) if one.at.date() < until] == []
+    with house.database.transaction(read_only=True) as connection:
+        assert connection.execute(leaves).scalar_one() >= there
+
+
+def test_a_recipient_who_left_long_ago_has_the_name_that_the_person_agreed_to(house: Context, clock: Clock) -> None:
+    """A pseudonym stands in the rows; the person reads a name, and their office sends a letter to where the worker was."""
+    made = make_circle(house)
+    second_day(house, clock)
+    paul = make_worker(house, made.tilleuls, "Paul")
+    share(house, made.awa, paul, [keep(house, unlock(house, made.awa))], Act.SEE, Act.TAKE)
+    nadia = sign_in_administrator(house, made.tilleuls.administrators[0])
+    workers.end(house, nadia, paul.id)
+    clock.forward(days=400)
+    assert forgetting.forget_workers(house) == 1
+    unlock(house, made.awa)
+    (one,) = erasure.plan(house, made.awa.session).recipients
+    assert (one.name, one.structure, one.took_copy) == ("Paul", made.tilleuls.name, False)
+    clock.forward(days=3 * 365)
+    unlock(house, made.awa)
+    (one,) = erasure.plan(house, made.awa.session).recipients
+    assert one.took_copy, "the trace says no more whether he took one: he may have"
+    ask_and_carry_out(house, clock, made.awa)
+    (told,) = article19.of_office(house, sign_in_administrator(house, made.tilleuls.administrators[0]))
+    assert (told.name, told.structure, told.at_work) == ("", made.tilleuls.name, False)
 
 
 def test_it_looks_done_and_the_card_cancels_with_nothing_lost(any_house: Context, clock: Clock) -> None:

@@ -37,7 +37,7 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     "/fr/accessibilite": ANYONE,
     "/fr/aide": ANYONE,
     "/fr/aide/code-oublie": ANYONE,
-    "/fr/annuler": ANYONE,
+    "/fr/annuler*": ANYONE,
     "/fr/certificat": ANYONE,
     "/fr/conditions*": ANYONE,
     "/fr/conditions-nouvelles": PERSON,

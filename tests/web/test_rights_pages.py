@@ -3,7 +3,9 @@
 import dataclasses
 import datetime as dt
 import io
+import re
 import zipfile
+from typing import Any
 
 import pytest
 
@@ -16,7 +18,7 @@ from tests.vault.test_sharing import second_day
 from tests.web.desk_scene import clock_of
 from tests.web.site import Site
 from tests.web.test_desk_pages import said
-from vault import audit, certificates, conditions, documents, health, outside, parcels, retaining, rights, tasks
+from vault import audit, certificates, conditions, documents, erasure, health, outside, parcels, retaining, rights, tasks
 from vault.languages import read_catalogues
 from vault.outside import OutsideOffer
 from vault.settings import Hosting
@@ -142,6 +144,43 @@ def test_what_a_witness_made_is_never_said_to_have_changed_nothing(
     assert certificates.find(house, number.strip()).said.papers == 1
 
 
+def test_what_stays_says_why_and_until_when(site: Site, awa: MadePerson) -> None:
+    """What is kept for good has no day; each has its ground."""
+    shown = site.get("/fr/effacer-tout/details")
+    kept = erasure.plan(site.house, awa.session).kept
+    for ground, words in (("claims", "RGPD, article 17"), ("law", "CPCE, article R55-4")):
+        (stays,) = shown.tree.xpath(f"//main//p[contains(., '{words}')]/following-sibling::ul[1]")
+        lines = [" ".join(one.itertext()) for one in stays.xpath("li")]
+        assert len(lines) == sum(one.ground == ground for one in kept)
+        for line in lines:
+            assert ("pour toujours" in line) != ("jusqu'au" in line and bool(re.search(r"\b20[0-9]{2}\b", line))), line
+    assert shown.text.count("pour toujours") == 2
+
+
+def test_whoever_opened_with_five_words_cancels_an_erasure_with_them(site: Site, office: Office) -> None:
+    """The card is lost: K20 says what will cancel it, and so does the page of the end; a wrong word brings nothing back."""
+    awa = make_person(site.house, "Awa", kiosk=office.kiosk, words=True)
+    assert awa.words
+    words = " ".join(awa.words)
+    keep(site.house, awa.session, "Bail")
+    site.open_with_words(awa)
+    assert "vos 5 mots peuvent tout annuler" in site.get("/fr/effacer-tout").text
+    erased = site.press(site.get("/fr/effacer-tout/code"), code=words)
+    assert "Revenez avec votre numéro et vos 5 mots" in erased.text
+    asked = site.get(site.get("/fr/annuler").link("/annuler/mots"))
+    wrong = site.press(asked, number=awa.number, words=" ".join([*awa.words[1:], awa.words[0]]))
+    assert wrong.status == 401
+    assert wrong.tree.xpath("//input[@name='number']/@value") == [awa.number], "the number, which is long, stays"
+    assert site.press(asked, number="12", words=words).status == 422
+    assert site.press(asked, number=awa.number, words="un deux").status == 422
+    assert "C'est annulé" in site.press(asked, number=awa.number, words=words).text
+    site.open_with_words(awa)
+    assert documents.count(site.house, awa.session) == 1
+    assert site.press(site.get("/fr/annuler/mots"), number=awa.number, words=words).status == 401, (
+        "there is nothing to cancel any more"
+    )
+
+
 def test_a_person_asks_the_association_and_gets_a_number(site: Site, office: Office, awa: MadePerson) -> None:
     """The code is asked again; the request is in the register, identified, without any paper."""
     page = site.get("/fr/droits/demander")
@@ -183,11 +222,11 @@ def test_the_figures_that_are_shown_are_those_that_are_enforced(site: Site) -> N
         "bin": 1, "trace": 365, "attempts": 30, "backups": 1, "cooling_off_hours": 1, "receipts_years": 1, "registers_years": 1,
         "silent_months": 1, "retrieval_months": 1, "worker_months": 1,
     }  # fmt: skip
-    for name, step in moved.items():
-        changed = dataclasses.replace(kept, **{name: getattr(kept, name) + step})
+    steps: dict[str, Any] = {name: getattr(kept, name) + step for name, step in moved.items()}
+    for name, step in {**steps, "silent_told_months": (11, 24)}.items():
+        changed = dataclasses.replace(kept, **{name: step})
         assert {one.what: one.count for one in retaining.terms(changed, limits)} != shown, name
-    told_in_a_sentence = {"notice_months", "silent_told_months"}
-    assert {one.name for one in dataclasses.fields(kept)} == moved.keys() | told_in_a_sentence
+    assert {one.name for one in dataclasses.fields(kept)} == moved.keys() | {"notice_months", "silent_told_months"}
     assert "3 mois" in site.get("/fr/conditions").text
 
 

@@ -150,9 +150,9 @@ def recipients(request: Req) -> Response[str]:
 
 @get("/article-19/{name:str}/lettre", opt={**who("administrator"), "leaves": True}, sync_to_thread=True)
 def letter(request: Req, name: FromPath[str]) -> Response[bytes]:
-    """The letter for one of them, who is not at a desk any more."""
+    """The letter for one of them, who is not at a desk any more; to where they worked, once their name is gone."""
     one = article19.one_of_office(context_of(request), signed_in(request), name)
-    made = printed.recipient_letter([one.name or "-"], printing(request), certificate=one.certificate)
+    made = printed.recipient_letter([one.name or one.structure], printing(request), certificate=one.certificate)
     return pdf(request, made)
 
 

@@ -20,18 +20,17 @@ def ask(request: Req) -> Response[str]:
     """K20: the question, with who has a copy, and who must be written to by the person: afterwards nobody knows whom."""
     context, session = context_of(request), signed_in(request)
     restricting.refuse_early(context, session)
-    takers = [one.name for one in erasure.plan(context, session).recipients if one.took_copy]
-    outsiders = article19.outside_recipients(context, session)
-    return page(request, "kiosk/erase.html", back="droits", takers=takers, outsiders=outsiders)
+    plan = erasure.plan(context, session)
+    takers = [one.name for one in plan.recipients if one.took_copy]
+    outsiders = [one.name for one in plan.recipients if one.outside]
+    return page(request, "kiosk/erase.html", back="droits", plan=plan, takers=takers, outsiders=outsiders)
 
 
 @get("/{language:str}/effacer-tout/details", opt=who("person"), sync_to_thread=True)
 def details(request: Req) -> Response[str]:
     """What goes, what stays, why, and until when (article 17)."""
-    context, session = context_of(request), signed_in(request)
-    outsiders = article19.outside_recipients(context, session)
-    plan = erasure.plan(context, session)
-    return page(request, "kiosk/erase_plan.html", back="effacer-tout", plan=plan, outsiders=outsiders)
+    plan = erasure.plan(context_of(request), signed_in(request))
+    return page(request, "kiosk/erase_plan.html", back="effacer-tout", plan=plan)
 
 
 @get("/{language:str}/effacer-tout/lettres", opt=who("person", leaves=True), sync_to_thread=True)

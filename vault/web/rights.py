@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.types import ControllerRouterHandler
 
-from vault import article19, conditions, directives, erasure, held, people, restricting, retaining, rights
+from vault import conditions, directives, erasure, held, people, restricting, retaining, rights
 from vault.errors import BadInput, Busy, MustWait, NotThere, WrongSecret
 from vault.languages import FRENCH
 from vault.rights import ASKED_BY_A_PERSON
@@ -76,7 +76,6 @@ def _known(request: Req) -> dict[str, Any]:
         "me": people.me(context, session), "plan": erasure.plan(context, session), "terms": terms, "contact": settings.contact,
         "accepted": people.conditions(context, session), "contacts": held.contacts(context, session),
         "wanted": directives.mine(context, session), "held_back": restricting.state(context, session),
-        "outsiders": article19.outside_recipients(context, session),
     }  # fmt: skip
 
 

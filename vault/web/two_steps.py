@@ -21,7 +21,7 @@ from vault.web.guards import anyone, context_of, session_of, signed_in, who
 from vault.web.pages import Fault
 from vault.web.place import here
 from vault.web.shell import Req, closed, end_session, go, page
-from vault.web.unlock import picked_pictures, present_in_picture, refused, secret_page, seen_by_camera
+from vault.web.unlock import picked_pictures, present_in_picture, refused, secret_page, seen_by_camera, words_fault
 from vault.web.uploads import in_thread, receive_photo
 
 
@@ -67,6 +67,33 @@ def _after_card(what: str) -> str:
 def what_to_cancel(request: Req) -> Response[str]:
     """Cancel an erasure, or stop a recovery that one did not ask for."""
     return page(request, "kiosk/cancel.html", back="aide")
+
+
+@get("/{language:str}/annuler/mots", opt=anyone(), sync_to_thread=True)
+def words(request: Req) -> Response[str]:
+    """Cancel an erasure without the card: the number and the five words."""
+    return _words_page(request, [])
+
+
+def _words_page(request: Req, faults: list[Fault], status: int = 200, number: str = "") -> Response[str]:
+    return page(
+        request, "kiosk/words.html", back="annuler", status=status, faults=faults, number=number, action="annuler/mots",
+        heading="k20.cancel_words",
+    )  # fmt: skip
+
+
+@post("/{language:str}/annuler/mots", opt=anyone(), sync_to_thread=True)
+def with_words(request: Req, form: Sent) -> Response[Any]:
+    """Everything is there again."""
+    typed = " ".join(form.get("words").split())
+    try:
+        erasure.cancel_with_words(context_of(request), here(request).id, form.get("number"), typed)
+    except (WrongSecret, BadInput) as error:
+        return _words_page(request, *words_fault(error), form.get("number"))
+    except (MustWait, Busy) as error:
+        return refused(request, error, "annuler/mots")
+    end_session(request)
+    return closed(request, "kiosk/said.html", said="k20.cancelled")
 
 
 @get("/{language:str}/avec-la-carte/{what:str}", opt=anyone(), sync_to_thread=True)
@@ -165,5 +192,5 @@ def with_pictures(request: Req, what: FromPath[str], form: Sent) -> Response[Any
 
 
 ROUTES: list[ControllerRouterHandler] = [
-    what_to_cancel, show_card, read_card, photo_of_card, card_from_camera, code, pictures, with_code, with_pictures,
+    what_to_cancel, words, with_words, show_card, read_card, photo_of_card, card_from_camera, code, pictures, with_code, with_pictures,
 ]  # fmt: skip

@@ -177,7 +177,21 @@ def touch_pictures(request: Req, form: Sent) -> Response[Any]:
 @get("/{language:str}/mots", opt=anyone(), sync_to_thread=True)
 def words(request: Req) -> Response[str]:
     """The account number, from its slip, and five words."""
-    return page(request, "kiosk/words.html", back="carte/autrement", faults=[], number="")
+    return _words_page(request, [])
+
+
+def _words_page(request: Req, faults: list[Fault], status: int = 200, number: str = "") -> Response[str]:
+    return page(
+        request, "kiosk/words.html", back="carte/autrement", status=status, faults=faults, number=number, action="mots",
+        heading="k08b.title",
+    )  # fmt: skip
+
+
+def words_fault(error: WrongSecret | BadInput) -> tuple[list[Fault], int]:
+    """What is said of a number and five words, and its status: which of the two is wrong is not told."""
+    if isinstance(error, BadInput):
+        return [Fault("error.number" if error.field == "number" else "error.words-count", error.field)], 422
+    return [Fault(error.sentence, "words")], 401
 
 
 @post("/{language:str}/mots", opt=anyone(), sync_to_thread=True)
@@ -186,13 +200,10 @@ def type_words(request: Req, form: Sent) -> Response[Any]:
     typed = " ".join(form.get("words").split())
     try:
         return arrived(request, people.unlock_with_words(context_of(request), here(request).id, form.need("number"), typed))
-    except BadInput as error:
-        faults, status = [Fault("error.number" if error.field == "number" else "error.words-count", error.field)], 422
-    except WrongSecret as error:  # which of the two is wrong is not told; the number, which is long, stays
-        faults, status = [Fault(error.sentence, "words")], 401
+    except (WrongSecret, BadInput) as error:
+        return _words_page(request, *words_fault(error), form.get("number"))  # the number, which is long, stays
     except (MustWait, Busy) as error:
         return refused(request, error, "mots")
-    return page(request, "kiosk/words.html", back="carte/autrement", status=status, faults=faults, number=form.get("number"))
 
 
 @get("/{language:str}/aide/code-oublie", opt=anyone(), sync_to_thread=True)
