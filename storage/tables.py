@@ -553,6 +553,8 @@ rights_requests = Table(
     day("opens", "register", FIVE, nullable=True),  # of a death: when the named person may come; of a requisition: when the person is told
     day("term", "register", FIVE, nullable=True),  # of a death: nothing is erased before
     day("told", "register", FIVE, nullable=True),  # when the person was told of a requisition
+    ident("undoing", "register", FIVE, nullable=True),  # which administrator wants what two decided to be undone: another says yes
+    text("undoing_reason", "register", FIVE, nullable=True),
     flag("froze", "register", FIVE, nullable=True),  # whether a judge's order froze the safe: what its owner had frozen stays so after it
 )  # fmt: skip
 

@@ -181,6 +181,8 @@ WORDS = {
         Word("requisition.answered", "structure", "siren", alarming=True),
         Word("rights.refused", "structure", "x"),
         Word("rights.closed", "structure", "archive"),
+        Word("rights.undo-asked", "structure", "undo-2"),
+        Word("rights.undo-kept", "structure", "check"),
     )
 }
 

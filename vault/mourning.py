@@ -50,7 +50,7 @@ def came_back(context: Context, connection: Connection, person: str) -> bool:
 
 
 def withdrawn(context: Context, connection: Connection, person: str, reason: str) -> bool:
-    """Two administrators did not follow the report: the safe is what it was, and its person reads it."""
+    """The report was not followed, by two administrators or by nobody within the year: the safe is what it was, and its person reads it."""
     return _end(context, connection, person, reason)
 
 

@@ -28,6 +28,7 @@ from vault import (
     requisitions,
     restricting,
     standing,
+    undoing,
     unlocking,
     who,
 )
@@ -54,7 +55,10 @@ CANCELLED = "cancelled"  # what `vault.erasure` writes when the card has cancell
 
 @dataclass(frozen=True)
 class Request:
-    """One line of the register, as an administrator reads it. `approvals`: first names. `days_left` may be negative."""
+    """One line of the register, as an administrator reads it. `approvals`: first names. `days_left` may be negative.
+
+    `undoing`: who wants what two decided to be undone; `may_undo`: it is not the one who reads.
+    """
 
     id: str
     number: str
@@ -80,6 +84,9 @@ class Request:
     told: dt.date | None
     may_carry_out: bool
     may_extract: bool
+    undoing: str
+    undoing_reason: str
+    may_undo: bool
     erasure: Standing | None
 
     @property
@@ -116,7 +123,8 @@ def _shown(row: RowMapping, session: Session, names: dict[str, str], today: dt.d
         may_approve=_may_approve(row) and session.account not in said, closed=row["closed"], numbered=row["numbered"],
         decided=row["decided"] or "", opens=row["opens"], term=row["term"], told=row["told"], may_carry_out=_may_carry_out(row),
         may_extract=row["kind"] == "requisition" and row["state"] == "carrying-out" and row["numbered"],
-        erasure=erased,
+        undoing=names.get(row["undoing"], "?") if row["undoing"] and not row["closed"] else "",
+        undoing_reason=row["undoing_reason"] or "", may_undo=row["undoing"] != session.account, erasure=erased,
     )  # fmt: skip
 
 
@@ -266,18 +274,22 @@ def extend(context: Context, session: Session, request: str, reason: str) -> Non
         )
 
 
-def refuse(context: Context, session: Session, request: str, reason: str) -> None:
-    """Refuse, with a reason that the person is told, and where they may complain (GDPR 12(4))."""
+def refuse(context: Context, session: Session, request: str, reason: str) -> bool:
+    """Refuse, with a reason that the person is told, and where they may complain (GDPR 12(4)). What two have decided takes two: False
+    while another administrator has not said the same (`vault.undoing`)."""
     said = register_lines.reasoned(reason)
     with context.database.transaction() as connection:
         row = register_lines.mine(connection, session, request)
         if row["state"] not in ("received", "identified", "approved"):
             raise Conflict
+        if undoing.refusing_takes_two(row) and not undoing.seconded(context, connection, session, row, said):
+            return False
         values = {"state": "refused", "reason": said, "closed": today_in_paris(context.clock())}
         connection.execute(update(rights_requests).where(rights_requests.c.id == request).values(**values))
         register_lines.tell(context, connection, session, row, "rights.refused", Notice("right-refused", {"reason": said}))
         if row["kind"] == "death" and row["person"]:
             deaths.refused(context, connection, row, said)
+    return True
 
 
 def approval(context: Context, session: Session, request: str) -> Act:
@@ -306,6 +318,7 @@ def approve(context: Context, session: Session, request: str, proof: Proof | Non
         whole = row["first_approval"] is not None
         values = {"second_approval": session.account, "state": "approved"} if whole else {"first_approval": session.account}
         connection.execute(update(rights_requests).where(rights_requests.c.id == request).values(**values))
+        undoing.forget(connection, request)
         if whole and row["kind"] == "death":
             deaths.approved(context, connection, row)
         register_lines.tell(context, connection, session, row, "rights.approved", None)
@@ -320,6 +333,7 @@ def carry_out(context: Context, session: Session, request: str) -> dt.datetime |
             raise Conflict
         values = update(rights_requests).where(rights_requests.c.id == request).values(state="carrying-out")
         connection.execute(values)
+        undoing.forget(connection, request)
         register_lines.tell(context, connection, session, row, "rights.carried-out", None)
         return _begin(context, connection, row)
 
@@ -342,19 +356,28 @@ def _begin(context: Context, connection: Connection, row: RowMapping) -> dt.date
     return None
 
 
-def close(context: Context, session: Session, request: str, reason: str) -> None:
-    """Say what was done, and lift what this request had begun. An erasure closes by itself, when it is certified."""
+def close(context: Context, session: Session, request: str, reason: str) -> bool:
+    """Say what was done, and lift what this request had begun. An erasure closes by itself, when it is certified.
+
+    Conflict for what would be lifted and was never carried out: "done" would be false. A judge's order takes two: False while another
+    administrator has not said the same (`vault.undoing`).
+    """
     said = register_lines.reasoned(reason)
     with context.database.transaction() as connection:
         row = register_lines.mine(connection, session, request)
         erases = RULES[row["kind"]].erases or (row["kind"], row["decided"]) == ("court-order", "erase")
         if row["state"] not in ("approved", "carrying-out") or erases or not RULES[row["kind"]].by_hand:
             raise Conflict
+        if RULES[row["kind"]].lifts and row["person"] and row["state"] == "approved":
+            raise Conflict
+        if undoing.closing_takes_two(row) and not undoing.seconded(context, connection, session, row, said):
+            return False
         values = {"state": "closed", "reason": said, "closed": today_in_paris(context.clock())}
         connection.execute(update(rights_requests).where(rights_requests.c.id == request).values(**values))
         if RULES[row["kind"]].lifts and row["person"] and row["state"] == "carrying-out":
             _lift(context, connection, row)
         register_lines.tell(context, connection, session, row, "rights.closed", Notice("right-closed", {"reason": said}))
+    return True
 
 
 def _lift(context: Context, connection: Connection, row: RowMapping) -> None:

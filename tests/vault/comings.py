@@ -13,7 +13,7 @@ from tests.vault.builders import (
     sign_in,
     sign_in_administrator,
 )
-from vault import cards, circles, coming_back, guardians, recovery, sessions
+from vault import cards, circles, coming_back, guardians, recovery, rights, sessions
 from vault.circles import Chosen, CircleSet, GuardianWorker
 from vault.context import Context
 from vault.recovery import Reason
@@ -89,3 +89,11 @@ def new_card() -> str:
     """A card that nobody has used."""
     (card,) = cards.new_cards(1)
     return card.text
+
+
+def lifted_by_two(house: Context, made: Circle, order: str) -> None:
+    """Two administrators close a judge's order, and so lift it."""
+    done = [
+        rights.close(house, sign_in_administrator(house, one), order, "levé par le juge") for one in made.tilleuls.administrators
+    ]
+    assert done == [False, True]

@@ -12,7 +12,7 @@ from consent.purposes import PRIVATE
 from storage.tables import accounts, death_reports, papers, rights_requests
 from tests.vault.builders import sign_in, sign_in_administrator, unlock
 from tests.vault.clock import Clock
-from tests.vault.comings import NEW_CODE, Circle, make_circle, new_card
+from tests.vault.comings import NEW_CODE, Circle, lifted_by_two, make_circle, new_card
 from tests.vault.papers import keep
 from tests.vault.test_directives import BINTOU, member, wished
 from tests.vault.test_requisitions import statements
@@ -175,8 +175,11 @@ def test_a_frozen_safe_is_not_opened_by_its_card_because_somebody_said_dead(hous
 def test_two_administrators_who_do_not_follow_the_report_give_the_safe_back(house: Context) -> None:
     made = make_circle(house)
     found = said(house, made)
-    hugo = sign_in_administrator(house, made.tilleuls.administrators[1])
-    rights.refuse(house, hugo, found.id, "L'acte concerne une autre personne.")
+    why = "L'acte concerne une autre personne."
+    nadia, hugo = (sign_in_administrator(house, one) for one in made.tilleuls.administrators)
+    assert not rights.refuse(house, nadia, found.id, why)
+    assert state(house, made.awa.id) == "mourned"
+    assert rights.refuse(house, hugo, found.id, why)
     assert state(house, made.awa.id) == "open"
     assert {one.key for one in notices.waiting(house, unlock(house, made.awa))} == {"death-denied", "right-refused"}
 
@@ -400,7 +403,7 @@ def test_nothing_is_handed_over_while_a_judge_wants_everything_kept(house: Conte
         handing.finish(house, kiosk)
     with pytest.raises(Restricted):
         handing.start(house, made.canal.kiosk, found.number)
-    rights.close(house, hugo.session, order.id, "levé par le juge")
+    lifted_by_two(house, made, order.id)
     assert sessions.find(house, handing.finish(house, kiosk)).kind == "named"
 
 

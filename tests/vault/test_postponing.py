@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import select
 
 from storage.tables import accounts
-from tests.vault.builders import sign_in_administrator, unlock
+from tests.vault.builders import unlock
 from tests.vault.clock import Clock
-from tests.vault.comings import NEW_CODE, Circle, confirm, make_circle, new_card, start, with_its_office
+from tests.vault.comings import NEW_CODE, Circle, confirm, lifted_by_two, make_circle, new_card, start, with_its_office
 from tests.vault.papers import keep, read
 from tests.vault.test_special_paths import approve_twice, came
 from vault import coming_back, erasing, erasure, rights, sessions, tasks
@@ -77,7 +77,7 @@ def test_an_order_to_keep_everything_stops_the_clock(house: Context, clock: Cloc
     assert erasing.due(house) == []
     with pytest.raises(Conflict):
         erasing.carry_out(house, asked.id)
-    rights.close(house, sign_in_administrator(house, made.tilleuls.administrators[0]), order.id, "levé par le juge")
+    lifted_by_two(house, made, order.id)
     assert erasing.due(house) == [asked.id]
     erasing.carry_out(house, asked.id)
     assert state(house, made.awa.id) is None

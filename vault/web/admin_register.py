@@ -7,7 +7,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
-from vault import article19, deaths, erasing, mourning, printed, requisitions, restricting, rights
+from vault import article19, deaths, erasing, mourning, printed, requisitions, restricting, rights, undoing
 from vault.aftermath import AfterRecovery
 from vault.confirming import Proof
 from vault.errors import AbriError, BadInput, Conflict, NotAllowed, NotThere
@@ -163,6 +163,13 @@ def close(request: Req, name: FromPath[str], form: Sent) -> Response[Any]:
     return _step(request, name, form, lambda reason: rights.close(context, session, name, reason))
 
 
+@post("/registre/{name:str}/maintenir", opt=who("administrator"), sync_to_thread=True)
+def keep(request: Req, name: FromPath[str], form: Sent) -> Response[Any]:
+    """What two decided stays, although somebody wanted it undone."""
+    context, session = context_of(request), signed_in(request)
+    return _step(request, name, form, lambda _: undoing.keep(context, session, name))
+
+
 @get("/registre/{name:str}/certificat", opt={**who("administrator"), "leaves": True}, sync_to_thread=True)
 def certificate(request: Req, name: FromPath[str]) -> Response[bytes]:
     """The certificate of an erasure that is done: it names nobody and no paper."""
@@ -195,6 +202,6 @@ def answer_letter(request: Req, name: FromPath[str]) -> Response[bytes]:
 
 
 HANDLERS: list[ControllerRouterHandler] = [
-    register, receive_page, receive, one_request, approve, refuse, extend, carry_out, close, certificate, extract,
+    register, receive_page, receive, one_request, approve, refuse, extend, carry_out, close, keep, certificate, extract,
     answer_letter,
 ]  # fmt: skip

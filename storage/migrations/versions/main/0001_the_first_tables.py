@@ -485,6 +485,8 @@ def upgrade() -> None:
         sa.Column("opens", sa.Date(), nullable=True),
         sa.Column("term", sa.Date(), nullable=True),
         sa.Column("told", sa.Date(), nullable=True),
+        sa.Column("undoing", sa.String(length=64), nullable=True),
+        sa.Column("undoing_reason", sa.Text(), nullable=True),
         sa.Column("froze", sa.Boolean(), nullable=True),
         sa.ForeignKeyConstraint(["operator"], ["operators.id"], name=op.f("fk_rights_requests_operator")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rights_requests")),
