@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from storage.errors import StorageError
 from storage.migrate import Urls, pending
-from vault import backups, listening, standing, trace_state
+from vault import backups, listening, rights, standing, trace_state
 from vault.confinement import Confinement
 from vault.context import Context, open_context
 from vault.restoring import MARK
@@ -49,7 +49,7 @@ def look(context: Context) -> list[Line]:
         _try("key vault", lambda: _answers(context.keyvault.check)),
         _try("schema", lambda: _schema(urls)),
     ]
-    lines.append(of_erasures(context))
+    lines += [of_erasures(context), of_requests(context)]
     lines += _trace(context)
     lines += of_backups(context)
     lines += of_hosting(context)
@@ -96,6 +96,17 @@ def of_erasures(context: Context) -> Line:
         f"{late} should have been done more than an hour ago: does `abri tasks` run? Its log says why" if late else "none is late"
     )
     return Line("erasures", not late, words)
+
+
+def of_requests(context: Context) -> Line:
+    """Whether every request of the registers is answered in its time (GDPR 12(3))."""
+    try:
+        late = rights.overdue(context)
+    except (StorageError, SQLAlchemyError) as error:
+        return Line("requests", False, f"{type(error).__name__}: the rows say why")
+    return Line(
+        "requests", not late, f"{late} past their day: the registers of the offices say which" if late else "none is late"
+    )
 
 
 def refuse_ended(settings: Settings, now: dt.datetime) -> None:

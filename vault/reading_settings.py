@@ -32,6 +32,8 @@ from vault.settings import (
     read_public_keys,
 )
 
+REACHED_BY = re.compile(r"[^\s@]+@[^\s@]+|[0-9]")  # an e-mail; a telephone or the number of a house
+
 
 def marked(settings: Settings, mark: str) -> bool:
     """Whether any store of these settings lies in a folder with this mark."""
@@ -78,6 +80,10 @@ def _refuse_for_people(settings: Settings) -> None:
     }  # fmt: skip
     if missing := [name for name, value in needed.items() if not value]:
         raise UnsafeSettings(f"Production needs {', '.join(missing)}.")
+    if unreachable := [name for name in ("ABRI_CONTACT", "ABRI_DATA_PROTECTION") if not REACHED_BY.search(str(needed[name]))]:
+        raise UnsafeSettings(f"People reach whoever answers by an e-mail, a number or an address: see {', '.join(unreachable)}.")
+    if settings.s3_endpoint is not None and not _stays_here(settings.s3_endpoint):
+        raise UnsafeSettings("Papers go to a store on another machine by https:// alone: see ABRI_S3_ENDPOINT.")
     if any(not origin.startswith("https://") for origin in settings.origins):
         raise UnsafeSettings("Production pages are served over https:// alone: see ABRI_ORIGINS.")
     if settings.cost.m < 65536 or settings.cost.t < 3:
@@ -93,6 +99,16 @@ def _refuse_for_people(settings: Settings) -> None:
         raise UnsafeSettings("Production keeps papers in an S3 store, apart from rows and keys: ABRI_BLOBS=s3:BUCKET.")
     if any(not getattr(settings.retention, one.name) for one in fields(settings.retention)):
         raise UnsafeSettings("Each term of the conditions is a figure above zero: see vault.settings.Retention.")
+
+
+def _stays_here(endpoint: str) -> bool:
+    """Whether nothing passes in clear between machines: TLS, this machine, or a name without a dot, in a network of its containers."""
+    found = urlsplit(endpoint)
+    host = found.hostname or ""
+    try:
+        return found.scheme == "https" or ip_address(host).is_loopback
+    except ValueError:
+        return "." not in host
 
 
 def _database(url: str) -> tuple[object, ...] | None:

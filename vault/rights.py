@@ -10,7 +10,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, case, func, select, update
 
 from consent.days import add_months
 from storage.tables import administrators, erasures, kiosks, persons, rights_requests, structures
@@ -107,6 +107,16 @@ def requests(context: Context, session: Session, *, closed: bool = False) -> lis
         erased = standing.of_register(context, connection, operator)
     found = [_shown(row, session, names, today_in_paris(context.clock()), erased.get(row["id"])) for row in rows]
     return sorted(found, key=lambda one: (one.received, one.due, one.id))
+
+
+def overdue(context: Context) -> int:
+    """How many requests of all operators should have been answered before today. What is said of a death waits for its own term."""
+    of = rights_requests.c
+    waits = (of.kind == "death") & (of.state == "approved")
+    due = case((waits, of.term), else_=func.coalesce(of.extended, of.due))
+    with context.database.transaction(read_only=True) as connection:
+        late = select(func.count()).where(of.state.in_(OPEN_STATES), due < today_in_paris(context.clock()))
+        return int(connection.execute(late).scalar_one())
 
 
 def _shown(row: RowMapping, session: Session, names: dict[str, str], today: dt.date, erased: Standing | None) -> Request:

@@ -40,6 +40,10 @@ class Change:
         return cls(RootKey.parse(bytes.fromhex(untrusted["statement"])), signatures)
 
 
+class SameKey(Malformed):
+    """Two administrators have one key: one person would be both signatures."""
+
+
 @dataclass(frozen=True)
 class Known:
     """Who signs today, and whose signatures of before hold."""
@@ -62,7 +66,7 @@ def after(known: Known, change: Change) -> Known:
         if roots.pop(said.administrator, None) != said.sign:
             raise BadSignature
         former[said.administrator] = SignPublic(said.sign)
-    elif said.administrator in roots or said.administrator in former:
+    elif said.administrator in roots or said.administrator in former or said.sign in (*roots.values(), *former.values()):
         raise BadSignature
     by = set(change.signatures) - {said.administrator}
     if len(by) != SIGNED_BY or len(change.signatures) != SIGNED_BY or not by <= set(roots):
@@ -79,7 +83,9 @@ def after(known: Known, change: Change) -> Known:
 
 
 def follow(first: Roots, changes: Sequence[Change]) -> Known:
-    """From the roots of the installation to today's. BadSignature, Malformed."""
+    """From the roots of the installation to today's. BadSignature, Malformed, SameKey."""
+    if len(set(first.values())) < len(first):
+        raise SameKey
     known = Known(first, {})
     for change in changes:
         known = after(known, change)

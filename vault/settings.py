@@ -260,6 +260,10 @@ def read_public_keys(path: Path) -> PublicKeys:
         content = json.loads(path.read_text())
         known = root_keys.read(content)
         return PublicKeys(known.roots, known.former, kem_public(bytes.fromhex(content["incident"])))
+    except root_keys.SameKey as error:
+        raise UnsafeSettings(
+            f"{path}: two administrators have the same root key. Each of the two who sign holds their own."
+        ) from error
     except (AttributeError, BadSignature, Malformed, KeyError, TypeError, ValueError) as error:
         raise UnsafeSettings(
             f"{path}: the administrators' root keys do not follow from the first ones. Put back the file that `abri keys` wrote."

@@ -49,6 +49,8 @@ def test_with_everything_it_starts(good: dict[str, str]) -> None:
         ("ABRI_CONTACT", None, "ABRI_CONTACT"),
         ("ABRI_DATA_PROTECTION", None, "ABRI_DATA_PROTECTION"),
         ("ABRI_DATA_PROTECTION", " ", "ABRI_DATA_PROTECTION"),
+        ("ABRI_DATA_PROTECTION", "x", "an e-mail, a number or an address: see ABRI_DATA_PROTECTION"),
+        ("ABRI_CONTACT", "Abri", "an e-mail, a number or an address: see ABRI_CONTACT"),
         ("ABRI_HOSTING_CERTIFICATE", None, "ABRI_HOSTING_CERTIFICATE"),
         ("ABRI_HOSTING_CERTIFICATE", "HDS-1", "number; host; last day"),
         ("ABRI_HOSTING_CERTIFICATE", "HDS-1; ; 2028-05-31", "number; host; last day"),
@@ -76,6 +78,8 @@ def test_with_everything_it_starts(good: dict[str, str]) -> None:
         ("ABRI_TOMBSTONES_URL", "sqlite://", "ABRI_TOMBSTONES_URL"),
         ("ABRI_S3_ENDPOINT", "nonsense", "ABRI_S3_ENDPOINT"),
         ("ABRI_S3_ENDPOINT", "https://", "ABRI_S3_ENDPOINT"),
+        ("ABRI_S3_ENDPOINT", "http://s3.example", "https:// alone"),
+        ("ABRI_S3_ENDPOINT", "http://10.0.0.7:8333", "https:// alone"),
         ("ABRI_CERTIFICATE", "/etc/hostname", "both or none"),
         # A typing error keeps papers nowhere but where it was meant.
         ("ABRI_BLOBS", "ftp:x", "ABRI_BLOBS"),
@@ -93,6 +97,21 @@ def test_without_one_of_them_it_does_not(good: dict[str, str], name: str, value:
         del changed[name]
     with pytest.raises(UnsafeSettings, match=said):
         read_settings(changed)
+
+
+@pytest.mark.parametrize("address", ["https://s3.example", "http://127.0.0.1:9000", "http://papers:8333"])
+def test_a_store_behind_tls_or_beside_the_service(good: dict[str, str], address: str) -> None:
+    assert read_settings({**good, "ABRI_S3_ENDPOINT": address}).s3_endpoint == address
+
+
+def test_one_key_under_two_names_is_not_two_administrators(good: dict[str, str], tmp_path: Path) -> None:
+    """One person would sign both halves of every certificate."""
+    public = tmp_path / "public-keys.json"
+    content = json.loads(public.read_text())
+    roots = {"nadia": content["roots"]["nadia"], "hugo": content["roots"]["nadia"]}
+    public.write_text(json.dumps({**content, "roots": roots}))
+    with pytest.raises(UnsafeSettings, match="two administrators have the same root key"):
+        read_settings(good)
 
 
 def test_two_administrators_and_a_key_file_of_its_own(good: dict[str, str], tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ from vault.web.squares import own_origin
 PARTS = {
     "rows": "office.health.rows", "papers": "office.health.papers", "key vault": "office.health.keyvault",
     "schema": "office.health.schema", "erasures": "office.health.erasures",
+    "requests": "office.health.requests",
 }  # fmt: skip
 SOON_DAYS = 7
 
@@ -72,7 +73,8 @@ def home(request: Req) -> Response[str]:
     parts = [Part(PARTS[line.name], line.good, line.words) for line in health.look(context) if line.name in PARTS]
     return office_page(
         request, "office/home.html", "home", certifications=sum(one.may_i_sign for one in workers.of_office(context, session)),
-        requests=len(waiting), late=sum(one.days_left <= SOON_DAYS for one in waiting), parts=parts,
+        requests=len(waiting), late=sum(one.days_left < 0 for one in waiting), parts=parts,
+        soon=sum(0 <= one.days_left <= SOON_DAYS for one in waiting),
         layers=context.confinement.layers(), without_key=not authenticators.held(context, session).keys,
     )  # fmt: skip
 
