@@ -61,7 +61,7 @@ WRITES_NOTHING = {
         "once.forget once.keep sending.forget sending.keep sessions.extend sessions.find sessions.end unlocking.present_card "
         "copying.offer copying.refuse leaving.to_phone leaving.from_phone notices.seen handing.ready assisted.start recovery.state "
         "recovery.new_code joining.show_card "
-        "coming_back.wait "
+        "coming_back.wait sessions.look_again "
         "witnessed.ask witnessed.decline witnessed.forget "
         "authenticators.ask_key ceremonies.keep_challenge ceremonies.take_challenge confirming.ask entering.asked entering.start"
     ),
@@ -77,7 +77,7 @@ WRITES_NOTHING = {
         "inviting.sweep_invitations"
     ),
     SWEEP: (
-        "witnessed.sweep forgetting.forget_workers afresh.begin_again "
+        "witnessed.sweep forgetting.forget_workers "
         "asking.expire assisted.sweep attempts.sweep endings.finish erasing.carry_out notices.sweep orphans.sweep sessions.sweep "
         "tickets.sweep tasks.erase_due tasks.finish_endings tasks.run_due tasks.run_until terms.close_registers "
         "terms.forget_turns terms.prune_trace"
