@@ -58,7 +58,8 @@ WRITES_NOTHING = {
     SCREEN: (
         "adding.agree adding.forget adding.keep adding.show_square drafts.add drafts.adjust drafts.drop drafts.remove "
         "offers.forget offers.keep "
-        "once.forget once.keep sending.forget sending.keep sessions.extend sessions.find sessions.end unlocking.present_card "
+        "once.forget once.keep sending.forget sending.keep sessions.extend sessions.find sessions.look_again sessions.end "
+        "unlocking.present_card "
         "copying.offer copying.refuse leaving.to_phone leaving.from_phone notices.seen handing.ready assisted.start recovery.state "
         "recovery.new_code joining.show_card "
         "coming_back.wait sessions.look_again "
