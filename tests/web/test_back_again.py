@@ -1,12 +1,17 @@
 """Back, a second tab, a page that was sent long ago: each leads to how things stand, and to no page of a browser or of an error."""
 
+import datetime as dt
+
 import pytest
 
+from consent.purposes import PurposeId, ShelfKind
+from consent.scope import Act
 from tests.vault.builders import MadePerson, MadeWorker, Office, make_person, make_worker
-from tests.vault.papers import keep
+from tests.vault.papers import SAID, keep
 from tests.web.sharing_steps import share_paper
 from tests.web.site import Site
-from vault import documents, restricting
+from vault import documents, restricting, sharing
+from vault.sharing import Offer
 
 
 @pytest.fixture
@@ -77,3 +82,14 @@ def test_that_papers_are_seen_again_is_said_before_and_after(site: Site, restric
     lifted = site.press(page, code=restricted.code)
     assert lifted.path == "/fr/droits"
     assert "Les personnes choisies voient à nouveau vos papiers." in lifted.text
+
+
+def test_what_stops_for_whoever_only_puts_in_is_no_sight(site: Site, awa: MadePerson, fatou: MadeWorker) -> None:
+    until = site.house.clock().date() + dt.timedelta(days=30)
+    offer = Offer(PurposeId("home"), frozenset({Act.DEPOSIT}), until, SAID, shelf=ShelfKind("money"))
+    grant = sharing.grant(site.house, awa.session, fatou.id, offer)
+    page = site.get(f"/fr/partages/{grant}/arreter")
+    assert "Fatou ne pourra plus mettre de papiers chez vous." in page.text
+    assert "voir vos papiers" not in page.text
+    share_paper(site, awa, fatou, keep(site.house, awa.session, "Avis", "money"))
+    assert "Fatou ne pourra plus voir vos papiers." in site.get(f"/fr/partages/{grant}/arreter").text

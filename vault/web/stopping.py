@@ -14,6 +14,7 @@ from litestar.types import ControllerRouterHandler
 
 from consent.errors import TermsReason, TermsRefused
 from consent.ids import GrantId
+from consent.terms import opens_something
 from vault import asking, offers, outside, reencryption, restricting, sharing, showing, withdrawing
 from vault.errors import NotThere
 from vault.languages import Sentences
@@ -89,23 +90,30 @@ def sentences_of(request: Req) -> Sentences:
     return found
 
 
-def stop_lines(first: str, times: int) -> list[Line]:
+def stop_text(share: ShareCard, times: int) -> str:
+    """The key of what stopping takes away: sight, or from whoever sees nothing the putting in. `times`: shares with this worker."""
+    only_puts_in = times == 1 and share.acts and not opens_something(share.acts)
+    return "k17.text_deposit" if only_puts_in else "k17.text"
+
+
+def stop_lines(share: ShareCard, times: int) -> list[Line]:
     """What K17 says; `times` is how many shares with this worker end."""
-    lines = [Line("k17.title", None, {"first": first}), Line("k17.text", None, {"first": first})]
+    first = {"first": share.first}
+    lines = [Line("k17.title", None, first), Line(stop_text(share, times), None, first)]
     return [*lines, Line("k17.all", times)] if times > 1 else lines
 
 
 def _stop_page(request: Req, place: str) -> Response[str]:
     share = share_of(request, request.path_params["grant"])
     times = showing.times_with(context_of(request), signed_in(request), share.worker)
-    return page(request, "kiosk/stop.html", back=place, share=share, place=place, times=times)
+    return page(request, "kiosk/stop.html", back=place, share=share, place=place, times=times, text=stop_text(share, times))
 
 
 def _stop(request: Req, form: Form) -> None:
     context, session, grant = context_of(request), signed_in(request), GrantId(request.path_params["grant"])
     living = showing.grants_of(context, session, only=grant, openings=False)
     share = next((one for one in living if one.grant == grant), None)
-    lines = stop_lines(share.first, showing.times_with(context, session, share.worker)) if share else stop_lines("", 0)
+    lines = stop_lines(share, showing.times_with(context, session, share.worker)) if share else []
     withdrawing.withdraw_all(context, session, grant, said_so(request, lines, form))
 
 
