@@ -10,7 +10,7 @@ from crypto.printed import card_text
 from crypto.sealing import unseal_text
 from crypto.unlock import PERSON_WORDS, Kind, words_password
 from storage.database import serialise
-from storage.tables import persons
+from storage.tables import accounts, persons
 from vault import account_numbers, audit, cards, labels, notices, sessions, slots, who, wordlist
 from vault.context import Context
 from vault.errors import AlreadyKnown, BadInput, NoSession, Tampered
@@ -61,6 +61,7 @@ def give_words(context: Context, session: Session, chosen: Chosen) -> Slip:
     way = slots.make(context, session.account, Kind.WORDS, secret, spoken, shown=told, kiosk=session.kiosk)
     cookie = None
     with slots.given_up(context, way), context.database.transaction() as connection:
+        _still(connection, session)
         ended = slots.living(connection, session.account, [Kind.WORDS])
         slots.keep(context, connection, way)
         if session.slot in {slot.id for slot in ended}:
@@ -108,7 +109,7 @@ def reopen(
 
     NoSession when theirs was ended meanwhile: after a block nobody goes on.
     """
-    sessions.still(connection, session)
+    _still(connection, session)
     state = sessions.read_state(connection, session)
     if card is not None:
         state[CARD] = card_text(card)
@@ -116,6 +117,13 @@ def reopen(
         context, connection, kind="person", account=session.account, slot=way.id, kiosk=session.kiosk,
         keys=keys or session.opened(), state=state,
     )  # fmt: skip
+
+
+def _still(connection: Connection, session: Session) -> None:
+    """NoSession when a block ended this session while the secret was being tried. The account's row is held: a block comes before
+    what follows, or after it and ends what it opened. A thief would otherwise give themselves words that thaw the safe."""
+    connection.execute(select(accounts.c.id).where(accounts.c.id == session.account).with_for_update())
+    sessions.still(connection, session)
 
 
 def _replace(context: Context, session: Session, way: Slot, card: CardSecret, tag: str) -> str:

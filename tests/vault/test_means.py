@@ -1,18 +1,32 @@
 """Changing code, card and words; "je me protège"; blocking. The old way or the new one opens: never neither, never both."""
 
 import contextlib
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 from sqlalchemy import select
 
-from storage.tables import slots
-from tests.vault.builders import CODE, OTHER_CODE, PICTURES, MadePerson, make_office, make_person, make_worker, show_card, unlock
+from storage.tables import accounts, slots
+from tests.vault.builders import (
+    CODE,
+    OTHER_CODE,
+    PICTURES,
+    MadePerson,
+    make_office,
+    make_person,
+    make_worker,
+    show_card,
+    sign_in,
+    unlock,
+)
 from tests.vault.clock import Clock
 from tests.vault.dying import each_death
 from vault import audit, cards, endings, people, sessions
 from vault.circles import GuardianWorker, NewSheet, set_circle
 from vault.context import Context
+from vault.derivations import Derivations
 from vault.errors import AbriError, AlreadyKnown, BadInput, MustWait, NoSession, NotAllowed, NotThere, WeakSecret, WrongSecret
 from vault.guardians import people_who_count_on_me
 
@@ -168,6 +182,46 @@ def test_a_card_alone_and_a_worker_change_no_means(house: Context, act: Callable
         with pytest.raises(NotAllowed):
             act(house, session)
     assert opens(house, awa.card, CODE)
+
+
+class BlockedMeanwhile(Derivations):
+    """Somebody blocks the safe while the first secret is being tried."""
+
+    def __init__(self, block: Callable[[], None]) -> None:
+        super().__init__(2, 10)
+        self._block: list[Callable[[], None]] = [block]
+
+    @contextlib.contextmanager
+    def turn(self, lane: str | None) -> Iterator[None]:
+        with super().turn(lane):
+            yield
+        if self._block:
+            self._block.pop()()
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda house, session: people.give_words(house, session, CODE),
+        lambda house, session: people.replace_card(house, session, CODE, new_card()),
+        lambda house, session: people.protect(house, session, CODE, new_card(), OTHER_CODE),
+    ],
+    ids=["words", "card", "protect"],
+)
+def test_what_was_on_its_way_at_a_block_changes_no_means(
+    any_house: Context, act: Callable[[Context, sessions.Session], object]
+) -> None:  # fmt: skip
+    """A thief at the open safe: words or a card of theirs would open it when the block ends, and the owner's would be void."""
+    awa, fatou = make_person(any_house, words=True), make_worker(any_house, make_office(any_house))
+    block = partial(people.freeze_number, any_house, sign_in(any_house, fatou), awa.number)
+    with any_house.database.transaction(read_only=True) as connection:
+        before = connection.execute(select(slots.c.id, slots.c.state).where(slots.c.account == awa.id)).all()
+    with pytest.raises(NoSession):
+        act(dataclasses.replace(any_house, derivations=BlockedMeanwhile(block)), awa.session)
+    with any_house.database.transaction(read_only=True) as connection:
+        after = connection.execute(select(slots.c.id, slots.c.state).where(slots.c.account == awa.id)).all()
+        assert connection.scalar(select(accounts.c.state).where(accounts.c.id == awa.id)) == "frozen"
+    assert sorted(map(tuple, after)) == sorted(map(tuple, before))
 
 
 # --- Dying on the way ----------------------------------------------------------------------------------------------------------
