@@ -143,6 +143,7 @@ administrators = Table(
     word("code", "public", ACCOUNT, unique=True),
     octets("sealed_totp", "sealed", ACCOUNT),
     number("totp_used", "technical", ACCOUNT),
+    day("left_on", "technical", ACCOUNT, nullable=True),  # their name goes 12 months later
 )  # fmt: skip
 
 invitations = Table(

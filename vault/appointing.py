@@ -87,6 +87,8 @@ def remove(context: Context, place: Path, by: Sequence[Signs], code: str, today:
             sessions.end_all(context, connection, account=gone)
             connection.execute(delete(passkeys).where(passkeys.c.account == gone))
             connection.execute(update(accounts).where(accounts.c.id == gone).values(state="ended"))
+            left = {"sealed_totp": b"", "left_on": today}  # the seed opens nothing any more; the name goes with `forgetting`
+            connection.execute(update(administrators).where(administrators.c.account == gone).values(**left))
             _record(context, connection, signers, REMOVED)
     finally:
         _leave(context, signers)

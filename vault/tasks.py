@@ -115,6 +115,7 @@ JOBS: tuple[Job, ...] = (
     Job("silence ends", daily(1, 10), silence.end),
     Job("closing", hourly, closing.tell),
     Job("names", daily(1, 20), forgetting.forget_workers),
+    Job("names of the office", daily(1, 25), forgetting.forget_administrators),
     Job("figures", daily(1, 30), figures.tonight),
     Job("attempts", daily(2, 10), attempts.sweep),
     Job("notices", daily(2, 20), notices.sweep),

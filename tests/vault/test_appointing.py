@@ -13,6 +13,7 @@ from sqlalchemy import delete, select, update
 from crypto.signing import Signer
 from crypto.statements import RootKey
 from storage.tables import accounts, attempts, slots
+from storage.tables import administrators as administrator_rows
 from tests.vault.builders import (
     MadeAdministrator,
     Office,
@@ -22,8 +23,9 @@ from tests.vault.builders import (
     sign_in,
     sign_in_administrator,
 )
+from tests.vault.clock import Clock
 from tests.vault.dying import each_death
-from vault import administrators, appointing, audit, certifying, checkpoints, root_keys, sessions
+from vault import administrators, appointing, audit, certifying, checkpoints, forgetting, root_keys, sessions
 from vault.__main__ import main
 from vault.administrators import NewAdministrator
 from vault.appointing import Signs
@@ -101,6 +103,36 @@ def test_somebody_comes_signs_certificates_and_somebody_leaves(house: Context, o
     # Those who signed read it in their own history.
     tags = [entry.event.tag for entry in audit.history(house, sign_in_administrator(house, second))]
     assert [tags.count(tag) for tag in ("administrator.added", "administrator.removed")] == [1, 1]
+
+
+def test_the_name_of_whoever_left_goes_after_twelve_months_and_their_signatures_hold(
+    house: Context, clock: Clock, office: Office, place: Path
+) -> None:  # fmt: skip
+    first, second = office.administrators
+    early = make_worker(house, office, "Fatou")
+    new = add(house, place, office)
+    house = started(house, place)
+    third = entered(house, new)
+    remove(house, place, signs(house, second, third), first.code)
+    house = started(house, place)
+
+    def row(column: str) -> Any:
+        with house.database.transaction(read_only=True) as connection:
+            return connection.execute(
+                select(administrator_rows.c[column]).where(administrator_rows.c.account == first.id)
+            ).scalar_one()
+
+    name = row("first_name")
+    assert row("sealed_totp") == b"", "a seed that opens nothing any more"
+    for days, forgotten in ((365, 0), (2, 1), (1, 0)):
+        clock.forward(days=days)
+        assert forgetting.forget_administrators(house) == forgotten
+        assert (row("first_name") == name) is (days == 365)
+    assert row("code").startswith(forgetting.MARK)
+    assert not house.keyvault.exists("person", first.id)
+    assert house.keyvault.exists("person", second.id)
+    assert sign_in(house, early).account == early.id, "what they had signed goes on holding"
+    assert [one.key for one in appointing.listed(house, place) if one.code.startswith(forgetting.MARK)] == ["left"]
 
 
 def test_who_does_not_sign_and_whom_it_would_leave_alone(house: Context, office: Office, place: Path) -> None:

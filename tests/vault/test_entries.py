@@ -78,7 +78,7 @@ WRITES_NOTHING = {
         "inviting.sweep_invitations"
     ),
     SWEEP: (
-        "witnessed.sweep forgetting.forget_workers "
+        "witnessed.sweep forgetting.forget_administrators forgetting.forget_workers "
         "asking.expire assisted.sweep attempts.sweep endings.finish erasing.carry_out notices.sweep orphans.sweep sessions.sweep "
         "tickets.sweep tasks.erase_due tasks.finish_endings tasks.run_due tasks.run_until terms.close_registers "
         "terms.forget_turns terms.prune_trace"

@@ -184,6 +184,7 @@ def upgrade() -> None:
         sa.Column("code", sa.String(length=40), nullable=False),
         sa.Column("sealed_totp", sa.LargeBinary(), nullable=False),
         sa.Column("totp_used", sa.BigInteger(), nullable=False),
+        sa.Column("left_on", sa.Date(), nullable=True),
         sa.ForeignKeyConstraint(["account"], ["accounts.id"], name=op.f("fk_administrators_account")),
         sa.ForeignKeyConstraint(["operator"], ["operators.id"], name=op.f("fk_administrators_operator")),
         sa.PrimaryKeyConstraint("account", name=op.f("pk_administrators")),
