@@ -147,7 +147,7 @@ def an_inquiry(house: Context, clock: Clock) -> Lived:
     today = clock.now.date()
     row = {"id": house.new_id(), "made": clock.now, "first": today, "last": today, "reason": "vol", "persons": 0, "entries": 0}
     with house.database.transaction() as connection:
-        connection.execute(insert(inquiries).values(**row, named="", told=None, concerned=None))
+        connection.execute(insert(inquiries).values(**row, named=bytes(32), told=None, concerned=None))
     return Lived(clock.now, ["registers"], lambda: held(house, inquiries))
 
 
