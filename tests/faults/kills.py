@@ -113,12 +113,12 @@ class Stores:
     def open(self, *, now: Any = None) -> Context:
         """A context on these files, as a new process would make it."""
         main, vault, tombstones = urls(self.folder)
-        return self.served(Database(main), KeyVault(vault, tombstones), FolderStore(self.folder / "blobs"), now)
+        return self.served(self.folder, Database(main), KeyVault(vault, tombstones), FolderStore(self.folder / "blobs"), now)
 
-    def served(self, database: Database, keyvault: KeyVault, blobs: BlobStore, now: Any) -> Context:
-        """The house on other engines; `now`: its time, that of the house if nothing is said."""
-        clock = Clock(now or cast("Clock", self.house.clock).now)
-        return dataclasses.replace(self.house, database=database, keyvault=keyvault, blobs=blobs, clock=clock)
+    def served(self, folder: Path, database: Database, keyvault: KeyVault, blobs: BlobStore, now: Any) -> Context:
+        """The house on other engines and in a folder of its own; `now`: its time, that of the house if nothing is said."""
+        clock, own = Clock(now or cast("Clock", self.house.clock).now), dataclasses.replace(self.house.settings, folder=folder)
+        return dataclasses.replace(self.house, settings=own, database=database, keyvault=keyvault, blobs=blobs, clock=clock)
 
 
 def urls(folder: Path) -> list[str]:
@@ -145,7 +145,7 @@ class Deaths:
     def open(self, *, now: Any = None) -> Context:
         """A context on what is there."""
         blobs = cast("BlobStore", MortalBlobs(FolderStore(self.folder / "blobs"), self.steps))
-        return self.stores.served(self._database, self._keyvault, blobs, now)
+        return self.stores.served(self.folder, self._database, self._keyvault, blobs, now)
 
 
 def die_at_each_step(
