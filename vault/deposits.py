@@ -25,7 +25,7 @@ from crypto.stream import Encryptor
 from storage.blobs import BlobName
 from storage.errors import StorageError
 from storage.tables import objects, papers, versions
-from vault import space
+from vault import closing, space
 from vault.context import Context
 from vault.kinds import Kind
 from vault.paper_cards import Card, Role, Thing
@@ -133,7 +133,8 @@ def _things(prepared: PreparedPaper) -> dict[Role, tuple[Kind, bytes]]:
 def durable(
     context: Context, person: str, prepared: PreparedPaper, words: Words, *, paper: str | None = None
 ) -> Iterator[Fresh]:  # fmt: skip
-    """The objects of a prepared paper are durable inside this block; when the block raises they go again."""
+    """The objects of a prepared paper are durable inside this block; when the block raises they go again. Closing after the last day."""
+    closing.refuse_new(context)
     paper_id, version = PaperId(paper or context.new_id()), VersionId(context.new_id())
     secret, keys = new_keys(context, person, paper_id, version)
     things = _things(prepared)

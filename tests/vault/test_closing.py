@@ -40,6 +40,10 @@ def test_three_months_are_the_least_and_a_year_follows(house: Context, clock: Cl
     assert closing.state(house) == "retrieval"
     with pytest.raises(closing.Closing):
         opening.start(house, None, "fr")
+    blobs = list(house.blobs.inventory())
+    with pytest.raises(closing.Closing):
+        keep(house, unlock(house, awa), "Lettre")
+    assert list(house.blobs.inventory()) == blobs
     clock.forward(days=364)
     unlock(house, awa)
     parcels.pack(house, awa.session, "usb", "fr")

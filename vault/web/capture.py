@@ -7,7 +7,7 @@ from litestar.types import ControllerRouterHandler
 
 from consent.ids import PaperId
 from consent.purposes import ShelfKind
-from vault import adding, documents, drafts, leaving
+from vault import adding, closing, documents, drafts, leaving
 from vault.context import Context
 from vault.errors import Conflict, TicketGone, TooMuch
 from vault.refusals import PaperRefused, UploadError
@@ -34,6 +34,7 @@ REFUSED = (PaperRefused, UploadError, TooMuch, *NOT_NOW)
 @get("/{language:str}/ajouter", opt=who("person"), sync_to_thread=True)
 def ways(request: Req) -> Response[Any]:
     """K11, with the ways that this kiosk has. A paper that waits for its yes comes first: nothing is lost."""
+    closing.refuse_new(context_of(request))
     if drafts.current(context_of(request), signed_in(request)) is not None:
         return go(request, "ajouter/lire")
     return page(request, "kiosk/add.html", back="maison", equipment=here(request).equipment, ends=more_time.ends_soon(request))
