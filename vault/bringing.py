@@ -47,14 +47,28 @@ class Brought:
     lost: int = 0
 
 
+@dataclass(frozen=True)
+class _Here:
+    """A paper of this safe: its title and the digests of its versions tell it from others."""
+
+    paper: PaperId
+    title: str
+    digests: frozenset[str]
+    in_bin: bool
+
+
 @dataclass
 class _Filling:
-    """The paper that is being filled: the versions of it that came."""
+    """The paper that is being filled: the versions of it that came. `known`: it is here already, whole or cut before its end."""
 
     told: portable.Paper
+    known: _Here | None = None
     paper: PaperId | None = None
     came: int = 0
-    skipped: bool = False
+
+    def has(self, place: int) -> bool:
+        """Whether this version is here, or one that came after it: then nothing is laid over what is newer."""
+        return self.known is not None and any(one.sha256 in self.known.digests for one in self.told.versions[place:])
 
 
 @dataclass
@@ -117,7 +131,7 @@ class Bringing:
             self._file.incoming.abandon()
         self._file = None
         for one in self._filling.values():
-            if one.paper is not None and one.came < len(one.told.versions):
+            if one.paper is not None and one.known is None and one.came < len(one.told.versions):
                 with suppress(AbriError, StorageError, SQLAlchemyError):
                     documents.erase_now(self._context, self._session, one.paper)
 
@@ -170,16 +184,17 @@ class Bringing:
         for number, paper in enumerate(self._papers):
             for place, one in enumerate(paper.versions):
                 self._place[one.file] = (number, place)
-            skipped = (_mark(paper) in self._known) if paper.versions else False
-            self._filling[number] = _Filling(paper, skipped=skipped)
-            self.brought.known += skipped
+            known = next((one for one in self._known if _is_same(one, paper)), None)
+            self._filling[number] = _Filling(paper, known, known.paper if known else None)
+            self.brought.known += known is not None
 
     def _version(self, name: str) -> tuple[portable.Paper, portable.Version]:
         number, place = self._place[name]
         return self._papers[number], self._papers[number].versions[place]
 
     def _skips(self, name: str) -> bool:
-        return self._filling[self._place[name][0]].skipped
+        number, place = self._place[name]
+        return self._filling[number].has(place)
 
     def _begin_paper(self, name: str) -> _Filling:
         number, place = self._place[name]
@@ -195,16 +210,22 @@ class Bringing:
         if not right:
             _check_zeros(file)
             self.brought.lost += 1
-        elif not filling.skipped:
+        elif not self._skips(name):
             filling.paper = PaperId(self._lay(told, one, file, filling.paper))
         filling.came += 1
         del self._place[name]
         if filling.came == len(told.versions) and filling.paper is not None:
+            self._note(filling, filling.paper)
+
+    def _note(self, filling: _Filling, paper: PaperId) -> None:
+        """What lies beside a paper that came whole. One that was cut before its note has it now; the bin is left to its person."""
+        context, session, told, known = self._context, self._session, filling.told, filling.known
+        if told.note and (known is None or not (known.in_bin or documents.note_of(context, session, paper))):
+            documents.note(context, session, paper, told.note)
+        if known is None:
             self.brought.new += 1
-            if told.note:
-                documents.note(self._context, self._session, filling.paper, told.note)
             if told.in_bin:
-                documents.remove(self._context, self._session, filling.paper)
+                documents.remove(context, session, paper)
 
     def _lay(self, told: portable.Paper, one: portable.Version, file: _File, replaces: PaperId | None) -> PaperId:
         incoming = file.incoming
@@ -268,27 +289,37 @@ def _check_zeros(file: _File) -> None:
     """A paper that did not open any more where it comes from is zeros in the archive; anything else is not what was told."""
     if file.incoming is not None:
         file.incoming.abandon()
-    zeros = hashlib.sha256()
-    for at in range(0, file.member.size, BLOCK):
-        zeros.update(bytes(min(BLOCK, file.member.size - at)))
-    if zeros.digest() != file.digest.digest():
+    if _zeros(file.member.size) != file.digest.hexdigest():
         raise NotOurs("a paper is not the one that was told")
 
 
-def _mark(paper: portable.Paper) -> tuple[str, ...]:
-    """What tells a paper from another: its title and the digests of all its versions."""
-    return (paper.versions[-1].title, *sorted(one.sha256 for one in paper.versions))
+def _zeros(size: int) -> str:
+    """The digest of so many zeros."""
+    zeros = hashlib.sha256()
+    for at in range(0, size, BLOCK):
+        zeros.update(bytes(min(BLOCK, size - at)))
+    return zeros.hexdigest()
 
 
-def _here(context: Context, session: Session) -> set[tuple[str, ...]]:
-    """The papers of this safe, as `_mark` tells them."""
-    found = set()
-    for card in [*documents.list_papers(context, session), *documents.bin_of(context, session)]:
-        with suppress(AbriError, CryptoError):
-            versions = documents.versions_of(context, session, card.paper)
-            digests = [documents.read_own(context, session, card.paper, one.version).card.thing("received") for one in versions]
-            found.add((card.title, *sorted(one.sha256.hex() for one in digests)))
-    return found
+def _is_same(here: _Here, told: portable.Paper) -> bool:
+    """Whether this is the paper that an archive tells of: the same title, and no version that the archive does not have.
+
+    One may be missing here: it was damaged where it comes from, or the bringing in was cut before it.
+    """
+    versions = {one.sha256 for one in told.versions}
+    return bool(here.digests) and here.digests <= versions and any(one.title == here.title for one in told.versions)
+
+
+def _here(context: Context, session: Session) -> list[_Here]:
+    """The papers of this safe that open; those with most versions first."""
+    found = []
+    for in_bin, cards in ((False, documents.list_papers(context, session)), (True, documents.bin_of(context, session))):
+        for card in cards:
+            with suppress(AbriError, CryptoError):
+                versions = documents.versions_of(context, session, card.paper)
+                read = [documents.read_own(context, session, card.paper, one.version).card.thing("received") for one in versions]
+                found.append(_Here(card.paper, card.title, frozenset(one.sha256.hex() for one in read), in_bin))
+    return sorted(found, key=lambda one: len(one.digests), reverse=True)
 
 
 def _past(texts: dict[str, bytes]) -> dict[str, object]:

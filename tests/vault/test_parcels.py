@@ -3,10 +3,13 @@
 import dataclasses
 import datetime as dt
 import io
+import itertools
 import json
 import tracemalloc
 import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyrage import passphrase
@@ -20,6 +23,7 @@ from tests.engines import sqlite_engines
 from tests.vault.builders import MadePerson, make_office, make_person, make_worker, unlock
 from tests.vault.clock import Clock
 from tests.vault.conftest import context_on
+from tests.vault.dying import Dead
 from tests.vault.papers import SAID, keep, read
 from tests.vault.scenes import sample
 from vault import archive as zips
@@ -28,6 +32,7 @@ from vault.aftermath import AfterRecovery
 from vault.bringing import Bringing
 from vault.context import Context
 from vault.errors import BadInput, NotAllowed, TicketGone
+from vault.incoming import Incoming
 from vault.intake import prepare
 from vault.kinds import Finding, Kind
 from vault.sharing import Offer
@@ -155,6 +160,56 @@ def test_one_damaged_paper_does_not_keep_the_others(reading_house: Context) -> N
     other = make_person(reading_house, "Awa")
     assert bring(reading_house, other, archive).lost == 1
     assert len(found) == 3
+    there = documents.list_papers(reading_house, other.session)
+    again = bring(reading_house, other, archive)  # and what is missing makes no paper come twice
+    assert again.new == 0
+    assert documents.list_papers(reading_house, other.session) == there
+
+
+def papers_told(house: Context, person: MadePerson) -> list[tuple[object, ...]]:
+    """What the archive of a safe says of its papers: titles, notes, digests of versions in their order."""
+    papers = opened(taken(house, person))[0]["data/papers.json"]["papers"]  # type: ignore[index]
+    return sorted((one["note"], *((each["title"], each["sha256"]) for each in one["versions"])) for one in papers)
+
+
+def test_what_was_cut_is_made_whole_by_the_same_archive(reading_house: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed between two papers, two versions of one, or a paper and its note: brought again, nothing is twice and nothing missing."""
+    awa, _ = lived(reading_house)
+    archive, wanted = taken(reading_house, awa), papers_told(reading_house, awa)
+    for many in itertools.count():
+        other, killed = make_person(reading_house, "Awa"), False
+        with monkeypatch.context() as cut:
+            left = iter(range(many))
+            for place, name in ((Incoming, "keep"), (documents, "note"), (documents, "remove")):
+                cut.setattr(place, name, _or_die(getattr(place, name), left))
+            try:
+                Bringing(reading_house, other.session).write(archive)
+            except Dead:
+                killed = True
+        if not killed:
+            break
+        bring(reading_house, other, archive)
+        assert papers_told(reading_house, other) == wanted, f"killed after {many} acts"
+    assert many >= 5
+
+
+def _or_die(act: Callable[..., object], left: Iterator[int]) -> Callable[..., object]:
+    def dying(*arguments: Any, **named: Any) -> object:
+        if next(left, None) is None:
+            raise Dead
+        return act(*arguments, **named)
+
+    return dying
+
+
+def test_brought_again_what_came_out_of_the_bin_stays_out(reading_house: Context) -> None:
+    awa, _ = lived(reading_house)
+    archive, other = taken(reading_house, awa), make_person(reading_house, "Awa")
+    bring(reading_house, other, archive)
+    (thrown,) = documents.bin_of(reading_house, other.session)
+    documents.restore(reading_house, other.session, thrown.paper)
+    assert bring(reading_house, other, archive).new == 0
+    assert documents.bin_of(reading_house, other.session) == []
 
 
 def test_export_import_export_are_equal(reading_house: Context, request: pytest.FixtureRequest, tmp_path: Path) -> None:
