@@ -10,7 +10,8 @@ from vault.web import routes
 LANGUAGE = "/{language:str}"
 
 PUBLIC = ("", "abri", "conditions", "accessibilite", "aide", "carte", "carte/autrement", "mots", "perdu", "perdu/je-ne-sais-plus",
-          "annuler", "ouvrir/avant/1", "ouvrir/avant/5", "proteger", "certificat", "perdu/raison/lost", "avec-la-carte/retour",
+          "annuler", "annuler/mots",
+          "ouvrir/avant/1", "ouvrir/avant/5", "proteger", "certificat", "perdu/raison/lost", "avec-la-carte/retour",
           "perdu/plus-rien", "perdu/plus-rien/effacer", "perdu/plus-rien/qui", "perdu/ailleurs", "fin",
           "ouvrir/pas-aujourdhui", "aide/code-oublie", "perdu/demain", "proteger/parler", "lien", "apres-un-deces")  # fmt: skip
 OPEN = ("maison", "papiers", "papiers?noms=1", "papiers/tiroirs", "papiers/jetes", "ajouter", "ajouter/fichier", "ajouter/photo",

@@ -58,7 +58,8 @@ def test_a_report_of_death_hides_no_freeze(house: Context) -> None:
     """Said to be dead, then blocked by a guardian: the card and the code deny nothing; two who do not follow give back a frozen one."""
     made = make_circle(house)
     deaths.report(house, sign_in(house, made.fatou), member(house, made.fatou), seen=True)
-    protecting.freeze_ward(house, sign_in(house, made.marc), member(house, made.marc))
+    ward = member(house, made.marc)
+    protecting.freeze_ward(house, sign_in(house, made.marc), ward)
     with pytest.raises(WrongSecret):
         unlock(house, made.awa)
 

@@ -329,7 +329,7 @@ def test_moving_says_who_would_newly_see_and_asks(any_house: Context, clock: Clo
     grant = sharing.grant(any_house, awa.session, fatou.id, offer(shelf="money"))
     with pytest.raises(documents.WouldShow) as asked:
         documents.move(any_house, awa.session, paper, ShelfKind("money"))
-    assert [(one.grant, one.worker_name) for one in asked.value.shares] == [(grant, "Fatou, de l'équipe, ESI Les Tilleuls")]
+    assert [(one.agreed, one.worker_name) for one in asked.value.seen] == [(grant, "Fatou, de l'équipe, ESI Les Tilleuls")]
     assert shared_papers.papers_shared(any_house, fatou.session, grant) == []
     documents.move(any_house, awa.session, paper, ShelfKind("money"), agreed=[grant])
     assert taken(any_house, fatou, grant, paper) == picture("received un")

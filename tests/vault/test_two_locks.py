@@ -237,7 +237,7 @@ def test_what_lies_in_the_bin_or_in_the_private_drawer_is_shown_to_nobody(house:
             with pytest.raises(NotThere):
                 shared_papers.take(house, fatou.session, grant, hidden)
         assert shared_papers.papers_shared(house, fatou.session, grant) == []
-    documents.restore(house, awa.session, paper)
+    documents.restore(house, awa.session, paper, agreed=[whole])
     assert [card.title for card in shared_papers.papers_shared(house, fatou.session, whole)] == ["un"]
     assert shared_papers.papers_shared(house, fatou.session, one) == []
 

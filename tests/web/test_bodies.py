@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from storage.tables import papers
+from tests.loops import run
 from tests.vault.builders import MadePerson, Office, make_person, make_worker
 from tests.vault.clock import Clock
 from tests.vault.papers import keep
@@ -44,7 +45,7 @@ def held(site: Site, address: str, body: bytes, meanwhile: Callable[[], object],
             headers = {"Sec-Fetch-Site": "same-origin", "Content-Type": kind}
             return (await client.post(address, content=pieces(), headers=headers)).status_code
 
-    return asyncio.run(send())
+    return run(send())
 
 
 def form(site: Site, **fields: str) -> bytes:
@@ -102,7 +103,7 @@ def test_a_photo_that_arrives_little_by_little_is_somebody_being_there(site: Sit
             return (await client.post(f"/fr/papiers/{paper}/nom", content=pieces(body), headers=headers)).status_code
 
     paper = keep(site.house, awa.session, "Avis", "money")
-    assert asyncio.run(send()) == 303
+    assert run(send()) == 303
 
 
 def test_a_worker_who_was_suspended_meanwhile_blocks_nobody(site: Site, awa: MadePerson, office: Office) -> None:

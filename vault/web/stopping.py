@@ -5,6 +5,7 @@ Stopping never asks for more than giving did, and the card alone is enough for i
 
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
@@ -61,8 +62,11 @@ def _renewals(request: Req, shown: Iterable[ShareCard]) -> dict[GrantId, date]:
     """Until when those that end soon can go on; nothing for a worker who is away, or leaves before."""
     context, session = context_of(request), signed_in(request)
     soon = [one for one in shown if one.ending_soon and not one.suspended]
-    days = {one.grant: sharing.offer_limits(context, session, one.worker).default_until for one in soon}
-    return {one.grant: days[one.grant] for one in soon if days[one.grant] > one.until}
+    days: dict[GrantId, date] = {}
+    for one in soon:
+        with suppress(NotThere):  # a certificate that does not hold any more: nothing goes on with them, and the rest is shown
+            days[one.grant] = sharing.offer_limits(context, session, one.worker).default_until
+    return {one.grant: days[one.grant] for one in soon if one.grant in days and days[one.grant] > one.until}
 
 
 def share_of(request: Req, grant: str) -> ShareCard:
