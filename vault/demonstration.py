@@ -32,6 +32,7 @@ from vault import (
     maintaining,
     opening_shared,
     people,
+    register_reading,
     rights,
     sessions,
     shared_papers,
@@ -186,7 +187,7 @@ def _leavers(story: Story) -> None:
         story.deposit(key)
         rights.ask_right(context, town.people[key].session, town.people[key].secret, "erasure")
     nadia = story.sign_in_administrator("nadia")
-    waiting = [one for one in rights.requests(context, nadia) if one.kind == "erasure" and one.state == "identified"]
+    waiting = [one for one in register_reading.requests(context, nadia) if one.kind == "erasure" and one.state == "identified"]
     for one in waiting:
         rights.approve(context, nadia, one.id)
     story.clock.to(story.now - dt.timedelta(days=3) + dt.timedelta(minutes=2))

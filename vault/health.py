@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from storage.errors import StorageError
 from storage.migrate import Urls, pending
-from vault import backups, listening, rights, standing, trace_state
+from vault import backups, listening, register_reading, standing, trace_state
 from vault.confinement import Confinement
 from vault.context import Context, open_context
 from vault.restoring import MARK
@@ -101,7 +101,7 @@ def of_erasures(context: Context) -> Line:
 def of_requests(context: Context) -> Line:
     """Whether every request of the registers is answered in its time (GDPR 12(3))."""
     try:
-        late = rights.overdue(context)
+        late = register_reading.overdue(context)
     except (StorageError, SQLAlchemyError) as error:
         return Line("requests", False, f"{type(error).__name__}: the rows say why")
     return Line(

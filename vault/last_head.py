@@ -11,6 +11,7 @@ from pathlib import Path
 
 import structlog
 
+from vault import whole_files
 from vault.settings import Settings
 
 log = structlog.get_logger()
@@ -35,18 +36,8 @@ def keep(settings: Settings, note: str) -> None:
     A folder that cannot be written keeps no head from being signed: the log says so.
     """
     file = place(settings)
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with part.open("w") as writing:
-            writing.write(note)
-            writing.flush()
-            os.fsync(writing.fileno())
-        os.replace(part, file)
-        folder = os.open(file.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        whole_files.put(file, note, mode=0o644, writer=f".{os.getpid()}")
     except OSError as error:
         log.error("the last head of the trace is not kept in the folder", error=type(error).__name__)

@@ -13,6 +13,7 @@ RightKind = Literal[
 ]  # fmt: skip
 Origin = Literal["kiosk", "desk", "letter", "authority"]
 KINDS: tuple[RightKind, ...] = get_args(RightKind)
+OPEN_STATES = ("received", "identified", "approved", "carrying-out")
 ORDERS = ("keep", "freeze", "erase")
 """What a judge may order: nothing is erased or shared; the safe is frozen; everything is erased."""
 

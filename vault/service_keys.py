@@ -7,7 +7,6 @@ turn at their owners' unlocks, because nobody else knows them.
 
 import datetime as dt
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from crypto.keys import SignSeed
 from crypto.signing import Signer, SignPublic, SignRing, sign_public, sign_public_from, verify
 from crypto.statements import ServiceKey
 from storage.tables import administrators, workers
-from vault import one_time
+from vault import one_time, whole_files
 from vault.checkpoints import anchors
 from vault.context import Context
 from vault.maintaining import tell_everyone
@@ -55,10 +54,10 @@ def rotate(environment: Mapping[str, str], today: dt.date) -> Path:
         "public": bytes(before.public).hex(), "trace": (log.classic.public + log.lattice.public).hex(), "seal": written["seal"],
         "until": today.isoformat(), "next": said.encode().hex(), "signature": before.sign(said).hex(), "sign": written["sign"],
     }  # fmt: skip
-    _replace(place, {
+    whole_files.put(place, json.dumps({
         "seal": secrets.token_hex(32), "sign": bytes(new).hex(), "earlier": [earlier, *written.get("earlier", [])],
         "unfinished": True,
-    })  # fmt: skip
+    }))  # fmt: skip
     return place
 
 
@@ -70,7 +69,7 @@ def finish(context: Context, environment: Mapping[str, str]) -> Done:
         return Done(sealed, 0)
     told = tell_everyone(context, TURNED, "service keys")
     _publish(context.settings, public_keys_place(environment))
-    _replace(place, {name: value for name, value in written.items() if name != "unfinished"})
+    whole_files.put(place, json.dumps({name: value for name, value in written.items() if name != "unfinished"}))
     return Done(sealed, told)
 
 
@@ -80,7 +79,7 @@ def _publish(settings: Settings, place: Path) -> None:
         new = {
             name: value for name, value in anchors(settings).items() if name in ("service", "trace", "earlier", "former_traces")
         }
-        _replace(place, {**known, **new}, mode=0o644)
+        whole_files.put(place, json.dumps({**known, **new}), mode=0o644)
 
 
 def reseal(context: Context) -> int:
@@ -104,13 +103,13 @@ def retire(environment: Mapping[str, str]) -> int:
     place, written = _read(environment)
     old = [one for one in written.get("earlier", []) if one.pop("sign", None)]
     if old:
-        _replace(place, written)
+        whole_files.put(place, json.dumps(written))
     return len(old)
 
 
 def forget_half_written(environment: Mapping[str, str]) -> bool:
     """What a rotation that was killed left beside the file: the seeds of two pairs, one of which is in use. As the service starts."""
-    part = _part(service_keys_place(environment))
+    part = whole_files.part_of(service_keys_place(environment))
     if left := part.exists():
         part.unlink()
     return left
@@ -153,24 +152,3 @@ def _read(environment: Mapping[str, str]) -> tuple[Path, dict[str, Any]]:
     if not place.exists():
         raise UnsafeSettings(f"{place} is missing: `abri keys make` makes the service's keys, once.")
     return place, written_keys(place)
-
-
-def _part(place: Path) -> Path:
-    return place.with_name(f".{place.name}.part")
-
-
-def _replace(place: Path, written: Mapping[str, Any], *, mode: int = 0o600) -> None:
-    """The file is the old one or the new one, on the disk too: written beside, brought to the disk, then put in its place."""
-    part = _part(place)
-    part.unlink(missing_ok=True)
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(handle, "w") as file:
-        json.dump(written, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, place)
-    folder = os.open(place.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -24,8 +24,8 @@ from vault.errors import Conflict
 from vault.events import Event
 from vault.notices import Notice
 from vault.one_by_one import each
+from vault.register import OPEN_STATES
 from vault.restricting import Restricted
-from vault.rights import OPEN_STATES
 from vault.sessions import Session
 from vault.settings import Retention, today_in_paris
 

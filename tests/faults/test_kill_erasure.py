@@ -13,7 +13,7 @@ from tests.vault.clock import Clock
 from tests.vault.comings import Circle, make_circle
 from tests.vault.papers import keep
 from tests.vault.test_erasure import WORDS, any_ids, lived_in
-from vault import certificates, endings, erasing, erasure, remains, rights
+from vault import certificates, endings, erasing, erasure, register_reading, remains, rights
 from vault.context import Context
 from vault.erasure import Witness
 from vault.errors import NotThere
@@ -161,7 +161,7 @@ def test_by_two_administrators_killed_at_each_step(house: Context, clock: Clock,
             erasing.carry_out(left, one)
         endings.finish(left)
         assert remains.check(left, made.awa.id, known) == [], f"step {step}"
-        (closed,) = rights.requests(left, sign_in_administrator(left, nadia), closed=True)
+        (closed,) = register_reading.requests(left, sign_in_administrator(left, nadia), closed=True)
         assert (closed.id, closed.state) == (line.id, "closed")
         assert rights.certificate(left, nadia.session, line.id).said.papers == 1
         left.database.close()

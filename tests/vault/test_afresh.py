@@ -13,8 +13,8 @@ from tests.vault.builders import make_person, sign_in_administrator, unlock
 from tests.vault.clock import Clock
 from tests.vault.comings import make_circle
 from tests.vault.conftest import context_on
+from tests.vault.deaths_scene import approved, state
 from tests.vault.papers import keep
-from tests.vault.test_deaths import approved, state
 from tests.vault.test_directives import wished
 from tests.vault.test_restore import FOR_RECOVERY, elsewhere, opened, put_back, three
 from vault import (
@@ -25,8 +25,8 @@ from vault import (
     erasing,
     erasure,
     notices,
+    register_reading,
     removing,
-    rights,
     silence,
     tasks,
 )
@@ -77,7 +77,7 @@ def test_what_was_called_off_since_has_all_its_time_again(
         assert [state(new, one.id) for one in everybody] == ["leaving", "open", "open", "open", "mourned"]
         assert in_the_bin(new) == [thrown]
         with_hugo = sign_in_administrator(new, made.tilleuls.administrators[1])
-        (reported,) = [one for one in rights.requests(new, with_hugo) if one.id == died]
+        (reported,) = [one for one in register_reading.requests(new, with_hugo) if one.id == died]
         assert (reported.opens, reported.term) == (dt.date(2027, 12, 24), dt.date(2028, 2, 24))
         (line,) = [one for one in silence.list_silent(new, with_hugo) if one.month == dt.date(2024, 9, 1)]
         assert (line.told, line.erased) == (1, dt.date(2028, 11, 1))

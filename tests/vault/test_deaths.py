@@ -1,87 +1,39 @@
 """A death: freezes first, erases nothing for a year, asks nobody for a paper; the person named takes a copy; whoever lives comes back."""
 
 import datetime as dt
-import io
-import zipfile
 from functools import partial
 
 import pytest
 from sqlalchemy import select
 
-from consent.purposes import PRIVATE
-from storage.tables import accounts, death_reports, papers, rights_requests
+from storage.tables import death_reports, rights_requests
 from tests.vault.builders import sign_in, sign_in_administrator, unlock
 from tests.vault.clock import Clock
-from tests.vault.comings import NEW_CODE, Circle, lifted_by_two, make_circle, new_card
+from tests.vault.comings import make_circle
+from tests.vault.deaths_scene import approved, erase_what_is_due, kept, line, said, state
 from tests.vault.papers import keep
 from tests.vault.test_directives import BINTOU, member, wished
 from tests.vault.test_requisitions import statements
 from vault import (
     account_numbers,
     audit,
-    coming_back,
     deaths,
-    documents,
-    erasing,
     erasure,
-    handing,
     notices,
-    parcels,
     people,
-    recovery,
+    register_reading,
     rights,
     sessions,
     shared_papers,
-    showing,
     silence,
     tasks,
 )
-from vault import directives as wishes
 from vault import workers as working
 from vault.confirming import NotProven, Typed
 from vault.context import Context
 from vault.directives import Wish
-from vault.errors import BadInput, Conflict, MustWait, NotAllowed, NotThere, WrongSecret
-from vault.events import UNREADABLE
-from vault.restricting import Restricted
+from vault.errors import BadInput, Conflict, MustWait, NotThere, WrongSecret
 from vault.rights import Extra
-from vault.sessions import Session
-
-
-def said(house: Context, made: Circle) -> rights.Request:
-    """Both guardians have seen the certificate of death; the line in the register of the first one's operator."""
-    for worker in (made.fatou, made.marc):
-        deaths.report(house, sign_in(house, worker), member(house, worker), seen=True)
-    return line(house, made)
-
-
-def line(house: Context, made: Circle) -> rights.Request:
-    nadia = sign_in_administrator(house, made.tilleuls.administrators[0])
-    return next(one for closed in (False, True) for one in rights.requests(house, nadia, closed=closed) if one.kind == "death")
-
-
-def approved(house: Context, made: Circle) -> rights.Request:
-    """And two administrators have said yes."""
-    found = said(house, made)
-    for admin in made.tilleuls.administrators:
-        rights.approve(house, sign_in_administrator(house, admin), found.id)
-    return line(house, made)
-
-
-def state(house: Context, person: str) -> str | None:
-    with house.database.transaction(read_only=True) as connection:
-        return connection.execute(select(accounts.c.state).where(accounts.c.id == person)).scalar_one_or_none()
-
-
-def kept(house: Context, person: str) -> int:
-    with house.database.transaction(read_only=True) as connection:
-        return len(connection.execute(select(papers.c.id).where(papers.c.person == person)).all())
-
-
-def erase_what_is_due(house: Context) -> None:
-    deaths.end_due(house)
-    for one in erasing.due(house):
-        erasing.carry_out(house, one)
 
 
 def test_a_report_freezes_at_once_and_needs_the_certificate_to_have_been_seen(any_house: Context) -> None:
@@ -210,7 +162,7 @@ def test_guardians_speak_to_the_line_on_which_one_has_spoken(house: Context) -> 
     assert second.state == "identified"
     unlock(house, made.awa)
     for office in (made.tilleuls, made.canal):
-        assert rights.requests(house, sign_in_administrator(house, office.administrators[0])) == []
+        assert register_reading.requests(house, sign_in_administrator(house, office.administrators[0])) == []
 
 
 def test_cancelling_the_year_s_end_closes_every_line(house: Context, clock: Clock) -> None:
@@ -221,7 +173,7 @@ def test_cancelling_the_year_s_end_closes_every_line(house: Context, clock: Cloc
     clock.forward(days=366)
     assert deaths.end_due(house) == 1
     erasure.cancel(house, None, made.awa.card, made.awa.code)
-    (closed,) = rights.requests(house, sign_in_administrator(house, made.canal.administrators[0]), closed=True)
+    (closed,) = register_reading.requests(house, sign_in_administrator(house, made.canal.administrators[0]), closed=True)
     assert closed.reason == "cancelled"
 
 
@@ -339,104 +291,6 @@ def _unknown(number: str) -> str:
     while (drawn := account_numbers.draw()) == number:
         pass
     return drawn
-
-
-def test_the_person_named_takes_the_papers_away_and_can_do_nothing_else(any_house: Context, clock: Clock) -> None:
-    """Thirty days, four eyes, two guardians at their own desks; the private drawer stays; no card, no code, no history."""
-    house = any_house
-    made = make_circle(house)
-    keep(house, unlock(house, made.awa), "Bail de Lille")
-    keep(house, made.awa.session, "Lettre à moi", shelf=PRIVATE)
-    wished(house, made)
-    found = approved(house, made)
-    assert found.opens == found.received + dt.timedelta(days=30)
-    clock.forward(days=29)
-    with pytest.raises(NotThere):
-        handing.start(house, made.canal.kiosk, found.number)
-    clock.forward(days=1)
-    with pytest.raises(NotThere):
-        handing.start(house, made.canal.kiosk, "AAAA-AAAA-AAAA")
-    started = handing.start(house, made.canal.kiosk, found.number.lower())
-    kiosk = sessions.find(house, started.cookie)
-    fatou, marc = sign_in(house, made.fatou), sign_in(house, made.marc)
-    theirs, his = member(house, made.fatou), member(house, made.marc)
-    fatou, marc = made.fatou.session, made.marc.session
-    with pytest.raises(WrongSecret):
-        recovery.confirm(house, fatou, theirs, started.code, theft=False, beside=True)
-    handing.confirm(house, fatou, theirs, started.code)
-    assert not handing.ready(house, kiosk)
-    with pytest.raises(Conflict):
-        handing.finish(house, kiosk)
-    handing.confirm(house, marc, his, started.code)
-    assert handing.ready(house, kiosk)
-    for take_over in (coming_back.finish, coming_back.wait):
-        with pytest.raises(Conflict):
-            take_over(house, kiosk, new_card(), NEW_CODE)
-    named = sessions.find(house, handing.finish(house, kiosk))
-    _only_papers_leave(house, named)
-    with pytest.raises(WrongSecret):
-        handing.confirm(house, fatou, theirs, started.code)
-    assert unlock(house, made.awa).account == made.awa.id, "nothing of the person's own ways has changed"
-    assert "death.handed" in {one.event.tag for one in audit.history(house, made.awa.session)}
-
-
-def test_nothing_is_handed_over_while_a_judge_wants_everything_kept(house: Context, clock: Clock) -> None:
-    """Before the person named begins, and between their beginning and the last word; afterwards it goes on."""
-    made = make_circle(house)
-    keep(house, unlock(house, made.awa), "Bail")
-    wished(house, made)
-    found = approved(house, made)
-    clock.forward(days=30)
-    started = handing.start(house, made.canal.kiosk, found.number)
-    kiosk = sessions.find(house, started.cookie)
-    for worker in (made.fatou, made.marc):
-        desk = sign_in(house, worker)
-        handing.confirm(house, desk, member(house, worker), started.code)
-    nadia, hugo = made.tilleuls.administrators
-    order = rights.receive(
-        house, sign_in_administrator(house, nadia), "court-order", "authority", Extra(number=made.awa.number, order="keep")
-    )
-    for admin in (nadia, hugo):
-        rights.approve(house, sign_in_administrator(house, admin), order.id)
-    rights.carry_out(house, hugo.session, order.id)
-    with pytest.raises(Restricted):
-        handing.finish(house, kiosk)
-    with pytest.raises(Restricted):
-        handing.start(house, made.canal.kiosk, found.number)
-    lifted_by_two(house, made, order.id)
-    assert sessions.find(house, handing.finish(house, kiosk)).kind == "named"
-
-
-def _only_papers_leave(house: Context, named: Session) -> None:
-    for reaches in (documents.bin_of, wishes.mine, showing.grants_of):
-        with pytest.raises(NotAllowed):
-            reaches(house, named)
-    assert {one.event.tag for one in audit.history(house, named)} == {UNREADABLE}
-    count, _ = parcels.weight(house, named)
-    parcels.pack(house, named, "usb", "fr")
-    content = zipfile.ZipFile(io.BytesIO(b"".join(parcels.waiting(house, named).blocks())))
-    texts = content.read("data/papers.json").decode()
-    assert count == 1
-    assert "Bail de Lille" in texts
-    assert "Lettre à moi" not in texts
-    assert b"Awa" not in content.read("data/me.json")
-
-
-def test_a_guardian_alone_opens_nothing_and_reads_only_after_saying_it(house: Context, clock: Clock) -> None:
-    made = make_circle(house)
-    wished(house, made)
-    deaths.report(house, sign_in(house, made.fatou), member(house, made.fatou), seen=True)
-    seen = deaths.of(house, sign_in(house, made.fatou), member(house, made.fatou))
-    assert seen is not None
-    assert (seen.wish, seen.open_now) == (BINTOU, False)
-    other = deaths.of(house, sign_in(house, made.marc), member(house, made.marc))
-    assert other is not None
-    assert (other.mine, other.wish) == (False, None)
-    clock.forward(days=60)
-    with pytest.raises(NotThere):
-        handing.start(house, made.canal.kiosk, seen.number)
-    with pytest.raises(NotThere):
-        handing.confirm(house, sign_in(house, made.fatou), member(house, made.fatou), "123456")
 
 
 def test_the_register_holds_no_name_of_the_dead_nor_of_whom_they_named(house: Context) -> None:

@@ -7,8 +7,8 @@ from storage.tables import tickets as rows
 from tests.vault.builders import MadePerson, make_office, make_person, make_worker, show_card, sign_in, unlock
 from tests.vault.clock import Clock
 from tests.vault.comings import NEW_CODE, Circle, confirm, make_circle, new_card, start, with_its_office
+from tests.vault.deaths_scene import approved
 from tests.vault.papers import keep
-from tests.vault.test_deaths import approved
 from tests.vault.test_directives import member
 from tests.vault.test_freezing_at_a_desk import blocked
 from tests.vault.test_special_paths import approve_twice, came

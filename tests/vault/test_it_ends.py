@@ -35,6 +35,7 @@ from vault import (
     notices,
     parcels,
     recount,
+    register_reading,
     remains,
     requisitions,
     rights,
@@ -69,7 +70,7 @@ def test_a5_it_ends(
     rights.approve(house, hugo, asked.id)
     rights.carry_out(house, hugo, asked.id)
     rights.close(house, hugo, asked.id, "répondu : un nom ne se cherche pas")
-    assert not [one for one in rights.requests(house, nadia, closed=True) if "Awa" in str(vars(one))]
+    assert not [one for one in register_reading.requests(house, nadia, closed=True) if "Awa" in str(vars(one))]
 
     # By her account number: exactly what is in clear, under four eyes, logged; she is told, and reads it.
     numbered = rights.receive(house, nadia, "requisition", "authority", rights.Extra(number=made.awa.number))
@@ -164,14 +165,14 @@ def test_a5_the_dead(house: Context, clock: Clock) -> None:
     for person in (made.awa, cheick):
         for worker in (made.fatou, made.marc):
             deaths.report(house, sign_in(house, worker), member(house, worker, person.name), seen=True)
-    lines = [one for one in rights.requests(house, nadia) if one.kind == "death"]
+    lines = [one for one in register_reading.requests(house, nadia) if one.kind == "death"]
     assert {one.decided for one in lines} == {"erase", "nothing"}
     for one in lines:
         rights.approve(house, nadia, one.id)
         rights.approve(house, hugo, one.id)
         with pytest.raises(Conflict):
             rights.carry_out(house, hugo, one.id)
-    seen = str(lines) + str([vars(one) for one in rights.requests(house, hugo)])
+    seen = str(lines) + str([vars(one) for one in register_reading.requests(house, hugo)])
     assert not [word for word in ("Awa", "Cheick", "Bail") if word in seen]
     for days in (30, 300, 34):
         clock.forward(days=days)
@@ -185,7 +186,7 @@ def test_a5_the_dead(house: Context, clock: Clock) -> None:
     assert kept(house) == 0
     for person in (made.awa, cheick):
         assert remains.check(house, person.id, [f"Bail de {person.name}".encode()]) == []
-    done = rights.requests(house, sign_in_administrator(house, made.tilleuls.administrators[0]), closed=True)
+    done = register_reading.requests(house, sign_in_administrator(house, made.tilleuls.administrators[0]), closed=True)
     assert [one.state for one in done if one.kind == "death"] == ["closed", "closed"]
 
 

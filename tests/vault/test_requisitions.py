@@ -22,6 +22,7 @@ from vault import (
     account_numbers,
     audit,
     notices,
+    register_reading,
     requisitions,
     rights,
     sharing,
@@ -102,7 +103,7 @@ def test_a_number_gives_exactly_the_clear_columns_of_the_inventory(any_house: Co
     told = {entry.event.tag for entry in audit.history(house, made.awa.session)}
     assert "requisition.answered" in told
     assert "requisition.extracted" in {entry.event.tag for entry in audit.history(house, hugo)}
-    (shown,) = [found for found in rights.requests(house, hugo) if found.id == one.id]
+    (shown,) = [found for found in register_reading.requests(house, hugo) if found.id == one.id]
     assert (shown.told, shown.may_extract) == (shown.received, True)
 
 

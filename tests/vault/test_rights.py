@@ -13,7 +13,7 @@ from tests.vault.builders import MadeAdministrator, make_administrator, make_per
 from tests.vault.clock import Clock
 from tests.vault.comings import NEW_CODE, Circle, confirm, make_circle, new_card, start
 from tests.vault.papers import keep
-from vault import audit, certificates, coming_back, erasing, erasure, health, notices, remains, rights, sessions
+from vault import audit, certificates, coming_back, erasing, erasure, health, notices, register_reading, remains, rights, sessions
 from vault.context import Context
 from vault.errors import BadInput, Conflict, NotAllowed, NotThere, WrongSecret
 from vault.register import Origin, RightKind
@@ -58,9 +58,9 @@ def test_an_erasure_by_letter_from_receipt_to_certificate(any_house: Context, cl
     for one in erasing.due(any_house):
         erasing.carry_out(any_house, one)
     assert health.of_erasures(any_house).good
-    (closed,) = rights.requests(any_house, sign_in_administrator(any_house, hugo), closed=True)
+    (closed,) = register_reading.requests(any_house, sign_in_administrator(any_house, hugo), closed=True)
     assert (closed.state, closed.approvals, closed.identity) == ("closed", ("Nadia", "Hugo"), "card-and-code")
-    assert rights.requests(any_house, hugo.session) == []
+    assert register_reading.requests(any_house, hugo.session) == []
     assert remains.check(any_house, made.awa.id, [b"Boubacar"]) == []
     told = {entry.event.tag for entry in audit.history(any_house, hugo.session)}
     assert {"rights.approved"} <= told
@@ -76,7 +76,7 @@ def test_the_card_cancels_what_the_register_began(house: Context, clock: Clock) 
         rights.approve(house, sign_in_administrator(house, one), line.id)
     rights.carry_out(house, hugo.session, line.id)
     erasure.cancel(house, None, made.awa.card, made.awa.code)
-    (closed,) = rights.requests(house, hugo.session, closed=True)
+    (closed,) = register_reading.requests(house, hugo.session, closed=True)
     assert (closed.state, closed.reason) == ("closed", "cancelled")
     assert unlock(house, made.awa).account == made.awa.id
 
@@ -91,7 +91,7 @@ def test_due_dates_are_calendar_months_in_paris(house: Context, clock: Clock) ->
     seen = {}
     for day in (10, 24, 26, 28, 31):
         clock.now = dt.datetime(2027, 2, 1, 9, tzinfo=dt.UTC) + dt.timedelta(days=day - 1)
-        (now,) = rights.requests(house, sign_in_administrator(house, admin))
+        (now,) = register_reading.requests(house, sign_in_administrator(house, admin))
         seen[day] = (now.days_left, now.colour, now.may_extend)
     assert seen == {
         10: (18, "calm", True), 24: (4, "amber", True), 26: (2, "red", True), 28: (0, "red", True), 31: (-3, "red", False),
@@ -103,20 +103,20 @@ def test_one_extension_within_the_first_month_with_its_reason(house: Context, cl
     made = make_circle(house)
     admin = made.tilleuls.administrators[0]
     number = rights.ask_right(house, unlock(house, made.awa), made.awa.code, "access")
-    (line,) = rights.requests(house, sign_in_administrator(house, admin))
+    (line,) = register_reading.requests(house, sign_in_administrator(house, admin))
     assert (line.number, line.state, line.origin) == (number, "identified", "kiosk")
     for reason in ("", "  ", "x" * 501):
         with pytest.raises(BadInput):
             rights.extend(house, admin.session, line.id, reason)
     rights.extend(house, admin.session, line.id, "Beaucoup de demandes.")
-    (later,) = rights.requests(house, admin.session)
+    (later,) = register_reading.requests(house, admin.session)
     assert (later.due, later.extended, later.may_extend) == (dt.date(2027, 2, 23), True, False)
     with pytest.raises(Conflict):
         rights.extend(house, admin.session, line.id, "encore")
     (told,) = notices.waiting(house, unlock(house, made.awa))
     assert (told.key, told.values["reason"]) == ("right-extended", "Beaucoup de demandes.")
     rights.refuse(house, admin.session, line.id, "Déjà répondu.")
-    (over,) = rights.requests(house, admin.session, closed=True)
+    (over,) = register_reading.requests(house, admin.session, closed=True)
     assert (over.extension, over.reason) == ("Beaucoup de demandes.", "Déjà répondu."), "neither replaces the other"
     clock.forward(days=40)
     late = rights.receive(house, sign_in_administrator(house, admin), "access", "desk")
@@ -130,7 +130,7 @@ def test_a_refusal_says_why(house: Context) -> None:
     made = make_circle(house)
     admin = made.tilleuls.administrators[0]
     rights.ask_right(house, unlock(house, made.awa), made.awa.code, "erasure")
-    (line,) = rights.requests(house, sign_in_administrator(house, admin))
+    (line,) = register_reading.requests(house, sign_in_administrator(house, admin))
     with pytest.raises(BadInput):
         rights.refuse(house, admin.session, line.id, " ")
     rights.refuse(house, admin.session, line.id, "Une autre demande est en cours.")
@@ -149,7 +149,7 @@ def test_another_operator_s_register_does_not_exist(house: Context) -> None:
     ours, theirs = made.tilleuls.administrators[0], made.canal.administrators[0]
     line = rights.receive(house, sign_in_administrator(house, ours), "erasure", "desk")
     sign_in_administrator(house, theirs)
-    assert rights.requests(house, theirs.session) == []
+    assert register_reading.requests(house, theirs.session) == []
     for act in (rights.approve, rights.carry_out):
         with pytest.raises(NotThere):
             act(house, theirs.session, line.id)
@@ -158,7 +158,7 @@ def test_another_operator_s_register_does_not_exist(house: Context) -> None:
             saying(house, theirs.session, line.id, "non")
     for other in (made.fatou.session, made.awa.session):
         with pytest.raises(NotAllowed):
-            rights.requests(house, other)
+            register_reading.requests(house, other)
 
 
 def test_guardians_are_an_identity(house: Context) -> None:
@@ -170,7 +170,7 @@ def test_guardians_are_an_identity(house: Context) -> None:
     back = sessions.find(house, coming_back.finish(house, session, new_card(), NEW_CODE))
     again = dataclasses.replace(made.awa, session=back)
     rights.ask_right(house, again.session, NEW_CODE, "access")
-    (line,) = rights.requests(house, sign_in_administrator(house, made.canal.administrators[0]))
+    (line,) = register_reading.requests(house, sign_in_administrator(house, made.canal.administrators[0]))
     assert line.identity == "guardians"
 
 
@@ -180,7 +180,7 @@ def test_an_administrator_reads_nobody(house: Context) -> None:
     keep(house, unlock(house, made.awa), "Bail de Boubacar")
     number = rights.ask_right(house, made.awa.session, made.awa.code, "access")
     admin = made.tilleuls.administrators[0]
-    shown = repr(rights.requests(house, sign_in_administrator(house, admin)))
+    shown = repr(register_reading.requests(house, sign_in_administrator(house, admin)))
     for secret in (made.awa.id, "Awa", "Boubacar", made.awa.number):
         assert secret not in shown
     assert number in shown
@@ -202,7 +202,7 @@ def _where(house: Context, admin: MadeAdministrator, at: dt.datetime) -> str | N
     """Where the register says that its erasure is, at that moment."""
     clock = cast("Clock", house.clock)
     before, clock.now = clock.now, at
-    (one,) = rights.requests(house, sign_in_administrator(house, admin))
+    (one,) = register_reading.requests(house, sign_in_administrator(house, admin))
     clock.now = before
     return one.erasure.where if one.erasure else None
 
@@ -217,8 +217,8 @@ def test_a_line_whose_person_was_faster_is_over_and_nobody_refused_it(house: Con
     asked = erasure.ask(house, made.awa.session, made.awa.code)
     clock.forward(hours=72)
     erasing.carry_out(house, asked.id)
-    (left,) = rights.requests(house, sign_in_administrator(house, admin))
-    (over,) = rights.requests(house, admin.session, closed=True)
+    (left,) = register_reading.requests(house, sign_in_administrator(house, admin))
+    (over,) = register_reading.requests(house, admin.session, closed=True)
     assert (left.id, over.id, over.state, over.reason) == (order.id, line.id, "closed", "erased")
 
 
@@ -260,7 +260,7 @@ def test_no_path_goes_round_the_identity_gate_or_the_second_pair_of_eyes(house: 
     assert refused > PATHS
 
 
-def _do(house: Context, made: Circle, act: str, line: rights.Request, nadia: Session, hugo: Session) -> None:
+def _do(house: Context, made: Circle, act: str, line: register_reading.Request, nadia: Session, hugo: Session) -> None:
     match act:
         case "identify":
             rights.identify(house, made.awa.session, made.awa.code, line.number)

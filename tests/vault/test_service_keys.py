@@ -237,9 +237,9 @@ def _killed_at(last: int, place: dict[str, str], today: dt.date) -> bool:
 
     child = os.fork()
     if child == 0:
-        for name in asked:
-            setattr(service_keys.os, name, partial(mortal, name))
         try:
+            for name in asked:
+                setattr(os, name, partial(mortal, name))
             service_keys.rotate(place, today)
         finally:
             os._exit(0)

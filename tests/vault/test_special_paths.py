@@ -25,6 +25,7 @@ from vault import (
     notices,
     people,
     register,
+    register_reading,
     requisitions,
     restricting,
     rights,
@@ -190,7 +191,7 @@ def restricted(house: Context, made: Circle) -> Request:
     """Awa asks at a kiosk; two say yes; it begins."""
     number = rights.ask_right(house, unlock(house, made.awa), made.awa.code, "restriction")
     nadia = sign_in_administrator(house, made.tilleuls.administrators[0])
-    (one,) = [found for found in rights.requests(house, nadia) if found.number == number]
+    (one,) = [found for found in register_reading.requests(house, nadia) if found.number == number]
     approve_twice(house, made, one)
     rights.carry_out(house, made.tilleuls.administrators[1].session, one.id)
     return one
@@ -348,10 +349,10 @@ def test_months_of_the_calendar_in_paris(
     one = rights.receive(house, nadia, "access", "letter")
     assert (one.received, one.due) == (received, due)
     rights.extend(house, nadia, one.id, "beaucoup de demandes")
-    (later,) = rights.requests(house, nadia)
+    (later,) = register_reading.requests(house, nadia)
     assert later.due == extended
     clock.now = dt.datetime.combine(extended + dt.timedelta(days=3), dt.time(10), dt.UTC)
-    (late,) = rights.requests(house, sign_in_administrator(house, made.tilleuls.administrators[0]))
+    (late,) = register_reading.requests(house, sign_in_administrator(house, made.tilleuls.administrators[0]))
     assert (late.days_left, late.colour, late.may_extend) == (-3, "red", False)
 
 

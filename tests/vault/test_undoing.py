@@ -6,9 +6,9 @@ from sqlalchemy import select
 from storage.tables import persons
 from tests.vault.builders import sign_in_administrator, unlock
 from tests.vault.comings import Circle, make_circle
+from tests.vault.deaths_scene import approved, line, said, state
 from tests.vault.papers import keep
-from tests.vault.test_deaths import approved, line, said, state
-from vault import audit, erasure, restricting, rights, undoing
+from vault import audit, erasure, register_reading, restricting, rights, undoing
 from vault.context import Context
 from vault.errors import Conflict, NotAllowed, NotThere
 from vault.restricting import Restricted
@@ -90,7 +90,7 @@ def test_a_restriction_that_was_never_carried_out_is_not_said_to_be_done(house: 
     made = make_circle(house)
     rights.ask_right(house, unlock(house, made.awa), made.awa.code, "restriction")
     nadia, hugo = office(house, made)
-    (one,) = [found for found in rights.requests(house, nadia) if found.kind == "restriction"]
+    (one,) = [found for found in register_reading.requests(house, nadia) if found.kind == "restriction"]
     for admin in (nadia, hugo):
         rights.approve(house, admin, one.id)
     with pytest.raises(Conflict):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from litestar.testing import TestClient
 
-from tests.vault.builders import Office, make_office
+from tests.vault.builders import MadePerson, MadeWorker, Office, make_office, make_person, make_worker
 from tests.vault.conftest import any_house, any_reading_house, clock, confinement, house, reading_house, tmp_path
 from tests.web.everybody import everybody
 from tests.web.site import ORIGIN, Site, wired
@@ -28,3 +28,17 @@ def site(reading_house: Context) -> Iterator[Site]:
 def office(site: Site) -> Office:
     """A structure with two administrators and a kiosk."""
     return make_office(site.house)
+
+
+@pytest.fixture
+def fatou(site: Site, office: Office) -> MadeWorker:
+    """A worker of the team, who may be shown papers."""
+    return make_worker(site.house, office, "Fatou")
+
+
+@pytest.fixture
+def awa(site: Site, office: Office) -> MadePerson:
+    """Awa, who has just opened her safe and stands before it."""
+    made = make_person(site.house, "Awa")
+    site.open(made)
+    return made

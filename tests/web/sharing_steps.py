@@ -5,10 +5,15 @@ from consent.purposes import PurposeId, ShelfKind
 from consent.scope import Act
 from tests.vault.builders import MadePerson, MadeWorker, unlock
 from tests.vault.clock import Clock
-from tests.vault.papers import SAID
+from tests.vault.papers import SAID, keep
 from tests.web.site import Site
 from vault import sharing
 from vault.sharing import Offer
+
+
+def tax_notice(site: Site, awa: MadePerson, title: str = "Avis") -> PaperId:
+    """A paper that may be shown, in her drawer of money."""
+    return keep(site.house, awa.session, title, "money", sort="tax-notice")
 
 
 def another_day(site: Site, person: MadePerson) -> None:

@@ -6,24 +6,12 @@ import pytest
 
 from consent.purposes import PurposeId, ShelfKind
 from consent.scope import Act
-from tests.vault.builders import MadePerson, MadeWorker, Office, make_person, make_worker
+from tests.vault.builders import MadePerson, MadeWorker
 from tests.vault.papers import SAID, keep
 from tests.web.sharing_steps import share_paper
 from tests.web.site import Site
 from vault import documents, restricting, sharing
 from vault.sharing import Offer
-
-
-@pytest.fixture
-def fatou(site: Site, office: Office) -> MadeWorker:
-    return make_worker(site.house, office, "Fatou")
-
-
-@pytest.fixture
-def awa(site: Site, office: Office) -> MadePerson:
-    made = make_person(site.house, "Awa")
-    site.open(made)
-    return made
 
 
 @pytest.mark.parametrize("page", ["code", "images"])

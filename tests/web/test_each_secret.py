@@ -6,7 +6,7 @@ from storage.tables import persons
 from tests.vault.builders import MadePerson, Office, make_office, make_person
 from tests.vault.papers import keep
 from tests.web.site import Shown, Site
-from vault import directives, documents, rights
+from vault import directives, documents, register_reading, rights
 
 WAYS = ("digits", "pictures", "words")
 UNFINISHED = {"digits": "Il faut 6 chiffres.", "pictures": "Il faut 5 images.", "words": "Il faut 5 mots."}
@@ -67,7 +67,7 @@ def test_each_act_asks_for_what_the_safe_was_opened_with(site: Site, way: str) -
         shown = site.press(page, **typed, **secret(awa, way))
         assert (shown.status, shown.path) == (200, done), address
     assert directives.mine(site.house, awa.session)
-    assert [one.state for one in rights.requests(site.house, office.admin)] == ["identified"]
+    assert [one.state for one in register_reading.requests(site.house, office.admin)] == ["identified"]
     assert site.get("/fr/regards").text.count("essai") == wrong_before, "nothing counted as a wrong try"
 
 

@@ -2,19 +2,12 @@
 
 import pytest
 
-from tests.vault.builders import MadePerson, MadeWorker, Office, make_office, make_person, make_worker
+from tests.vault.builders import MadePerson, MadeWorker, Office, make_office, make_worker
 from tests.vault.papers import SAID, keep
 from tests.web.sharing_steps import share_paper
 from tests.web.site import EVERYTHING, Site
 from vault import cards, kiosks, showing, withdrawing
 from vault.web.guards import KIOSK_COOKIE
-
-
-@pytest.fixture
-def awa(site: Site, office: Office) -> MadePerson:
-    made = make_person(site.house, "Awa")
-    site.open(made)
-    return made
 
 
 @pytest.fixture

@@ -18,21 +18,8 @@ SEE, DEPOSIT = frozenset({Act.SEE}), frozenset({Act.DEPOSIT})
 
 
 @pytest.fixture
-def fatou(site: Site, office: Office) -> MadeWorker:
-    return make_worker(site.house, office, "Fatou")
-
-
-@pytest.fixture
 def ines(site: Site, office: Office) -> MadeWorker:
     return make_worker(site.house, office, "Inès", "intern", ends=dt.date(2027, 1, 10))
-
-
-@pytest.fixture
-def awa(site: Site, office: Office) -> MadePerson:
-    """Awa, who has just opened her safe and stands before it."""
-    made = make_person(site.house, "Awa")
-    site.open(made)
-    return made
 
 
 def after_a_day(site: Site, awa: MadePerson) -> None:

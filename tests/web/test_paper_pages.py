@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from sqlalchemy import select
 
 from consent.ids import PaperId
@@ -17,14 +16,6 @@ from vault import audit, documents, intake, leaving
 from vault.pictograms import KINDS
 
 TITLE = "Lettre de Mme Vuillard"
-
-
-@pytest.fixture
-def awa(site: Site, office: Office) -> MadePerson:
-    """Awa, who has just opened her safe and stands before it."""
-    made = make_person(site.house, "Awa")
-    site.open(made)
-    return made
 
 
 def keep_photo(site: Site, awa: MadePerson, title: str = TITLE, shelf: str = "money", sort: str = "tax-notice") -> PaperId:

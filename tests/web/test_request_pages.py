@@ -2,30 +2,12 @@
 
 import pytest
 
-from consent.ids import PaperId
 from consent.purposes import PurposeId
-from tests.vault.builders import MadePerson, MadeWorker, Office, make_person, make_worker, sign_in
+from tests.vault.builders import MadePerson, MadeWorker, Office, sign_in
 from tests.vault.papers import keep
-from tests.web.sharing_steps import share_paper
+from tests.web.sharing_steps import share_paper, tax_notice
 from tests.web.site import Site
 from vault import answers, asking, cards, showing, workers
-
-
-@pytest.fixture
-def fatou(site: Site, office: Office) -> MadeWorker:
-    return make_worker(site.house, office, "Fatou")
-
-
-@pytest.fixture
-def awa(site: Site, office: Office) -> MadePerson:
-    """Awa, who has just opened her safe and stands before it."""
-    made = make_person(site.house, "Awa")
-    site.open(made)
-    return made
-
-
-def tax_notice(site: Site, awa: MadePerson, title: str = "Avis") -> PaperId:
-    return keep(site.house, awa.session, title, "money", sort="tax-notice")
 
 
 def asked(site: Site, awa: MadePerson, fatou: MadeWorker, *kinds: str) -> None:

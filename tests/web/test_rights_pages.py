@@ -18,7 +18,19 @@ from tests.vault.test_sharing import second_day
 from tests.web.desk_scene import clock_of
 from tests.web.site import Site
 from tests.web.test_desk_pages import said
-from vault import audit, certificates, conditions, documents, erasure, health, outside, parcels, retaining, rights, tasks
+from vault import (
+    audit,
+    certificates,
+    conditions,
+    documents,
+    erasure,
+    health,
+    outside,
+    parcels,
+    register_reading,
+    retaining,
+    tasks,
+)
 from vault.languages import read_catalogues
 from vault.outside import OutsideOffer
 from vault.settings import Hosting
@@ -188,7 +200,7 @@ def test_a_person_asks_the_association_and_gets_a_number(site: Site, office: Off
     assert site.press(page, kind="requisition", code=awa.code).status == 422
     asked = site.press(page, kind="complaint", code=awa.code)
     assert asked.heading == "C'est demandé"
-    (one,) = rights.requests(site.house, office.admin)
+    (one,) = register_reading.requests(site.house, office.admin)
     assert (one.kind, one.identity, one.state) == ("complaint", "card-and-code", "identified")
     assert one.number in asked.text
 

@@ -27,11 +27,6 @@ def clean(text: str) -> str:
 
 
 @pytest.fixture
-def fatou(site: Site, office: Office) -> MadeWorker:
-    return make_worker(site.house, office, "Fatou")
-
-
-@pytest.fixture
 def awa(site: Site, office: Office) -> MadePerson:
     made = make_person(site.house, "Awa")
     another_day(site, made)

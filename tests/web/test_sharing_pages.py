@@ -5,35 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from consent.ids import PaperId
 from consent.purposes import PurposeId
 from consent.receipt_file import verify_file
 from consent.scope import Act
 from tests.vault.builders import MadePerson, MadeWorker, Office, make_person, make_worker, sign_in
 from tests.vault.clock import Clock
 from tests.vault.papers import SAID, keep
-from tests.web.sharing_steps import another_day, share_paper
+from tests.web.sharing_steps import another_day, share_paper, tax_notice
 from tests.web.site import Shown, Site
 from vault import audit, cards, offers, receipt_files, reencryption, shared_papers, showing, withdrawing
 from vault.languages import read_catalogues
 from vault.verifying import read_anchors
-
-
-@pytest.fixture
-def fatou(site: Site, office: Office) -> MadeWorker:
-    return make_worker(site.house, office, "Fatou")
-
-
-@pytest.fixture
-def awa(site: Site, office: Office) -> MadePerson:
-    """Awa, who has just opened her safe and stands before it."""
-    made = make_person(site.house, "Awa")
-    site.open(made)
-    return made
-
-
-def tax_notice(site: Site, awa: MadePerson, title: str = "Avis") -> PaperId:
-    return keep(site.house, awa.session, title, "money", sort="tax-notice")
 
 
 def to_k15(site: Site, first: Shown, worker: MadeWorker, reason: str = "home", how: str | None = None) -> Shown:

@@ -6,7 +6,7 @@ from typing import Any
 from litestar import Response, Router, get, post
 from litestar.types import ControllerRouterHandler
 
-from vault import administrators, authenticators, health, once, rights, workers
+from vault import administrators, authenticators, health, once, register_reading, workers
 from vault.errors import BadInput, Busy, MustWait, WrongSecret
 from vault.web import (
     admin_figures,
@@ -69,7 +69,7 @@ def sign_in(request: Req, form: Sent) -> Response[Any]:
 def home(request: Req) -> Response[str]:
     """What waits for this administrator, and whether the service is as it should be."""
     context, session = context_of(request), signed_in(request)
-    waiting = rights.requests(context, session)
+    waiting = register_reading.requests(context, session)
     parts = [Part(PARTS[line.name], line.good, line.words) for line in health.look(context) if line.name in PARTS]
     return office_page(
         request, "office/home.html", "home", certifications=sum(one.may_i_sign for one in workers.of_office(context, session)),

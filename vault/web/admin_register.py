@@ -7,13 +7,13 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
-from vault import article19, deaths, erasing, mourning, printed, requisitions, restricting, rights, undoing
+from vault import article19, deaths, erasing, mourning, printed, register_reading, requisitions, restricting, rights, undoing
 from vault.aftermath import AfterRecovery
 from vault.confirming import Proof
 from vault.errors import AbriError, BadInput, Conflict, NotAllowed, NotThere
 from vault.register import KINDS, ORDERS, RULES, Origin, RightKind
+from vault.register_reading import Request
 from vault.restricting import Restricted
-from vault.rights import Request
 from vault.web.confirming import confirmed
 from vault.web.forms import Form, Sent
 from vault.web.guards import context_of, signed_in, who
@@ -28,7 +28,7 @@ SAID_BY_US = (mourning.CAME_BACK, restricting.LIFTED, erasing.ERASED, deaths.UNC
 def register(request: Req) -> Response[str]:
     """The oldest on top; behind one touch those that are over."""
     closed = request.query_params.get("finies") == "1"
-    found = rights.requests(context_of(request), signed_in(request), closed=closed)
+    found = register_reading.requests(context_of(request), signed_in(request), closed=closed)
     return office_page(request, "office/register.html", "register", requests=found, closed=closed)
 
 
@@ -73,7 +73,7 @@ def receive(request: Req, form: Sent) -> Response[Any]:
 def _request(request: Req, name: str) -> Request:
     context, session = context_of(request), signed_in(request)
     for closed in (False, True):
-        for one in rights.requests(context, session, closed=closed):
+        for one in register_reading.requests(context, session, closed=closed):
             if one.id == name:
                 return one
     raise NotThere

@@ -21,7 +21,7 @@ from vault.web.guards import anyone, context_of, session_of, signed_in, who
 from vault.web.pages import Fault
 from vault.web.place import here
 from vault.web.shell import Req, closed, end_session, go, page
-from vault.web.unlock import picked_pictures, present_in_picture, refused, secret_page, seen_by_camera, words_fault
+from vault.web.unlock import picked_pictures, present_in_picture, refused, secret_page, seen_by_camera, words_fault, words_page
 from vault.web.uploads import in_thread, receive_photo
 
 
@@ -72,14 +72,7 @@ def what_to_cancel(request: Req) -> Response[str]:
 @get("/{language:str}/annuler/mots", opt=anyone(), sync_to_thread=True)
 def words(request: Req) -> Response[str]:
     """Cancel an erasure without the card: the number and the five words."""
-    return _words_page(request, [])
-
-
-def _words_page(request: Req, faults: list[Fault], status: int = 200, number: str = "") -> Response[str]:
-    return page(
-        request, "kiosk/words.html", back="annuler", status=status, faults=faults, number=number, action="annuler/mots",
-        heading="k20.cancel_words",
-    )  # fmt: skip
+    return words_page(request, "annuler/mots", [])
 
 
 @post("/{language:str}/annuler/mots", opt=anyone(), sync_to_thread=True)
@@ -89,7 +82,7 @@ def with_words(request: Req, form: Sent) -> Response[Any]:
     try:
         erasure.cancel_with_words(context_of(request), here(request).id, form.get("number"), typed)
     except (WrongSecret, BadInput) as error:
-        return _words_page(request, *words_fault(error), form.get("number"))
+        return words_page(request, "annuler/mots", *words_fault(error), form.get("number"))
     except (MustWait, Busy) as error:
         return refused(request, error, "annuler/mots")
     end_session(request)

@@ -177,13 +177,18 @@ def touch_pictures(request: Req, form: Sent) -> Response[Any]:
 @get("/{language:str}/mots", opt=anyone(), sync_to_thread=True)
 def words(request: Req) -> Response[str]:
     """The account number, from its slip, and five words."""
-    return _words_page(request, [])
+    return words_page(request, "mots", [])
 
 
-def _words_page(request: Req, faults: list[Fault], status: int = 200, number: str = "") -> Response[str]:
+WORDS = {"mots": ("k08b.title", "carte/autrement"), "annuler/mots": ("k20.cancel_words", "annuler")}
+"""Where a number and five words are asked: under which question, and where the way back leads."""
+
+
+def words_page(request: Req, place: str, faults: list[Fault], status: int = 200, number: str = "") -> Response[str]:
+    """The number and the five words, at one of those places. The number, which is long, stays."""
+    heading, back = WORDS[place]
     return page(
-        request, "kiosk/words.html", back="carte/autrement", status=status, faults=faults, number=number, action="mots",
-        heading="k08b.title",
+        request, "kiosk/words.html", back=back, status=status, faults=faults, number=number, action=place, heading=heading
     )  # fmt: skip
 
 
@@ -201,7 +206,7 @@ def type_words(request: Req, form: Sent) -> Response[Any]:
     try:
         return arrived(request, people.unlock_with_words(context_of(request), here(request).id, form.need("number"), typed))
     except (WrongSecret, BadInput) as error:
-        return _words_page(request, *words_fault(error), form.get("number"))  # the number, which is long, stays
+        return words_page(request, "mots", *words_fault(error), form.get("number"))
     except (MustWait, Busy) as error:
         return refused(request, error, "mots")
 
