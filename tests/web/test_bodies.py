@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from storage.tables import papers
 from tests.loops import run
-from tests.vault.builders import MadePerson, Office, make_person, make_worker
+from tests.vault.builders import MadePerson, Office, make_worker
 from tests.vault.clock import Clock
 from tests.vault.papers import keep
 from tests.web.site import ORIGIN, Site
@@ -18,34 +18,30 @@ from vault import documents, means, people, sessions, slots, unlocking, workers
 from vault.errors import NoSession
 from vault.web.guards import COOKIE
 
-FORM = "application/x-www-form-urlencoded"
+
+def send(site: Site, address: str, pieces: AsyncIterator[bytes]) -> int:
+    """A form whose body comes in these pieces, from the browser of the site; the status of the answer."""
+
+    async def sending() -> int:
+        transport = httpx.ASGITransport(site.client.app, raise_app_exceptions=False)  # type: ignore[arg-type]  # Litestar's own types
+        async with httpx.AsyncClient(
+            transport=transport, base_url=ORIGIN, cookies={COOKIE: site.client.cookies[COOKIE]}
+        ) as client:
+            headers = {"Sec-Fetch-Site": "same-origin", "Content-Type": "application/x-www-form-urlencoded"}
+            return (await client.post(address, content=pieces, headers=headers)).status_code
+
+    return run(sending())
 
 
-@pytest.fixture
-def awa(site: Site) -> MadePerson:
-    """Awa, before her open safe."""
-    made = make_person(site.house, "Awa")
-    site.open(made)
-    return made
-
-
-def held(site: Site, address: str, body: bytes, meanwhile: Callable[[], object], *, kind: str = FORM) -> int:
-    """Send all but the last byte, let something happen, send the last byte; the status of the answer."""
+def held(site: Site, address: str, body: bytes, meanwhile: Callable[[], object]) -> int:
+    """Send all but the last byte, let something happen, send the last byte."""
 
     async def pieces() -> AsyncIterator[bytes]:
         yield body[:-1]
         await asyncio.to_thread(meanwhile)
         yield body[-1:]
 
-    async def send() -> int:
-        transport = httpx.ASGITransport(site.client.app, raise_app_exceptions=False)  # type: ignore[arg-type]
-        async with httpx.AsyncClient(
-            transport=transport, base_url=ORIGIN, cookies={COOKIE: site.client.cookies[COOKIE]}
-        ) as client:
-            headers = {"Sec-Fetch-Site": "same-origin", "Content-Type": kind}
-            return (await client.post(address, content=pieces(), headers=headers)).status_code
-
-    return run(send())
+    return send(site, address, pieces())
 
 
 def form(site: Site, **fields: str) -> bytes:
@@ -84,26 +80,18 @@ def test_nothing_is_done_after_the_end_or_its_time(site: Site, awa: MadePerson, 
     assert documents.paper(site.house, awa.session, paper).title == "Avis"
 
 
-def test_a_photo_that_arrives_little_by_little_is_somebody_being_there(site: Site, awa: MadePerson, clock: Clock) -> None:
-    """Three pieces a minute and a half apart: longer than a session lasts without a touch, and the paper is not lost."""
-    step = sessions.idle_seconds(site.house, "person") // 2
+def test_what_arrives_little_by_little_is_somebody_being_there(site: Site, awa: MadePerson, clock: Clock) -> None:
+    """Four pieces, half the time apart after which a session ends without a touch: longer than it lasts, and nothing is lost."""
+    step, paper = sessions.idle_seconds(site.house, "person") // 2, keep(site.house, awa.session, "Avis", "money")
+    body = form(site, name="Impôts")
 
-    async def pieces(whole: bytes) -> AsyncIterator[bytes]:
-        for at in range(0, len(whole), len(whole) // 4 + 1):
+    async def pieces() -> AsyncIterator[bytes]:
+        for at in range(0, len(body), len(body) // 4 + 1):
             clock.forward(seconds=step)
-            yield whole[at : at + len(whole) // 4 + 1]
+            yield body[at : at + len(body) // 4 + 1]
 
-    async def send() -> int:
-        transport = httpx.ASGITransport(site.client.app, raise_app_exceptions=False)  # type: ignore[arg-type]
-        async with httpx.AsyncClient(
-            transport=transport, base_url=ORIGIN, cookies={COOKIE: site.client.cookies[COOKIE]}
-        ) as client:
-            headers = {"Sec-Fetch-Site": "same-origin", "Content-Type": FORM}
-            body = form(site, name="Impôts")
-            return (await client.post(f"/fr/papiers/{paper}/nom", content=pieces(body), headers=headers)).status_code
-
-    paper = keep(site.house, awa.session, "Avis", "money")
-    assert run(send()) == 303
+    assert send(site, f"/fr/papiers/{paper}/nom", pieces()) == 303
+    assert documents.paper(site.house, awa.session, paper).title == "Impôts"
 
 
 def test_a_worker_who_was_suspended_meanwhile_blocks_nobody(site: Site, awa: MadePerson, office: Office) -> None:
