@@ -8,13 +8,12 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import httpx
-import numpy as np
-import zxingcpp
 from litestar import Litestar
 from litestar.testing import TestClient
 from lxml import etree, html
 from PIL import Image, ImageDraw
 
+from tests.qr import qr_codes
 from tests.vault.builders import MadeAdministrator, MadePerson, MadeWorker, one_time_password, sign_in
 from vault import administrators, assisted, assisting, kiosks, sessions, unlocking, workers
 from vault.app import create_app
@@ -139,8 +138,8 @@ def read_square(svg: bytes) -> str:
             column += values[0]
         else:
             column, row = (values[0], values[1]) if command == "M" else (column + values[0], row + values[1])
-    (found,) = zxingcpp.read_barcodes(np.asarray(pixels.resize((size * scale, size * scale), Image.Resampling.NEAREST)))
-    return str(found.text)
+    (text,) = qr_codes(pixels.resize((size * scale, size * scale), Image.Resampling.NEAREST))
+    return text
 
 
 def _words(element: Any) -> str:
