@@ -45,7 +45,7 @@ from storage.tables import tiles as tile_rows
 from tests.engines import sqlite_urls
 from tests.servers import Postgres
 from tests.vault.builders import make_person
-from vault import audit, looking_back, people, proofs
+from vault import audit, last_head, looking_back, people, proofs
 from vault.confinement import Confinement
 from vault.context import Context
 from vault.derivations import Derivations
@@ -246,6 +246,7 @@ def filled(context: Context, size: int) -> Log:
     with context.database.transaction() as connection:
         for table in (checkpoints, tile_rows, entry_copies, entries, trace_keys):
             connection.execute(delete(table))
+    last_head.place(context.settings).unlink(missing_ok=True)  # another log: the head of the one before says nothing of it
     everything, few = make_person(context).session, make_person(context).session
     journal.number_all(context.database)
     with context.database.transaction() as connection:

@@ -86,11 +86,12 @@ class _Tree:
 
 def count(context: Context, copy: Path | None = None) -> Count:
     """Count everything again; `copy` is a folder of files that were published and kept elsewhere."""
+    note = last_head.read(context.settings)  # before the rows: whoever signs while this counts has signed more than is counted
     with context.database.transaction(read_only=True) as connection:
         rows, faults = _rows(connection)
         signed, more = _heads(context, connection)
         heads = {one.size: one.root for one in signed}
-        own, mine = _remembered(context, heads)
+        own, mine = _remembered(context, note, heads)
         heads, more = {**own, **heads}, [*more, *mine]
         faults += more + _copies(connection) + filed(context, connection, signed)
         gone, more = removed(context, connection, signed, _missing(connection))
@@ -240,9 +241,8 @@ def _heads(context: Context, connection: Connection) -> tuple[list[Head], list[F
     return found, faults
 
 
-def _remembered(context: Context, heads: dict[int, bytes]) -> tuple[dict[int, bytes], list[Fault]]:
+def _remembered(context: Context, note: str | None, heads: dict[int, bytes]) -> tuple[dict[int, bytes], list[Fault]]:
     """The last head that this machine signed, from its own file; a fault when it is none, or when the rows have another one."""
-    note = last_head.read(context.settings)
     if note is None:
         return {}, []
     signed = _signed(context, note)

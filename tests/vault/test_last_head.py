@@ -3,10 +3,12 @@
 import dataclasses
 import hashlib
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import Connection, delete, update
 
 from storage import journal, tiles
 from storage.tables import checkpoints as head_rows
@@ -92,6 +94,22 @@ def test_what_came_since_the_daily_head_is_remembered_within_the_hour(house: Con
         connection.execute(delete(entries).where(entries.c.id.in_(late)))
         connection.execute(update(tile_rows).values(hashes=tiles.tile(connection, 0, 0, 3)))
     assert faults(house) == {"tile", "between"}
+
+
+def test_a_head_signed_while_the_trace_is_counted_is_no_fault(any_house: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    house, rows = any_house, recount._rows
+    write(house, 3)
+    checkpoints.publish(house)
+
+    def signed_meanwhile(connection: Connection) -> tuple[list[Any], list[recount.Fault]]:
+        found = rows(connection)
+        with ThreadPoolExecutor(1) as elsewhere:
+            elsewhere.submit(write, house, 2).result()
+            assert elsewhere.submit(checkpoints.remember, house).result() == 1
+        return found
+
+    monkeypatch.setattr(recount, "_rows", signed_meanwhile)
+    assert faults(house) == set()
 
 
 def test_a_file_that_is_no_head_of_ours_is_named_and_an_unwritable_folder_stops_nothing(house: Context, tmp_path: Path) -> None:
