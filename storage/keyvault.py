@@ -42,14 +42,13 @@ class KeyVault:
     def create(self, kind: Kind, row_id: str, owner: str | None = None, *, at: datetime | None = None) -> None:
         """Draw a row, durable when this returns; safe to repeat. Raises RowGone when that row was destroyed before.
 
-        `at`: the time, which the row keeps, so that `sessions_before` and `owners_before` find it.
+        `at`: the time, which the row of a session keeps, so that `sessions_before` finds it.
         """
         with _renamed():
             if kind != "session" and self._buried([(kind, row_id)]):
                 raise RowGone("a destroyed row is not made again")
-            values: dict[str, object] = {"id": row_id, "owner": owner, "row": secrets.token_bytes(32), "created": at}
-            if kind != "session":
-                values["kind"] = kind
+            values: dict[str, object] = {"id": row_id, "owner": owner, "row": secrets.token_bytes(32)}
+            values |= {"created": at} if kind == "session" else {"kind": kind}
             with self.database.transaction() as connection:
                 insert_once(connection, _table(kind), values)
 
@@ -99,12 +98,6 @@ class KeyVault:
         """Tell the sessions that began before then."""
         with _renamed(), self.database.transaction(read_only=True) as connection:
             return list(connection.scalars(select(vault_sessions.c.id).where(vault_sessions.c.created < before)))
-
-    def owners_before(self, before: datetime) -> list[str]:
-        """Tell in whose name rows were made before then, sessions left out."""
-        with _renamed(), self.database.transaction(read_only=True) as connection:
-            old = select(vault_rows.c.owner).where(vault_rows.c.created < before, vault_rows.c.owner.is_not(None))
-            return list(connection.scalars(old.distinct().order_by(vault_rows.c.owner)))
 
     def destroy(self, rows: Sequence[tuple[Kind, str]], at: datetime) -> None:
         """Destroy rows: tombstones first, then the rows, then what the files of the database still hold of them.

@@ -677,7 +677,6 @@ vault_rows = Table(
     ident("id", "technical", TERM, primary_key=True),
     ident("owner", "technical", TERM, nullable=True, index=True),
     octets("row", "sealed", TERM),
-    moment("created", "technical", TERM, nullable=True),
 )  # fmt: skip
 
 vault_sessions = Table(  # never backed up

@@ -43,7 +43,7 @@ class PublicKeys:
 def draw(context: Context, kind: str) -> NewAccount:
     """Draw an account's secret and keys, and create its row in the key vault."""
     account = context.new_id()
-    context.keyvault.create("person", account, account, at=context.clock())
+    context.keyvault.create("person", account, account)
     return NewAccount(account, kind, AccountSecret.random(), AccountKeys.random())
 
 

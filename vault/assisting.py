@@ -104,7 +104,7 @@ def _seal(
 ) -> Slot:  # fmt: skip
     """The assist slot, whose row in the key vault exists: it seals the seed of assisted openings instead of the account's secret."""
     slot = context.new_id()
-    context.keyvault.create("slot", slot, person, at=context.clock())
+    context.keyvault.create("slot", slot, person)
     try:
         stretched = unlock.assist_stretched(card, pictures, held, contexts.assist(account=person, slot=slot))
     except Malformed as error:

@@ -138,7 +138,7 @@ def form(context: Context, connection: Connection, owner: Owner, members: Sequen
     circle, at = context.new_id(), context.clock()
     sets = cutting.allowed_sets([cutting.Member(one.id, one.structure) for one in made], needed)
     said = CircleFormed(circle, owner.person, needed, tuple(sorted(one.id for one in made)), sets, instant(at))
-    context.keyvault.create("grant", circle, owner.person, at=at)
+    context.keyvault.create("grant", circle, owner.person)
     dissolve(context, connection, owner.person)
     connection.execute(
         insert(circles).values(

@@ -268,7 +268,7 @@ def _open_later(context: Context, connection: Connection, found: Underway, seed:
 def _pending(context: Context, person: str, kind: Kind, password: Password, shown: str, kiosk: str | None, seed: KemSeed) -> Slot:
     """A way in that seals the recovery's private key instead of the account's secret: it opens nothing by itself."""
     salt, name = unlock.new_salt(), context.new_id()
-    context.keyvault.create("slot", name, person, at=context.clock())
+    context.keyvault.create("slot", name, person)
     slot = Slot(name, person, kind, shown, salt, context.settings.cost, None)
     with context.derivations.turn(kiosk):
         stretched = unlock.stretch(password, salt, slot.cost)

@@ -113,7 +113,7 @@ def write(context: Context, connection: Connection, keys: AccountKeys, person: s
     directive, at = context.new_id(), context.clock()
     body: dict[str, Value] = {"v": 1, "choice": wish.choice, "name": wish.name, "note": wish.note, "salt": secrets.token_hex(16)}
     said = DirectiveGiven(directive, person, hashlib.sha256(canonical(body)).digest(), instant(at))
-    context.keyvault.create("grant", directive, person, at=at)
+    context.keyvault.create("grant", directive, person)
     place = labels.directive(directive=directive, party=FOR_PERSON, person=person)
     connection.execute(
         insert(directives).values(

@@ -1,5 +1,4 @@
-"""What no row names, left by a process that died between a store and the commit: blobs, drafts that were never kept, and rows of
-the key vault of an account that never came to be."""
+"""Blobs that no row names: left by a process that died between the store and the commit, or by a draft that was never kept."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -10,7 +9,7 @@ from sqlalchemy import select
 
 from storage.blobs import Held
 from storage.errors import BlobMissing, StorageError
-from storage.tables import accounts, doomed_blobs, objects
+from storage.tables import doomed_blobs, objects
 from vault import endings
 from vault.context import Context
 
@@ -37,23 +36,6 @@ def sweep(context: Context, *, older_than: timedelta | None = None) -> int:
         removed += endings.finish(context)
     context.blobs.clean(before)
     return removed
-
-
-def sweep_half_made(context: Context) -> int:
-    """Destroy the rows of the key vault in the name of no account; a scheduled task. Tells of how many accounts.
-
-    A process that died while somebody opened a safe leaves them: they open nothing. Only when no backup can bring the account back,
-    were even the oldest restored and the newest after it: what is destroyed here stays so.
-    """
-    now = context.clock()
-    before = now - 2 * timedelta(days=context.settings.retention.backups) - MARGIN
-    owners = context.keyvault.owners_before(before)
-    with context.database.transaction(read_only=True) as connection:
-        known = set(connection.scalars(select(accounts.c.id)))
-    nobody = [owner for owner in owners if owner not in known]
-    for owner in nobody:
-        context.keyvault.destroy_owned(owner, now)
-    return len(nobody)
 
 
 def _removed(context: Context, before: datetime) -> int:

@@ -98,7 +98,7 @@ def seal(
 ) -> Slot:
     """A new way whose stretched secret is known (recovery: `Cost.none()`); its row in the key vault exists. `keep` writes it."""
     slot = context.new_id()
-    context.keyvault.create("slot", slot, account, at=context.clock())
+    context.keyvault.create("slot", slot, account)
     new = Slot(slot, account, kind, shown, salt, cost, None)
     key = key_of(context, new, stretched)
     veto = veto_hash(key, contexts.veto(slot=slot)).hex() if kind in CARD_KINDS else None

@@ -120,7 +120,6 @@ JOBS: tuple[Job, ...] = (
     Job("attempts", daily(2, 10), attempts.sweep),
     Job("notices", daily(2, 20), notices.sweep),
     Job("registers", daily(2, 30), terms.close_registers),
-    Job("half-made accounts", daily(2, 35), orphans.sweep_half_made),
     Job("tombstones", daily(2, 40), terms.forget_tombstones),
     Job("turns", daily(2, 50), terms.forget_turns),
     Job("vault-log", daily(2, 55), terms.forget_vault_log),

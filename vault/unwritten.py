@@ -37,7 +37,7 @@ def undone_unless(context: Context, written: Written, undo: Callable[[], object]
 @contextmanager
 def vault_row(context: Context, person: str, row: str, column: Column[Any]) -> Iterator[None]:
     """A row of the key vault for a share, or what lives as one: it dies when the transaction inside does not write `column`."""
-    context.keyvault.create("grant", row, person, at=context.clock())
+    context.keyvault.create("grant", row, person)
     dies = partial(context.keyvault.destroy, [("grant", row)], context.clock())
     with undone_unless(context, row_is_there(column, row), dies):
         yield

@@ -36,7 +36,7 @@ from tests.vault.builders import make_person, unlock
 from tests.vault.clock import Clock
 from tests.vault.comings import make_circle, start
 from tests.vault.papers import keep
-from vault import accounts, audit, certificates, endings, erasure, health, notices, orphans, rights, scrubbing, tasks, terms
+from vault import audit, certificates, endings, erasure, health, notices, orphans, rights, scrubbing, tasks, terms
 from vault.context import Context
 from vault.errors import NotThere, WrongSecret
 from vault.one_by_one import each
@@ -247,24 +247,6 @@ def test_what_a_process_left_behind_is_finished(house: Context, clock: Clock) ->
     with house.database.transaction(read_only=True) as connection:
         assert intentions.pending(connection) == []
         assert connection.execute(select(slots.c.id)).first() is not None
-
-
-def test_an_account_that_never_came_to_be_leaves_no_row_behind(any_house: Context, clock: Clock) -> None:
-    """Killed between the key vault and the commit: gone when no backup can bring the account back, and nobody else's with it."""
-    house, made = any_house, make_circle(any_house)
-    living = set(house.keyvault.owned(made.awa.id))
-    nobody = accounts.draw(house, "person").id
-    house.keyvault.create("slot", house.new_id(), nobody, at=clock.now)
-    clock.forward(days=59)
-    assert orphans.sweep_half_made(house) == 0
-    assert len(house.keyvault.owned(nobody)) == 2
-    clock.forward(days=2)
-    young = accounts.draw(house, "person").id
-    assert orphans.sweep_half_made(house) == 1
-    assert house.keyvault.owned(nobody) == []
-    assert house.keyvault.owned(young)
-    assert {row for row in living if row[0] != "session"} <= set(house.keyvault.owned(made.awa.id))
-    assert orphans.sweep_half_made(house) == 0
 
 
 def test_the_scrub_finds_what_the_store_lost_or_changed(house: Context, tmp_path: Path) -> None:

@@ -17,7 +17,6 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("owner", sa.String(length=64), nullable=True),
         sa.Column("row", sa.LargeBinary(), nullable=False),
-        sa.Column("created", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("kind", "id", name=op.f("pk_vault_rows")),
     )
     op.create_index(op.f("ix_vault_rows_owner"), "vault_rows", ["owner"], unique=False)
