@@ -119,6 +119,7 @@ workers = Table(
     word("state", "public", ACCOUNT),  # invited, certified, suspended, ended
     day("ends", "public", ACCOUNT, nullable=True),
     day("absent_until", "public", ACCOUNT, nullable=True),
+    moment("away_since", "public", ACCOUNT, nullable=True),  # since when they are not at work: suspended, or ended
     day("left_on", "public", ACCOUNT, nullable=True),  # not `ends`: that is what the certificate says, and it must go on holding
     word("code", "public", ACCOUNT, unique=True),  # what a watermark and a sign-in page call them
     octets("certificate", "public", ACCOUNT, nullable=True),

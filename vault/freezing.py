@@ -1,10 +1,14 @@
 """A frozen safe: every way in answers as an unknown one, until two of the person's means, or their guardians, say otherwise."""
 
 import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Literal
 
 from sqlalchemy import Connection, delete, select, update
 
+from consent.days import PARIS, paris_day
+from consent.recipients import RecipientState
 from crypto.errors import Malformed
 from crypto.statements import CircleFormed
 from crypto.unlock import Kind
@@ -16,8 +20,8 @@ from vault.events import Event
 from vault.sessions import Session
 
 UNDER = ("mourned", "leaving")  # what a safe may be going through and be frozen all the same
-PRINTED = "printed"  # a sheet on paper: nobody tells whether it still exists
 UNSURE_WAITS = dt.timedelta(days=30)
+LONG_AGO = dt.datetime(1, 1, 2, tzinfo=dt.UTC)  # before any block
 
 
 def freeze_person(
@@ -86,25 +90,37 @@ def thaws_alone(context: Context, connection: Connection, person: str) -> bool:
     """Whether one of the person's own means, card and code first of all, may open a frozen safe by itself now (ADR 7)."""
     query = select(persons.c.frozen).where(persons.c.account == person)
     since: dt.datetime | None = connection.execute(query).scalar_one_or_none()
-    after = alone_after(context, connection, person)
-    return since is not None and after is not None and context.clock() >= since + after
+    alone = _alone_from(context, connection, person, since) if since is not None else None
+    return alone is not None and context.clock() >= alone
 
 
 def alone_after(context: Context, connection: Connection, person: str) -> dt.timedelta | None:
-    """How long after a block one of the person's means opens by itself; None: never, others open then.
+    """How long after a block of this moment one of the person's means would open by itself; None: never, others open then."""
+    now = context.clock()
+    alone = _alone_from(context, connection, person, now)
+    return None if alone is None else alone - now
+
+
+def _alone_from(context: Context, connection: Connection, person: str, blocked: dt.datetime) -> dt.datetime | None:
+    """From when on one of the person's means opens a safe that was blocked then; None: never, as things stand.
 
     Never while guardians who are at work can bring them back: a thief with card and code gains nothing by waiting. After thirty days
     when the other way may be gone without the service knowing: five words on a slip, a printed sheet, a guardian who is away. After
     three days when there is none. Without an end, whoever lost the slip and touched "Tout bloquer" once would lose their papers.
+    These days begin with the block, or with the departure or the absence that came later: they are there to find help in (ADR 102).
     """
     if aftermath.stopped(connection, person):
         return None
-    guardians = _come_back_by(connection, person)
-    if guardians == "certified":
+    sets = _sets(connection, person)
+    at_work = [one.at_work_until for one in sets]
+    if None in at_work:
         return None
-    if guardians or slots.living(connection, person, [Kind.WORDS], hold=False):
-        return UNSURE_WAITS
-    return dt.timedelta(hours=context.settings.retention.cooling_off_hours)
+    month = max([blocked, *filter(None, at_work)]) + UNSURE_WAITS
+    there = [one.there_until for one in sets]
+    if None in there or slots.living(connection, person, [Kind.WORDS], hold=False):
+        return month
+    hours = dt.timedelta(hours=context.settings.retention.cooling_off_hours)
+    return min(month, max([blocked, *filter(None, there)]) + hours)
 
 
 Way = Literal["guardians", "month", "days", "any"]
@@ -124,20 +140,49 @@ def opens_again(context: Context, session: Session) -> Way:
     return "month" if after == UNSURE_WAITS else "days"
 
 
-def _come_back_by(connection: Connection, person: str) -> Literal["certified", "unsure", ""]:
-    """By what sort of set the living circle could bring its person back: all of them at work, some of them perhaps, or by none."""
+@dataclass(frozen=True)
+class _Set:
+    """Until when every guardian of a set was at work, and until when none had left for good; None: today still."""
+
+    at_work_until: dt.datetime | None
+    there_until: dt.datetime | None
+
+
+_Absence = tuple[dt.datetime | None, dt.datetime | None]
+"""Since when a guardian is not at work, and since when they are gone for good."""
+
+
+def _sets(connection: Connection, person: str) -> list[_Set]:
+    """The sets of the living circle, any of which could bring its person back."""
     row = connection.execute(
         select(circles.c.id, circles.c.statement).where(circles.c.person == person, circles.c.state == "living")
     ).one_or_none()
     if row is None or not slots.living(connection, person, [Kind.RECOVERY], hold=False):
-        return ""
-    query = select(circle_members.c.id, workers.c.state).outerjoin(workers, workers.c.account == circle_members.c.worker)
-    members = {one.id: one.state or PRINTED for one in connection.execute(query.where(circle_members.c.circle == row.id))}
+        return []
+    query = select(circle_members.c.id, workers.c.state, workers.c.away_since, workers.c.left_on)
+    query = query.outerjoin(workers, workers.c.account == circle_members.c.worker).where(circle_members.c.circle == row.id)
+    known = {one.id: _absence(one.state, one.away_since, one.left_on) for one in connection.execute(query)}
     try:
         sets = CircleFormed.parse(row.statement).sets
     except Malformed:  # what brings nobody back keeps nobody out
-        return ""
-    states = [{members.get(member, "ended") for member in one} for one in sets]
-    if {"certified"} in states:
-        return "certified"
-    return "unsure" if any("ended" not in one for one in states) else ""
+        return []
+    found = [[known.get(member, (LONG_AGO, LONG_AGO)) for member in one] for one in sets]
+    return [_Set(_first(away for away, _ in one), _first(gone for _, gone in one)) for one in found]
+
+
+def _absence(state: str | None, away: dt.datetime | None, left: dt.date | None) -> _Absence:
+    if state is None:  # a sheet on paper: nobody tells whether it still exists
+        return LONG_AGO, None
+    if state == RecipientState.CERTIFIED:
+        return None, None
+    since = away or LONG_AGO
+    if state != RecipientState.ENDED:
+        return since, None
+    if left is None or paris_day(since) >= left:
+        return since, since
+    midnight = dt.datetime.combine(left + dt.timedelta(days=1), dt.time(), PARIS)
+    return since, midnight.astimezone(dt.UTC)  # who was away before: of their end the day alone is known
+
+
+def _first(moments: Iterable[dt.datetime | None]) -> dt.datetime | None:
+    return min((one for one in moments if one is not None), default=None)

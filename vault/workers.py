@@ -121,7 +121,7 @@ def suspend(context: Context, session: Session, worker: str, until: dt.date | No
     from vault import succession  # it knows workers
 
     with context.database.transaction() as connection:
-        _move(connection, session, worker, RecipientEvent.SUSPEND, absent_until=until)
+        _move(connection, session, worker, RecipientEvent.SUSPEND, absent_until=until, away_since=context.clock())
         sessions.end_all(context, connection, account=worker)
         succession.tell_of_absence(context, connection, worker)
         _record(context, connection, session, worker, "worker.suspended")
@@ -130,7 +130,7 @@ def suspend(context: Context, session: Session, worker: str, until: dt.date | No
 def return_(context: Context, session: Session, worker: str) -> None:
     """The worker is back: everything still granted opens again."""
     with context.database.transaction() as connection:
-        _move(connection, session, worker, RecipientEvent.RETURN, absent_until=None)
+        _move(connection, session, worker, RecipientEvent.RETURN, absent_until=None, away_since=None)
         _record(context, connection, session, worker, "worker.returned")
 
 
@@ -148,7 +148,7 @@ def end(context: Context, session: Session, worker: str, proof: Proof | None = N
     """The worker leaves for good: shares, sessions and the way into their keys end together. `proof`: see `confirming.require`."""
     confirming.require(context, session, ending(context, session, worker), proof)
     with context.database.transaction() as connection:
-        _move(connection, session, worker, RecipientEvent.END)
+        _move(connection, session, worker, RecipientEvent.END, absent_until=None)
         _close(context, connection, worker)
         _record(context, connection, session, worker, "worker.ended")
 
@@ -242,9 +242,9 @@ def _line(context: Context, connection: Connection, session: Session, row: Row[A
 
 
 def _move(
-    connection: Connection, session: Session, worker: str, event: RecipientEvent, *, absent_until: dt.date | None = None
+    connection: Connection, session: Session, worker: str, event: RecipientEvent, **more: dt.date | dt.datetime | None
 ) -> None:
-    """One step of a worker's account, by an administrator of their operator: NotThere, Conflict."""
+    """One step of a worker's account, by an administrator of their operator, and what it changes: NotThere, Conflict."""
     row = connection.execute(
         select(workers.c.structure, workers.c.state).where(workers.c.account == worker).with_for_update()
     ).first()
@@ -255,7 +255,7 @@ def _move(
         after = next_state(RecipientState(row.state), event)
     except ConsentError as error:
         raise Conflict from error
-    connection.execute(update(workers).where(workers.c.account == worker).values(state=after.value, absent_until=absent_until))
+    connection.execute(update(workers).where(workers.c.account == worker).values(state=after.value, **more))
 
 
 def _close(context: Context, connection: Connection, worker: str) -> None:
@@ -270,6 +270,8 @@ def _close(context: Context, connection: Connection, worker: str) -> None:
     connection.execute(update(accounts).where(accounts.c.id == worker).values(state="ended"))
     today = today_in_paris(context.clock())  # from this day on their name is kept for twelve months
     connection.execute(update(workers).where(workers.c.account == worker, workers.c.left_on.is_(None)).values(left_on=today))
+    at_work = (workers.c.account == worker, workers.c.away_since.is_(None))
+    connection.execute(update(workers).where(*at_work).values(away_since=context.clock()))
 
 
 def _record(context: Context, connection: Connection, session: Session, worker: str, tag: str) -> None:

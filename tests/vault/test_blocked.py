@@ -8,7 +8,16 @@ import pytest
 from sqlalchemy import select
 
 from storage.tables import accounts
-from tests.vault.builders import MadePerson, make_office, make_person, make_worker, show_card, sign_in, unlock
+from tests.vault.builders import (
+    MadePerson,
+    make_office,
+    make_person,
+    make_worker,
+    show_card,
+    sign_in,
+    sign_in_administrator,
+    unlock,
+)
 from tests.vault.clock import Clock
 from tests.vault.comings import Circle, face, make_circle, set_circle
 from tests.vault.test_assisted import helped
@@ -70,6 +79,74 @@ def test_a_way_back_that_may_be_gone_is_waited_for_a_month(house: Context, clock
     else:
         workers.suspend(house, made.tilleuls.admin, made.fatou.id, None)
     assert opens_on(house, clock, awa) == 31
+
+
+def suspended(house: Context, made: Circle) -> None:
+    workers.suspend(house, sign_in_administrator(house, made.tilleuls.administrators[0]), made.fatou.id, None)
+
+
+def after(house: Context, clock: Clock, person: MadePerson, *hours: int) -> list[bool]:
+    """Whether the safe is blocked now, and so many hours later each time."""
+    found = [blocked(house, person)]
+    for one in hours:
+        clock.forward(hours=one)
+        found.append(blocked(house, person))
+    return found
+
+
+def test_a_departure_long_after_the_block_begins_the_three_days(any_house: Context, clock: Clock) -> None:
+    """Who holds card and code and tries now and then does not get in on somebody's last day: the owner finds help first."""
+    made = make_circle(any_house)
+    people.freeze(any_house, show_card(any_house, made.awa.card))
+    clock.forward(days=10)
+    assert blocked(any_house, made.awa)
+    sign_in_administrator(any_house, made.tilleuls.administrators[0])
+    ended(any_house, made, "Fatou")
+    assert after(any_house, clock, made.awa, 71, 1) == [True, True, False]
+
+
+def test_holidays_long_after_the_block_begin_the_thirty_days(any_house: Context, clock: Clock) -> None:
+    """Back before they are over, the guardian keeps the thief out as before; another absence begins them anew."""
+    made = make_circle(any_house)
+    people.freeze(any_house, show_card(any_house, made.awa.card))
+    clock.forward(days=40)
+    suspended(any_house, made)
+    assert after(any_house, clock, made.awa, 24 * 29) == [True, True]
+    workers.return_(any_house, sign_in_administrator(any_house, made.tilleuls.administrators[0]), made.fatou.id)
+    assert after(any_house, clock, made.awa, 24 * 31) == [True, True]
+    suspended(any_house, made)
+    assert after(any_house, clock, made.awa, 24 * 30 - 1, 1) == [True, True, False]
+
+
+@pytest.mark.parametrize(("leaves", "opens"), [(5, 9), (29, 30)])
+def test_who_was_away_and_then_leaves_shortens_the_thirty_days(house: Context, clock: Clock, leaves: int, opens: int) -> None:
+    """Three days after that, of which the day alone is known; never later than if the guardian had stayed away."""
+    made = make_circle(house)
+    suspended(house, made)
+    people.freeze(house, show_card(house, made.awa.card))
+    clock.forward(days=leaves)
+    sign_in_administrator(house, made.tilleuls.administrators[0])
+    ended(house, made, "Fatou")
+    clock.forward(days=opens - leaves - 1)
+    assert after(house, clock, made.awa, 24) == [True, False]
+
+
+def test_of_several_sets_the_last_one_counts(house: Context, clock: Clock) -> None:
+    """Any two of three: the first departure changes nothing, the second one begins the three days; with five words thirty."""
+    made = make_circle(house)
+    paul = make_worker(house, made.tilleuls, "Paul")
+    nour = make_person(house, "Nour", words=True)
+    for person in (made.awa, nour):
+        set_circle(house, person, [face(made.fatou), face(made.marc), face(paul)])
+        people.freeze(house, show_card(house, person.card))
+    clock.forward(days=20)
+    sign_in_administrator(house, made.tilleuls.administrators[0])
+    ended(house, made, "Fatou")
+    assert after(house, clock, made.awa, 24 * 20) == [True, True]
+    sign_in_administrator(house, made.canal.administrators[0])
+    ended(house, made, "Marc")
+    assert after(house, clock, made.awa, 71, 1) == [True, True, False]
+    assert after(house, clock, nour, 24 * 27 - 1, 1) == [True, True, False]
 
 
 class Meanwhile:

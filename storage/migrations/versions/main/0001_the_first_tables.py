@@ -747,6 +747,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=40), nullable=False),
         sa.Column("ends", sa.Date(), nullable=True),
         sa.Column("absent_until", sa.Date(), nullable=True),
+        sa.Column("away_since", sa.BigInteger(), nullable=True),
         sa.Column("left_on", sa.Date(), nullable=True),
         sa.Column("code", sa.String(length=40), nullable=False),
         sa.Column("certificate", sa.LargeBinary(), nullable=True),
