@@ -320,7 +320,8 @@ def _send_parts(
 
 
 def _may_bar(context: Context, connection: Connection, recovery: str) -> bool:
-    """Whether a theft or pressure confirmed here bars the old ways: one guardian's word does once in thirty days, two always.
+    """Whether a theft or pressure confirmed here bars the old ways: one guardian's word does once in thirty days, with another
+    guardian or a sheet it always does.
 
     Else one of them alone would keep its owner out for ever, an hour before each end (ADR 0103).
     """
@@ -371,6 +372,8 @@ def with_sheet(context: Context, session: Session, sheet: str) -> None:
         if member is None:
             raise WrongSecret
         _send_parts(context, connection, found.row, found.said, member, seed, signer=None)
+        if _may_bar(context, connection, found.row["id"]):
+            _bar_cards(context, connection, found.said.person, found.row["id"])
         audit.record(context, connection, None, Event("recovery.confirmed", detail="sheet"), person=found.said.person)
 
 

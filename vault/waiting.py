@@ -1,7 +1,7 @@
 """A recovery that waits its day: its owner reads of it at each unlock and ends it with card and code; a block holds it (ADR 0072).
 
-A declared theft is out of reach here: from its first confirmation on no old card opens, and nothing that is done with one ends or
-delays the recovery that the guardians confirmed.
+A declared theft is out of reach here for as long as the old ways are barred: nothing that is done with one of them ends or delays the
+recovery that the guardians confirmed. Whoever can still open reads of it like of any other (ADR 0113).
 """
 
 import datetime as dt
@@ -10,12 +10,16 @@ from contextlib import suppress
 from sqlalchemy import Connection, RowMapping, select, update
 
 from crypto.errors import CryptoError
+from crypto.unlock import Kind
 from storage.tables import persons, recoveries, recovery_confirmations, slots
 from vault import aftermath, audit, who
 from vault.context import Context
 from vault.errors import NotThere, Tampered
 from vault.events import Event
 from vault.sessions import Session
+from vault.slots import CARD_KINDS
+
+OWN_WAYS = (*CARD_KINDS, Kind.WORDS)
 
 
 def opens(context: Context, session: Session) -> dt.datetime | None:
@@ -88,10 +92,11 @@ def delay(context: Context, connection: Connection, person: str) -> None:
 
 
 def _waiting(context: Context, connection: Connection, person: str, *, hold: bool) -> list[RowMapping]:
-    """The recoveries of a person that wait to open and that no guardian confirmed as a theft."""
+    """The recoveries of a person that wait to open; those that a guardian confirmed as a theft only once no bar lasts any more."""
     theft = select(recovery_confirmations.c.recovery).where(
         recovery_confirmations.c.recovery == recoveries.c.id, recovery_confirmations.c.theft
     )
+    own = select(slots.c.id).where(slots.c.account == person, slots.c.state == "live", slots.c.kind.in_(OWN_WAYS))
     theirs = (recoveries.c.person == person, recoveries.c.state == "asking", recoveries.c.opens.is_not(None))
-    query = select(recoveries).where(*theirs, recoveries.c.term > context.clock(), ~theft.exists())
+    query = select(recoveries).where(*theirs, recoveries.c.term > context.clock(), ~theft.exists() | own.exists())
     return list(connection.execute(query.with_for_update() if hold else query).mappings())

@@ -201,6 +201,34 @@ def test_one_guardian_s_word_bars_the_ways_for_three_days_and_not_again_for_a_mo
     assert theft()
 
 
+def test_a_sheet_beside_one_guardian_s_word_bars_again_within_the_month(any_house: Context, clock: Clock) -> None:
+    """Else Marc and a stolen sheet would come back while Awa is inside, and nothing would tell her (ADR 0113)."""
+    house, made = any_house, make_circle(any_house)
+    formed = set_circle(house, made.awa, [face(made.fatou), face(made.marc), NewSheet("sac")])
+    sheet = sheet_text(formed.sheets[0].secret)
+    session, code = start(house, made.canal.kiosk)
+    confirm(house, made.marc, code)
+    recovery.with_sheet(house, session, sheet)
+    assert unlock(house, made.awa).account == made.awa.id, "nobody spoke of a theft"
+    _, code = start(house, made.canal.kiosk, "stolen")
+    confirm(house, made.marc, code, theft=True)
+    clock.forward(hours=73)
+    aftermath.expire(house)
+    session, code = start(house, made.canal.kiosk, "stolen")
+    confirm(house, made.marc, code, theft=True)
+    hers = unlock(house, made.awa)
+    recovery.with_sheet(house, session, sheet)
+    with pytest.raises(NoSession):
+        sessions.look_again(house, hers)
+    with pytest.raises(WrongSecret):
+        unlock(house, made.awa)
+    coming_back.wait(house, session, new_card(), NEW_CODE)
+    clock.forward(hours=71)
+    aftermath.expire(house)
+    with pytest.raises(WrongSecret):
+        unlock(house, made.awa)
+
+
 def _cookie_is_gone(house: Context, session: sessions.Session) -> str:
     """A cookie of a session whose row is gone; the row itself is looked at, because the cookie was not kept."""
     with house.database.transaction(read_only=True) as connection:

@@ -182,3 +182,18 @@ def test_a_declared_theft_is_ended_and_delayed_by_nobody(house: Context, clock: 
     assert back.account == made.awa.id
     with pytest.raises(WrongSecret):
         unlocking.unlock(house, show_card(house, made.awa.card), made.awa.code)
+
+
+def test_when_the_bar_falls_a_theft_that_waits_is_read_delayed_and_ended(house: Context, clock: Clock) -> None:
+    """ADR 0113: the bar lasts three days and the new card could open for eight. Whoever opens in between reads of it."""
+    made = make_circle(house)
+    card = begun(house, made, theft=True)
+    clock.forward(hours=72, minutes=1)
+    aftermath.expire(house)
+    assert waiting.opens(house, unlock(house, made.awa)) is not None
+    people.freeze_number(house, sign_in(house, made.fatou), account_numbers.shown(made.awa.number))
+    assert opens_at(house) == clock.now + dt.timedelta(hours=24)
+    with pytest.raises(MustWait):
+        coming_back.come_back(house, None, card, NEW_CODE)
+    assert coming_back.stop(house, None, made.awa.card, made.awa.code) is False
+    over(house, clock, card)
