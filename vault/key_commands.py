@@ -61,6 +61,8 @@ def finish(_: argparse.Namespace) -> int:
     finally:
         context.close()
     print(f"{done.sealed} sealed anew; {done.told} persons will read it.")
+    for code in done.damaged:
+        print(f"No key opens the digits of {code}: they sign in by another way and draw others (Mes clés).", file=sys.stderr)
     return 0
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from crypto.checkpoint import CheckpointSigner
-from crypto.errors import BadSignature, Malformed
+from crypto.errors import BadSignature, Malformed, Undecryptable
 from crypto.keys import SignSeed
 from crypto.signing import Signer, SignPublic, SignRing, sign_public, sign_public_from, verify
 from crypto.statements import ServiceKey
@@ -32,10 +32,11 @@ TURNED = "maintenance.rotated"
 
 @dataclass(frozen=True)
 class Done:
-    """What `finish` did: seeds sealed anew, persons who will read it."""
+    """What `finish` did: seeds sealed anew, persons who will read it, sign-in codes of those whose seed no key opens."""
 
     sealed: int
     told: int
+    damaged: tuple[str, ...] = ()
 
 
 def rotate(environment: Mapping[str, str], today: dt.date) -> Path:
@@ -62,15 +63,19 @@ def rotate(environment: Mapping[str, str], today: dt.date) -> Path:
 
 
 def finish(context: Context, environment: Mapping[str, str]) -> Done:
-    """Seal anew what the key of before sealed, and tell each person. May be stopped anywhere and run again."""
-    sealed = reseal(context)
+    """Seal anew what the key of before sealed, and tell each person. May be stopped anywhere and run again.
+
+    A seed that is damaged keeps nobody else's from its turn: it opens nothing, and its worker signs in by their other way until then.
+    """
+    forget_half_written(environment)
+    sealed, damaged = reseal(context)
     place, written = _read(environment)
     if not written.get("unfinished"):
-        return Done(sealed, 0)
+        return Done(sealed, 0, damaged)
     told = tell_everyone(context, TURNED, "service keys")
     _publish(context.settings, public_keys_place(environment))
     whole_files.put(place, json.dumps({name: value for name, value in written.items() if name != "unfinished"}))
-    return Done(sealed, told)
+    return Done(sealed, told, damaged)
 
 
 def _publish(settings: Settings, place: Path) -> None:
@@ -82,24 +87,34 @@ def _publish(settings: Settings, place: Path) -> None:
         whole_files.put(place, json.dumps({**known, **new}), mode=0o644)
 
 
-def reseal(context: Context) -> int:
-    """Seal each seed of one-time passwords under the present key; one transaction for each row. Gives how many."""
-    done = 0
+def reseal(context: Context) -> tuple[int, tuple[str, ...]]:
+    """Seal each seed of one-time passwords under the present key; one transaction for each row.
+
+    Gives how many, and the sign-in codes of those whose seed opens under no key. Whoever has left has none (b"").
+    """
+    done, damaged = 0, []
     for table in (workers, administrators):
+        kept = select(table.c.account, table.c.code, table.c.sealed_totp).where(table.c.sealed_totp != b"")
         with context.database.transaction(read_only=True) as connection:
-            rows = connection.execute(select(table.c.account, table.c.sealed_totp)).all()
+            rows = connection.execute(kept.order_by(table.c.account)).all()
         for row in rows:
             if one_time.sealed_by_today(context, row.account, row.sealed_totp):
                 continue
-            fresh = one_time.seal_seed(context, row.account, one_time.open_seed(context, row.account, row.sealed_totp))
+            try:
+                seed = one_time.open_seed(context, row.account, row.sealed_totp)
+            except Undecryptable:
+                damaged.append(row.code)
+                continue
             same = (table.c.account == row.account, table.c.sealed_totp == row.sealed_totp)  # not one that changed meanwhile
+            fresh = one_time.seal_seed(context, row.account, seed)
             with context.database.transaction() as connection:
                 done += connection.execute(update(table).where(*same).values(sealed_totp=fresh)).rowcount
-    return done
+    return done, tuple(damaged)
 
 
 def retire(environment: Mapping[str, str]) -> int:
     """Forget the signing seeds of before: nothing is signed with them any more. Gives how many. Their public halves stay."""
+    forget_half_written(environment)
     place, written = _read(environment)
     old = [one for one in written.get("earlier", []) if one.pop("sign", None)]
     if old:
@@ -108,7 +123,10 @@ def retire(environment: Mapping[str, str]) -> int:
 
 
 def forget_half_written(environment: Mapping[str, str]) -> bool:
-    """What a rotation that was killed left beside the file: the seeds of two pairs, one of which is in use. As the service starts."""
+    """What a rotation that was killed left beside the file: the seeds of two pairs, one of which is in use.
+
+    As the service starts, and in `finish` and `retire`: in a container the service sees the file alone, not what lies beside it.
+    """
     part = whole_files.part_of(service_keys_place(environment))
     if left := part.exists():
         part.unlink()

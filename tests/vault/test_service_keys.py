@@ -5,12 +5,13 @@ import datetime as dt
 import json
 import os
 import signal
+import socket
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from consent.receipt_file import Anchors, NotVerified, verify_file
 from crypto import checkpoint
@@ -19,8 +20,9 @@ from crypto.errors import BadSignature
 from crypto.keys import KemSeed, SignSeed
 from crypto.signing import Signer, verify
 from crypto.statements import ServiceKey
-from storage.tables import persons, workers
-from tests.vault.builders import make_office, make_person, make_worker, show_card, sign_in, unlock
+from storage.tables import administrators, persons, workers
+from tests.vault.builders import make_office, make_person, make_worker, show_card, sign_in, sign_in_administrator, unlock
+from tests.vault.clock import Clock
 from tests.vault.dying import each_death
 from tests.vault.papers import keep
 from tests.vault.test_sharing import SEE, offer
@@ -30,6 +32,7 @@ from vault import (
     backups,
     certificates,
     checkpoints,
+    forgetting,
     one_time,
     people,
     receipt_files,
@@ -41,6 +44,8 @@ from vault import (
     sharing,
     unlocking,
 )
+from vault import workers as working
+from vault.__main__ import main
 from vault.backups import BadBackup
 from vault.context import Context
 from vault.settings import Places, SealKey, UnsafeSettings, keys_of, today_in_paris
@@ -125,6 +130,31 @@ def test_everything_of_before_verifies_and_opens_after_two_turns(house: Context,
         checkpoint.verify(note.note, log)
     assert recount.count(gone).faults == ()
     assert service_keys.retire(place) == 0
+
+
+def test_who_left_and_a_seed_that_is_damaged_keep_no_turn_from_its_end(
+    house: Context, clock: Clock, place: dict[str, str]
+) -> None:
+    """An administrator who was taken out and a worker who was forgotten have no seed; one that somebody spoilt is named."""
+    office = make_office(house)
+    fatou, left, spoilt = (make_worker(house, office, name) for name in ("Fatou", "Paul", "Binta"))
+    gone, stays = office.administrators
+    working.end(house, sign_in_administrator(house, stays), left.id)
+    clock.forward(days=400)
+    assert forgetting.forget_workers(house) == 1
+    with house.database.transaction() as connection:
+        taken_out = update(administrators).where(administrators.c.account == gone.id)
+        connection.execute(taken_out.values(sealed_totp=b"", left_on=today_in_paris(clock.now)))  # as `appointing.remove` does
+        connection.execute(update(workers).where(workers.c.account == spoilt.id).values(sealed_totp=bytes(64)))
+
+    later = turned(house, place)
+    done = service_keys.finish(later, place)
+    assert (done.sealed, done.damaged) == (2, (spoilt.code,))
+    with later.database.transaction(read_only=True) as connection:
+        for table, one in ((workers, fatou), (administrators, stays)):
+            seed = connection.scalar(select(table.c.sealed_totp).where(table.c.account == one.id)) or b""
+            assert one_time.sealed_by_today(later, one.id, seed)
+    assert "unfinished" not in json.loads(Path(place["ABRI_SERVICE_KEYS"]).read_text())
 
 
 def test_a_backup_of_before_the_turn_is_read(house: Context, place: dict[str, str], tmp_path: Path) -> None:
@@ -244,6 +274,23 @@ def _killed_at(last: int, place: dict[str, str], today: dt.date) -> bool:
         finally:
             os._exit(0)
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+def test_what_was_half_written_goes_with_whatever_runs_beside_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In containers `serve` sees the file under another name: only the commands run where `rotate` did."""
+    for name in [one for one in os.environ if one.startswith("ABRI_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("ABRI_FOLDER", str(tmp_path))
+    assert main(["keys", "make"]) == 0
+    half = tmp_path / ".service-keys.json.part"
+    names = ["--administrator", "Nadia", "--administrator", "Hugo"]
+    assert main(["keys", "roots", "--operator", "Les Tilleuls (démo)", "--contact", "01", *names]) == 0
+    with socket.create_server(("127.0.0.1", 0)) as taken:  # so that `serve` ends before it listens
+        monkeypatch.setenv("ABRI_PORT", str(taken.getsockname()[1]))
+        for then, status in ((["keys", "finish"], 0), (["keys", "retire"], 0), (["serve", "--without-tasks"], 2)):
+            half.write_text('{"sign": "')
+            assert main(then) == status
+            assert not half.exists(), then
 
 
 def test_finishing_that_dies_is_finished_later(house: Context, place: dict[str, str]) -> None:
