@@ -9,7 +9,8 @@ from litestar.types import ControllerRouterHandler
 from consent.ids import PaperId
 from consent.purposes import PRIVATE, ShelfKind
 from vault import documents, leaving
-from vault.errors import BadInput
+from vault.documents import PaperCard
+from vault.errors import BadInput, NotThere
 from vault.pictograms import DRAWERS
 from vault.web import describing, taking
 from vault.web.forms import Sent
@@ -155,19 +156,38 @@ def sort_as(request: Req, paper: FromPath[str], form: Sent) -> Response[Any]:
 @get("/{language:str}/papiers/{paper:str}/effacer", opt=who("person"), sync_to_thread=True)
 def throw_page(request: Req, paper: FromPath[str]) -> Response[str]:
     """Before a paper goes to the bin: seven days to take it back."""
-    card = own_paper(request, paper)
-    return page(request, "kiosk/throw.html", back=f"papiers/{paper}", card=card, kind=kind_of(card))
+    return _throw_page(request, own_paper(request, paper))
+
+
+def _throw_page(request: Req, card: PaperCard) -> Response[str]:
+    back = f"papiers/{card.paper}"
+    return page(request, "kiosk/throw.html", back=back, card=card, kind=kind_of(card), for_good=_goes_for_good(card))
+
+
+def _goes_for_good(card: PaperCard) -> bool:
+    return card.damaged or card.state in ("bin", "refused")
 
 
 @post("/{language:str}/papiers/{paper:str}/effacer", opt=who("person"), sync_to_thread=True)
-def throw(request: Req, paper: FromPath[str], form: Sent) -> Response[Any]:  # noqa: ARG001 — the token has been compared
-    """To the bin, and every share of it stops. What does not open, or is in the bin already, is erased for good."""
+def throw(request: Req, paper: FromPath[str], form: Sent) -> Response[Any]:
+    """To the bin, and every share of it stops. What does not open, or is in the bin already, is erased for good.
+
+    Only what was asked: a second tap on "for seven days" finds the paper in the bin and leaves it there.
+    """
     context, session = context_of(request), signed_in(request)
-    card = own_paper(request, paper)
-    if card.damaged or card.state in ("bin", "refused"):
+    card, for_good = own_paper(request, paper), form.get("for_good") == "yes"
+    if for_good and _goes_for_good(card):
         documents.erase_now(context, session, PaperId(paper))
         return go(request, "papiers?dit=efface")
-    documents.remove(context, session, PaperId(paper))
+    if card.state == "bin":
+        return go(request, "papiers?dit=jete")
+    if for_good or _goes_for_good(card):
+        return _throw_page(request, card)  # it was taken back, or refused, since that page was drawn: another question
+    try:
+        documents.remove(context, session, PaperId(paper))
+    except NotThere:
+        if own_paper(request, paper).state != "bin":
+            raise
     return go(request, "papiers?dit=jete")
 
 
