@@ -8,7 +8,7 @@ come (`vault.handing`); a year after the report everything is erased, not before
 import datetime as dt
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, RowMapping, case, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, case, delete, func, insert, select, update
 
 from consent.days import add_months
 from crypto.canonical import instant
@@ -133,30 +133,46 @@ def _decide(context: Context, connection: Connection, keys: AccountKeys, worker:
     """What was wanted, as this guardian reads it; and, with the last one needed, an identity for the register."""
     wish = directives.read_by(context, connection, keys, worker, row["person"])
     values: dict[str, object] = {"decided": wish.choice if wish else row["decided"] or NOTHING}
-    if row["state"] == "received" and _count(connection, row["id"]) >= needed(connection, row["person"]):
-        values |= {"state": "identified", "identity": "guardians"}
+    if row["state"] == "received" and _enough(connection, row):
+        values |= _identified(context)
     connection.execute(update(rights_requests).where(rights_requests.c.id == row["id"]).values(**values))
 
 
-def _count(connection: Connection, request: str) -> int:
-    query = select(func.count()).select_from(death_reports).where(death_reports.c.request == request)
-    return int(connection.execute(query).scalar_one())
+def _enough(connection: Connection, row: RowMapping) -> bool:
+    """Whether those who count have said it. A number that is nobody's has nobody to say it."""
+    return row["person"] is not None and _count(connection, row) >= needed(connection, row["person"])
+
+
+def _identified(context: Context) -> dict[str, object]:
+    """Guardians have said it, and the office can act from today on: that is when its month begins."""
+    return {"state": "identified", "identity": "guardians", "due": add_months(today_in_paris(context.clock()), 1)}
+
+
+def _count(connection: Connection, row: RowMapping) -> int:
+    """How many of those who are still guardians have said it. Ending an account is the only no that an office has: whoever left says
+    nothing any more, and what they said before counts for nothing, as in a recovery (ADR 0104)."""
+    said = select(death_reports.c.worker).where(death_reports.c.request == row["id"])
+    return connection.execute(_guardians(row["person"]).where(circle_members.c.worker.in_(said))).scalar_one()
 
 
 def needed(connection: Connection, person: str) -> int:
     """How many guardians must have seen the certificate: two; the only one, when the others are printed sheets or have left for good."""
+    return max(1, min(NEEDED, connection.execute(_guardians(person)).scalar_one()))
+
+
+def _guardians(person: str) -> Select[int]:
+    """How many workers of the circle that stands have not left for good."""
     here = circle_members.join(circles).join(workers, workers.c.account == circle_members.c.worker)
-    at_work = select(func.count()).select_from(here).where(
+    return select(func.count()).select_from(here).where(
         circles.c.person == person, circles.c.state == "living", workers.c.state != "ended"
     )  # fmt: skip
-    return max(1, min(NEEDED, int(connection.execute(at_work).scalar_one())))
 
 
 def _shown(context: Context, connection: Connection, session: Session, keys: AccountKeys, row: RowMapping) -> Death:
     mine = _reported(connection, row["id"], session.account)
     wish = directives.read_by(context, connection, keys, session.account, row["person"]) if mine else None
     return Death(
-        row["id"], certificates.number_of(row["id"]), row["state"], _count(connection, row["id"]),
+        row["id"], certificates.number_of(row["id"]), row["state"], _count(connection, row),
         needed(connection, row["person"]), mine, wish, row["opens"], row["term"],
         may_hand(row, today_in_paris(context.clock())),
     )  # fmt: skip
@@ -200,12 +216,13 @@ def refused(context: Context, connection: Connection, row: RowMapping, reason: s
 def settle_due(context: Context) -> int:
     """What a report waits for in vain; a scheduled task. Gives how many lines moved.
 
-    A guardian who left will say nothing any more: those who have spoken are then enough for the register. What the guardians have
-    not confirmed when the year is over is closed, and the safe is what it was: nobody can deny a death for somebody who never comes
-    back, and a safe that nobody opens has terms of its own (`vault.silence`).
+    A guardian who left will say nothing any more: those who are left and have spoken are then enough for the register. What the guardians
+    have not confirmed when the year is over is closed, and the safe is what it was: nobody can deny a death for somebody who never comes
+    back, and a safe that nobody opens has terms of its own (`vault.silence`). A letter whose number is nobody's, or that came without
+    one, is closed on the same day with the same word: the register does not tell which numbers live.
     """
     today = today_in_paris(context.clock())
-    waiting = (rights_requests.c.kind == "death", rights_requests.c.state == "received", rights_requests.c.person.is_not(None))
+    waiting = (rights_requests.c.kind == "death", rights_requests.c.state == "received")
     with context.database.transaction(read_only=True) as connection:
         lines = connection.scalars(select(rights_requests.c.id).where(*waiting)).all()
 
@@ -215,14 +232,14 @@ def settle_due(context: Context) -> int:
             row = connection.execute(one).mappings().one_or_none()
             if row is None:
                 return False
-            if _count(connection, request) >= needed(connection, row["person"]):
-                values: dict[str, object] = {"state": "identified", "identity": "guardians"}
+            if _enough(connection, row):
+                values = _identified(context)
             elif row["term"] <= today:
                 values = {"state": "closed", "closed": today, "reason": UNCONFIRMED}
             else:
                 return False
             connection.execute(update(rights_requests).where(rights_requests.c.id == request).values(**values))
-            if values["state"] == "closed":
+            if values["state"] == "closed" and row["person"] is not None:
                 refused(context, connection, row, UNCONFIRMED)
         return True
 

@@ -175,8 +175,10 @@ def _living(context: Context, connection: Connection, person: str) -> RowMapping
 
 
 def _trusted(connection: Connection, person: str) -> Sequence[Any]:
-    query = select(circle_members.c.worker, circle_members.c.public_key).join(circles, circles.c.id == circle_members.c.circle)
-    theirs = (circles.c.person == person, circles.c.state == "living", circle_members.c.kind == "worker")
+    """The workers of the circle that stands, with their keys; who left for good stands in it until it is formed anew, and gets nothing."""
+    here = circle_members.join(circles).join(workers, workers.c.account == circle_members.c.worker)
+    theirs = (circles.c.person == person, circles.c.state == "living", workers.c.state != "ended")
+    query = select(circle_members.c.worker, circle_members.c.public_key).select_from(here)
     return connection.execute(query.where(*theirs).order_by(circle_members.c.id)).all()
 
 

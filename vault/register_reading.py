@@ -7,7 +7,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import RowMapping, case, func, select
+from sqlalchemy import RowMapping, select
 
 from storage.tables import administrators, rights_requests
 from vault import administrators as office
@@ -24,7 +24,9 @@ AMBER_DAYS, RED_DAYS = 7, 2
 
 @dataclass(frozen=True)
 class Request:
-    """One line of the register, as an administrator reads it. `approvals`: first names. `days_left` may be negative.
+    """One line of the register, as an administrator reads it. `approvals`: first names.
+
+    `days_left` may be negative; it is None for what was carried out and is in force, or waits its 72 hours: that is answered.
 
     `undoing`: who wants what two decided to be undone; `may_undo`: it is not the one who reads.
     """
@@ -36,7 +38,7 @@ class Request:
     state: str
     received: dt.date
     due: dt.date
-    days_left: int
+    days_left: int | None
     colour: Colour
     identity: str
     approvals: tuple[str, ...]
@@ -59,6 +61,11 @@ class Request:
     erasure: Standing | None
 
     @property
+    def late(self) -> bool:
+        """Whether it should have been answered before today."""
+        return self.days_left is not None and self.days_left < 0
+
+    @property
     def letter(self) -> bool:
         """Whether the answer leaves by letter: refused or prolonged, and whoever asked was never recognised, so reads no notice."""
         return not self.identity and (self.state == "refused" or (self.state == "received" and self.extended))
@@ -79,24 +86,37 @@ def requests(context: Context, session: Session, *, closed: bool = False) -> lis
 
 
 def overdue(context: Context) -> int:
-    """How many requests of all operators should have been answered before today. What is said of a death waits for its own term."""
-    of = rights_requests.c
-    waits = (of.kind == "death") & (of.state == "approved")
-    due = case((waits, of.term), else_=func.coalesce(of.extended, of.due))
+    """How many requests of all operators should have been answered before today."""
+    of, today = rights_requests.c, today_in_paris(context.clock())
     with context.database.transaction(read_only=True) as connection:
-        late = select(func.count()).where(of.state.in_(OPEN_STATES), due < today_in_paris(context.clock()))
-        return int(connection.execute(late).scalar_one())
+        rows = connection.execute(select(rights_requests).where(of.state.in_(OPEN_STATES))).mappings()
+        days = [answered_by(row) for row in rows]
+    return sum(day is not None and day < today for day in days)
+
+
+def answered_by(row: RowMapping) -> dt.date | None:
+    """The day by which an open request must be answered; None for what was: it is in force until it is lifted, or waits its 72 hours.
+
+    An erasure that does not come to its end is told by itself (`vault.standing`). A death waits for those the person counted on, and
+    once approved for its year: what closes by itself at its term is late after that alone. A letter without a number has nobody to
+    wait for, and is answered within its month like any other.
+    """
+    rule = RULES[row["kind"]]
+    if row["state"] == "carrying-out" and (rule.lifts or rule.erases or row["kind"] == "death"):
+        return None
+    guardians_may = row["state"] == "received" and (row["numbered"] or row["origin"] == "desk")
+    waits = row["kind"] == "death" and (row["state"] == "approved" or guardians_may)
+    day: dt.date = row["term"] if waits else row["extended"] or row["due"]
+    return day
 
 
 def _shown(row: RowMapping, session: Session, names: dict[str, str], today: dt.date, erased: Standing | None) -> Request:
-    waits = row["kind"] == "death" and row["state"] == "approved"
-    due = row["term"] if waits else row["extended"] or row["due"]
-    left = (due - today).days
+    day = answered_by(row)
+    left = None if day is None else (day - today).days
     said = [row[name] for name in ("first_approval", "second_approval") if row[name]]
     return Request(
         id=row["id"], number=certificates.number_of(row["id"]), kind=row["kind"], origin=row["origin"], state=row["state"],
-        received=row["received"], due=due, days_left=left,
-        colour="red" if left <= RED_DAYS else "amber" if left <= AMBER_DAYS or row["kind"] == "minor" else "calm",
+        received=row["received"], due=day or row["extended"] or row["due"], days_left=left, colour=_colour(row, left),
         identity=row["identity"] or "", approvals=tuple(names.get(one, "") for one in said), reason=row["reason"] or "",
         extended=row["extended"] is not None, extension=row["extension"] or "", may_extend=may_extend_now(row, today),
         may_approve=may_approve_now(row) and session.account not in said, closed=row["closed"], numbered=row["numbered"],
@@ -105,6 +125,12 @@ def _shown(row: RowMapping, session: Session, names: dict[str, str], today: dt.d
         undoing=names.get(row["undoing"], "?") if row["undoing"] and not row["closed"] else "",
         undoing_reason=row["undoing_reason"] or "", may_undo=row["undoing"] != session.account, erasure=erased,
     )  # fmt: skip
+
+
+def _colour(row: RowMapping, left: int | None) -> Colour:
+    if left is None:
+        return "calm"
+    return "red" if left <= RED_DAYS else "amber" if left <= AMBER_DAYS or row["kind"] == "minor" else "calm"
 
 
 def may_extend_now(row: RowMapping, today: dt.date) -> bool:

@@ -3,7 +3,7 @@
 The rows know the month of the last opening and no more (ADR 0050); months count from its end, in the person's favour. Told means: a
 sentence that waits for the next unlock, one at the desk of each guardian who is a worker, without any name, and the office's list, months
 and counts alone. At the term the ordinary erasure begins, with its 72 hours in which the card still says no, and ends in a certificate. It
-never begins before the twelfth month after the last telling: work that had stood still does not tell and erase in one night.
+never begins before a year has passed since the last telling: work that had stood still does not tell and erase in one night.
 Whatever waits for somebody (a freeze, a recovery, a request) keeps it from beginning.
 """
 
@@ -47,11 +47,10 @@ def silent_since(today: dt.date, months: int) -> dt.date:
 
 def erased_on(month: dt.date, retention: Retention, told_on: dt.date) -> dt.date:
     """When a safe last opened in that month is erased, if it was or will be told for the last time on `told_on`."""
-    by_silence, by_telling = (
-        add_months(month, retention.silent_months + 1),
-        add_months(told_on.replace(day=1), _notice(retention)),
-    )
-    return max(by_silence, by_telling)
+    by_telling = add_months(told_on, _notice(retention))
+    if by_telling.day != told_on.day:  # told on a 29 February: that day is over on the first of March
+        by_telling += dt.timedelta(days=1)
+    return max(add_months(month, retention.silent_months + 1), by_telling)
 
 
 def silent_at(month: dt.date, retention: Retention) -> dt.date:
@@ -105,7 +104,7 @@ def end(context: Context) -> int:
     due = (
         persons.c.last_month <= silent_since(today, retention.silent_months),
         persons.c.silence_told >= len(retention.silent_told_months),  # never without having been told before
-        persons.c.silence_told_on < add_months(today.replace(day=1), 1 - _notice(retention)),  # and long enough before
+        persons.c.silence_told_on <= add_months(today, -_notice(retention)),  # and long enough before, to the day
         persons.c.frozen.is_(None),
         persons.c.account.not_in(select(recoveries.c.person).where(recoveries.c.person.is_not(None), under_way)),
         persons.c.account.not_in(

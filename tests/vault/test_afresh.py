@@ -80,7 +80,7 @@ def test_what_was_called_off_since_has_all_its_time_again(
         (reported,) = [one for one in register_reading.requests(new, with_hugo) if one.id == died]
         assert (reported.opens, reported.term) == (dt.date(2027, 12, 24), dt.date(2028, 2, 24))
         (line,) = [one for one in silence.list_silent(new, with_hugo) if one.month == dt.date(2024, 9, 1)]
-        assert (line.told, line.erased) == (1, dt.date(2028, 11, 1))
+        assert (line.told, line.erased) == (1, dt.date(2028, 11, 24))
         erasure.cancel(new, None, cancels.card, cancels.code)
         said = [(one.key, one.values) for one in notices.waiting(new, unlock(new, erased))]
         assert ("restored", {"day": "2027-10-29"}) in said

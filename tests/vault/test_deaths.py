@@ -9,7 +9,7 @@ from sqlalchemy import select
 from storage.tables import death_reports, rights_requests
 from tests.vault.builders import sign_in, sign_in_administrator, unlock
 from tests.vault.clock import Clock
-from tests.vault.comings import make_circle
+from tests.vault.comings import Circle, make_circle
 from tests.vault.deaths_scene import approved, erase_what_is_due, kept, line, said, state
 from tests.vault.papers import keep
 from tests.vault.test_directives import BINTOU, member, wished
@@ -19,6 +19,7 @@ from vault import (
     audit,
     deaths,
     erasure,
+    health,
     notices,
     people,
     register_reading,
@@ -222,6 +223,92 @@ def test_a_guardian_who_left_is_not_waited_for(house: Context, clock: Clock) -> 
     clock.forward(days=400)
     assert deaths.settle_due(house) == 0  # the office has its part to do, and sees it in red
     assert state(house, made.awa.id) == "mourned"
+
+
+def test_who_left_says_nothing_any_more(any_house: Context, clock: Clock) -> None:
+    """Her desk was stolen, or she lied, and her account is ended for that: Marc, who has seen no certificate, has not said it for her."""
+    house = any_house
+    made = make_circle(house)
+    deaths.report(house, sign_in(house, made.fatou), member(house, made.fatou), seen=True)
+    working.end(house, sign_in_administrator(house, made.tilleuls.administrators[0]), made.fatou.id)
+    assert deaths.settle_due(house) == 0
+    assert line(house, made).state == "received"
+    seen = deaths.of(house, sign_in(house, made.marc), member(house, made.marc))
+    assert seen
+    assert (seen.reports, seen.needed) == (0, 1)
+    with pytest.raises(Conflict):
+        rights.approve(house, sign_in_administrator(house, made.tilleuls.administrators[0]), seen.request)
+    clock.forward(days=30)
+    said_it = deaths.report(house, sign_in(house, made.marc), member(house, made.marc), seen=True)
+    assert (said_it.reports, said_it.state) == (1, "identified")
+
+
+def test_two_who_said_it_and_left_are_nobody(house: Context, clock: Clock) -> None:
+    """The year ends it, and not the office."""
+    made = make_circle(house)
+    deaths.report(house, sign_in(house, made.fatou), member(house, made.fatou), seen=True)
+    for worker, office in ((made.fatou, made.tilleuls), (made.marc, made.canal)):
+        working.end(house, sign_in_administrator(house, office.administrators[0]), worker.id)
+    assert deaths.settle_due(house) == 0
+    clock.forward(days=366)
+    assert deaths.settle_due(house) == 1
+    assert (line(house, made).reason, state(house, made.awa.id)) == (deaths.UNCONFIRMED, "open")
+
+
+def test_the_register_does_not_tell_after_a_year_which_number_lives(any_house: Context, clock: Clock) -> None:
+    """Two letters that nobody confirms, one with a number of nobody, and one without: closed on the same day with the same word."""
+    house = any_house
+    made = make_circle(house)
+    nadia = sign_in_administrator(house, made.tilleuls.administrators[0])
+    for number in (made.awa.number, _unknown(made.awa.number), ""):
+        rights.receive(house, nadia, "death", "letter", Extra(number=number))
+    clock.now = dt.datetime(2027, 11, 22, 12, tzinfo=dt.UTC)
+    assert deaths.settle_due(house) == 0
+    clock.forward(days=1)
+    assert (deaths.settle_due(house), deaths.settle_due(house)) == (3, 0)
+    nadia = sign_in_administrator(house, made.tilleuls.administrators[0])
+    assert register_reading.requests(house, nadia) == []
+    shown = [vars(one) | {"id": "", "number": ""} for one in register_reading.requests(house, nadia, closed=True)]
+    by_number = [one for one in shown if one["numbered"]]
+    assert by_number[0] == by_number[1]
+    assert [(one["state"], one["reason"]) for one in shown] == [("closed", deaths.UNCONFIRMED)] * 3
+    assert register_reading.overdue(house) == 0
+
+
+def test_a_death_is_late_when_the_office_can_act_and_does_not(house: Context, clock: Clock) -> None:
+    """Not while guardians may still say it: nobody refuses a death, and opens a safe, to quiet a monitor. A letter without a number has
+    nobody to wait for."""
+    made = make_circle(house)
+    wished(house, made)
+    nadia, hugo = made.tilleuls.administrators
+    rights.receive(house, sign_in_administrator(house, nadia), "death", "letter", Extra(number=_unknown(made.awa.number)))
+    first = deaths.report(house, sign_in(house, made.fatou), member(house, made.fatou), seen=True)
+    clock.forward(days=200)
+    assert health.of_requests(house).good
+    assert not any(one.late for one in register_reading.requests(house, sign_in_administrator(house, nadia)))
+    by_name = rights.receive(house, sign_in_administrator(house, nadia), "death", "letter")
+    deaths.report(house, sign_in(house, made.marc), member(house, made.marc), seen=True)
+    clock.forward(days=29)
+    assert (_of(house, made, first.request).state, _of(house, made, first.request).days_left) == ("identified", 1)
+    clock.forward(days=3)
+    assert register_reading.overdue(house) == 2
+    assert _of(house, made, first.request).late
+    assert _of(house, made, by_name.id).late
+    rights.refuse(house, sign_in_administrator(house, nadia), by_name.id, "Personne n'est cherché par son nom.")
+    for admin in (nadia, hugo):
+        rights.approve(house, sign_in_administrator(house, admin), first.request)
+    clock.forward(days=134)
+    deaths.settle_due(house)
+    assert deaths.end_due(house) == 1
+    clock.forward(days=2)
+    ending = _of(house, made, first.request)
+    assert (ending.state, ending.days_left, ending.colour) == ("carrying-out", None, "calm")
+    assert health.of_requests(house).good, "the erasure waits its 72 hours"
+
+
+def _of(house: Context, made: Circle, request: str) -> register_reading.Request:
+    nadia = sign_in_administrator(house, made.tilleuls.administrators[0])
+    return next(one for one in register_reading.requests(house, nadia) if one.id == request)
 
 
 def test_what_nobody_confirmed_within_the_year_gives_the_safe_back(any_house: Context, clock: Clock) -> None:

@@ -13,8 +13,9 @@ from tests.vault.clock import Clock
 from tests.vault.comings import NEW_CODE, Circle, confirm, face, make_circle, new_card, set_circle, start
 from tests.vault.test_directives import member, wished
 from tests.vault.test_waiting import begun
-from vault import audit, circles, coming_back, guardians, protecting, recovery, sessions, waiting, workers
+from vault import audit, circles, coming_back, directives, guardians, protecting, recovery, sessions, waiting, workers
 from vault.context import Context
+from vault.directives import Wish
 from vault.errors import Conflict, GuardianAway, NotThere, Tampered, WrongSecret
 
 
@@ -55,6 +56,19 @@ def test_who_left_keeps_nothing_that_their_key_opens(any_house: Context) -> None
     confirm(house, made.marc, code, beside=True)
     confirm(house, paul, code)
     assert sessions.find(house, coming_back.finish(house, session, new_card(), NEW_CODE)).account == made.awa.id
+
+
+@pytest.mark.parametrize(("how", "copies"), [("ended", 0), ("suspended", 1)])
+def test_a_wish_that_is_said_again_is_not_posted_to_who_left(house: Context, how: str, copies: int) -> None:
+    """Nor is she named among those who read it; whoever is away only reads it when they are back."""
+    made = make_circle(house)
+    wished(house, made)
+    leaves(house, made, how)
+    wished(house, made, Wish("erase"))
+    assert held(house, made.fatou.id)[2] == copies
+    said = directives.mine(house, made.awa.session)
+    assert said is not None
+    assert said.readers == (("Fatou",) if copies else ()) + ("Marc",)
 
 
 @pytest.mark.parametrize("how", ["ended", "suspended"])

@@ -80,6 +80,8 @@ def test_one_opening_begins_everything_again(house: Context, clock: Clock) -> No
         on(clock, day)
         assert silence.tell(house) == 1
     on(clock, dt.date(2032, 11, 1))
+    assert silence.end(house) == 0  # 36 months, but she was told on the second
+    on(clock, dt.date(2032, 11, 2))
     assert silence.end(house) == 1
     clock.forward(hours=71)
     erasure.cancel(house, None, made.awa.card, made.awa.code)
@@ -96,8 +98,8 @@ def test_what_waits_for_somebody_is_not_erased(house: Context, clock: Clock) -> 
     assert silence.tell(house) == 2  # both marks are over
     assert silence.end(house) == 0  # and nothing ends in the night in which it was told
     (line,) = silence.list_silent(house, sign_in_administrator(house, made.tilleuls.administrators[0]))
-    assert line.erased == dt.date(2031, 1, 1)
-    on(clock, dt.date(2030, 12, 31))
+    assert line.erased == dt.date(2031, 1, 2)
+    on(clock, dt.date(2031, 1, 1))
     assert silence.end(house) == 0
     on(clock, dt.date(2031, 1, 2))
     with house.database.transaction() as connection:
@@ -115,6 +117,31 @@ def test_what_waits_for_somebody_is_not_erased(house: Context, clock: Clock) -> 
         from storage.tables import rights_requests
 
         connection.execute(rights_requests.update().values(state="closed"))
+    assert silence.end(house) == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "ends"),
+    [
+        (dt.date(2027, 11, 1), dt.date(2028, 11, 1)),
+        (dt.date(2027, 11, 30), dt.date(2028, 11, 30)),
+        (dt.date(2028, 2, 29), dt.date(2029, 3, 1)),
+    ],
+)
+def test_a_silence_ends_a_year_after_it_was_told_and_no_day_before(
+    house: Context, clock: Clock, told: dt.date, ends: dt.date
+) -> None:  # fmt: skip
+    """Work that had stood still, or a restore, tells on any day of a month: guardians read "dans 12 mois", and that is what it is."""
+    make_person(house)
+    office = make_office(house)
+    with house.database.transaction() as connection:
+        long_ago = {"last_month": dt.date(2020, 1, 1), "silence_told": 2, "silence_told_on": told}
+        connection.execute(persons.update().values(**long_ago))
+    on(clock, ends - dt.timedelta(days=1))
+    assert silence.end(house) == 0
+    (line,) = silence.list_silent(house, sign_in_administrator(house, office.administrators[0]))
+    assert line.erased == ends
+    on(clock, ends)
     assert silence.end(house) == 1
 
 

@@ -22,6 +22,7 @@ from vault import (
     documents,
     erasing,
     erasure,
+    health,
     notices,
     people,
     register,
@@ -286,6 +287,28 @@ def test_closing_one_line_lifts_nothing_that_another_one_holds(house: Context, m
     order, own = carried_out(house, made, "keep"), restricted(house, made)
     lifted_by_two(house, made, order.id)
     assert restricting.state(house, unlock(house, made.awa)) == "asked"
+
+
+def test_what_is_in_force_is_not_late(house: Context, made: Circle, clock: Clock) -> None:
+    """A restriction and a judge's orders stand for months: the monitor stays green for what is answered, and tells what is not."""
+    restricted(house, made)
+    carried_out(house, made, "keep")
+    carried_out(house, made, "freeze")
+    requisition = came(house, made, "requisition")
+    approve_twice(house, made, requisition)
+    clock.forward(days=20)
+    rights.carry_out(house, sign_in_administrator(house, made.tilleuls.administrators[0]), requisition.id)
+    clock.forward(days=20)
+    nadia = sign_in_administrator(house, made.tilleuls.administrators[0])
+    shown = {(one.kind, one.decided): (one.days_left, one.colour, one.late) for one in register_reading.requests(house, nadia)}
+    calm = (None, "calm", False)
+    assert shown == {
+        ("restriction", ""): calm, ("court-order", "keep"): calm, ("court-order", "freeze"): calm,
+        ("requisition", ""): (-10, "red", True),
+    }  # fmt: skip
+    assert register_reading.overdue(house) == 1
+    rights.close(house, nadia, requisition.id, "Remis.")
+    assert health.of_requests(house).good
 
 
 def test_the_end_of_a_judge_s_freeze_thaws_only_what_the_judge_froze(house: Context, made: Circle) -> None:

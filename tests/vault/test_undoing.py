@@ -61,6 +61,21 @@ def test_what_was_asked_before_an_approval_is_no_second_voice_after_it(house: Co
     assert state(house, made.awa.id) == "mourned"
 
 
+def test_what_was_asked_before_it_was_carried_out_is_no_second_voice_after_it(house: Context) -> None:
+    """Hugo doubted a judge's order; it was carried out all the same. Nadia alone does not lift it with his old doubt."""
+    made = make_circle(house)
+    nadia, hugo = office(house, made)
+    one = rights.receive(house, nadia, "court-order", "authority", Extra(number=made.awa.number, order="freeze"))
+    for admin in (nadia, hugo):
+        rights.approve(house, admin, one.id)
+    assert not rights.refuse(house, hugo, one.id, "doute")
+    rights.carry_out(house, nadia, one.id)
+    (shown,) = register_reading.requests(house, nadia)
+    assert (shown.state, shown.undoing, shown.undoing_reason) == ("carrying-out", "", "")
+    assert not rights.close(house, nadia, one.id, "levé")
+    assert state(house, made.awa.id) == "frozen"
+
+
 @pytest.mark.parametrize("order", ["keep", "freeze"])
 def test_one_alone_does_not_lift_what_a_judge_ordered(house: Context, order: str) -> None:
     """After it the safe could be erased."""

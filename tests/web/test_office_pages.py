@@ -20,6 +20,7 @@ from tests.web.desk_scene import real_paper
 from tests.web.site import Shown, Site
 from tests.web.test_desk_pages import confirmed, plain, said, submit
 from vault import erasing, health, kiosks, notices, rights, workers
+from vault.rights import Extra
 
 
 def clock_of(site: Site) -> Clock:
@@ -274,6 +275,24 @@ def test_a_request_past_its_day_is_told_apart_and_to_whoever_watches_the_service
     assert said("office.home.soon", n=1) not in page
     rights.refuse(site.house, sign_in_administrator(site.house, nadia), line.id, "sans objet")
     assert health.of_requests(site.house).good
+
+
+def test_what_is_in_force_is_said_to_be_so_and_not_to_be_late(site: Site) -> None:
+    """A judge's order, forty days after it was carried out: nobody lifts it to quiet a banner."""
+    office = make_office(site.house)
+    awa = make_person(site.house, kiosk=office.kiosk)
+    nadia, hugo = (sign_in_administrator(site.house, one) for one in office.administrators)
+    line = rights.receive(site.house, nadia, "court-order", "authority", Extra(number=awa.number, order="keep"))
+    for admin in (nadia, hugo):
+        rights.approve(site.house, admin, line.id)
+    rights.carry_out(site.house, nadia, line.id)
+    clock_of(site).forward(days=40)
+    site.sign_in_administrator(office.administrators[0])
+    assert said("office.home.overdue", n=1) not in plain(site.get("/fr/association"))
+    for address in ("registre", f"registre/{line.id}"):
+        page = site.get(f"/fr/association/{address}")
+        assert said("o01.in_force") in plain(page)
+        assert "status-late" not in page.content.decode()
 
 
 def test_a_new_structure_is_ours_alone(site: Site) -> None:

@@ -73,8 +73,8 @@ def home(request: Req) -> Response[str]:
     parts = [Part(PARTS[line.name], line.good, line.words) for line in health.look(context) if line.name in PARTS]
     return office_page(
         request, "office/home.html", "home", certifications=sum(one.may_i_sign for one in workers.of_office(context, session)),
-        requests=len(waiting), late=sum(one.days_left < 0 for one in waiting), parts=parts,
-        soon=sum(0 <= one.days_left <= SOON_DAYS for one in waiting),
+        requests=len(waiting), late=sum(one.late for one in waiting), parts=parts,
+        soon=sum(one.days_left is not None and 0 <= one.days_left <= SOON_DAYS for one in waiting),
         layers=context.confinement.layers(), without_key=not authenticators.held(context, session).keys,
     )  # fmt: skip
 
