@@ -114,7 +114,7 @@ def _worker(request: Req, choices: Choices) -> KnownWorker:
 # --- What they may do; until when -----------------------------------------------------------------------------------------
 
 
-@get("/{language:str}/montrer/comment", opt=who("person"), sync_to_thread=True)
+@get("/{language:str}/montrer/comment", opt=who("person", over="montrer/qui"), sync_to_thread=True)
 def how(request: Req) -> Response[Any]:
     """What they may do. Where there is one answer only, or it was said before, the question is not asked."""
     context, session, choices = context_of(request), signed_in(request), started(request)
@@ -129,7 +129,7 @@ def how(request: Req) -> Response[Any]:
     return page(request, "kiosk/what_may.html", back="montrer/pourquoi", first=chosen.first_name, ways=ways, copy=copy)
 
 
-@post("/{language:str}/montrer/comment", opt=who("person"), sync_to_thread=True)
+@post("/{language:str}/montrer/comment", opt=who("person", over="montrer/qui"), sync_to_thread=True)
 def choose_how(request: Req, form: Sent) -> Response[Any]:
     """The day is three months from now until the person changes it."""
     context, session, choices = context_of(request), signed_in(request), started(request)
@@ -158,13 +158,13 @@ def _terms(request: Req, choices: Choices) -> list[Term]:
     return [one for one in found if one.until <= latest] or [Term(1, latest)]
 
 
-@get("/{language:str}/montrer/date", opt=who("person"), sync_to_thread=True)
+@get("/{language:str}/montrer/date", opt=who("person", over="montrer/qui"), sync_to_thread=True)
 def until_when(request: Req) -> Response[str]:
     """Another day."""
     return page(request, "kiosk/until_when.html", back="montrer/accord", terms=_terms(request, started(request)))
 
 
-@post("/{language:str}/montrer/date", opt=who("person"), sync_to_thread=True)
+@post("/{language:str}/montrer/date", opt=who("person", over="montrer/qui"), sync_to_thread=True)
 def choose_date(request: Req, form: Sent) -> Response[Any]:
     """One of the days that were offered."""
     context, session, choices = context_of(request), signed_in(request), started(request)
@@ -223,7 +223,7 @@ def _asked(request: Req) -> Asked:
     return Asked(choices, reason, lines)
 
 
-@get("/{language:str}/montrer/accord", opt=who("person"), sync_to_thread=True)
+@get("/{language:str}/montrer/accord", opt=who("person", over="montrer/qui"), sync_to_thread=True)
 def agree_page(request: Req) -> Response[str]:
     """K15: all of it, and yes or no."""
     return _agree_page(request, [])
@@ -237,7 +237,7 @@ def _agree_page(request: Req, faults: list[Fault], status: int = 200) -> Respons
     )  # fmt: skip
 
 
-@post("/{language:str}/montrer/accord", opt=who("person"), sync_to_thread=True)
+@post("/{language:str}/montrer/accord", opt=who("person", over="montrer/qui"), sync_to_thread=True)
 def agree(request: Req, form: Sent) -> Response[Any]:
     """Yes gives, once: pressed twice, or again after Back, it leads to the share that there is. Anything else gives nothing and forgets."""
     context, session = context_of(request), signed_in(request)
@@ -257,7 +257,7 @@ def agree(request: Req, form: Sent) -> Response[Any]:
     return go(request, "demandes?dit=donne" if choices.request else f"montrer/fait?recu={given}")
 
 
-@get("/{language:str}/montrer/fait", opt=who("person"), sync_to_thread=True)
+@get("/{language:str}/montrer/fait", opt=who("person", over="montrer/qui"), sync_to_thread=True)
 def done(request: Req) -> Response[str]:
     """It is given; the same may be given to a second person, without answering again."""
     choices = started(request)

@@ -172,7 +172,7 @@ def _answering(request: Req, choices: Choices) -> frozenset[PaperId]:
     return frozenset(card.paper for card in found.papers) if found else frozenset()
 
 
-@get("/{language:str}/demandes/papier", opt=who("person"), sync_to_thread=True)
+@get("/{language:str}/demandes/papier", opt=who("person", over="demandes"), sync_to_thread=True)
 def which_paper(request: Req) -> Response[str]:
     """Which paper to give: those of the kind that is asked for first."""
     choices = _giving(request)
@@ -188,7 +188,7 @@ def which_paper(request: Req) -> Response[str]:
     )  # fmt: skip
 
 
-@post("/{language:str}/demandes/papier", opt=who("person"), sync_to_thread=True)
+@post("/{language:str}/demandes/papier", opt=who("person", over="demandes"), sync_to_thread=True)
 def choose_paper(request: Req, form: Sent) -> Response[Any]:
     """The paper; then the next line's, and K15 says all of it once more."""
     choices = _giving(request)

@@ -61,7 +61,7 @@ def _without(request: Req, place: str) -> Redirect:
     return answer
 
 
-@get("/{language:str}/copie", opt=who("person"), sync_to_thread=True)
+@get("/{language:str}/copie", opt=who("person", over="maison"), sync_to_thread=True)
 def question(request: Req) -> Response[Any]:
     """What is offered; when nothing is any more, the first page of one's own safe."""
     try:
@@ -71,7 +71,7 @@ def question(request: Req) -> Response[Any]:
     return page(request, "kiosk/copy_keep.html", back="maison", one=one, kind=one.sort if one.sort in KINDS else "other")
 
 
-@post("/{language:str}/copie", opt=who("person"), sync_to_thread=True)
+@post("/{language:str}/copie", opt=who("person", over="maison"), sync_to_thread=True)
 def answer(request: Req, form: Sent) -> Response[Any]:
     """Kept under one's own keys, or not at all."""
     context, session, secret = context_of(request), signed_in(request), request.cookies.get(COPY_COOKIE, "")

@@ -24,7 +24,7 @@ from vault import errors
 from vault.refusals import ConfinementUnavailable, HasPassword, PaperRefused, TooHeavy, UnknownKind, UploadError
 from vault.restricting import Restricted
 from vault.web import problems, shell
-from vault.web.guards import session_of
+from vault.web.guards import WrongOrigin, session_of
 
 log = structlog.get_logger("abri.web")
 
@@ -88,6 +88,11 @@ def _place_of(request: Request[Any, Any, Any], error: Exception) -> str:
         return ""
     if isinstance(error, shell.Elsewhere):
         return error.place
+    of_route = request.scope["route_handler"].opt if "route_handler" in request.scope else {}
+    if isinstance(error, errors.NotThere | errors.TicketGone) and of_route.get("over"):
+        return str(of_route["over"])
+    if isinstance(error, WrongOrigin) and session.kind == "person" and of_route.get("inside"):
+        return str(of_route["inside"])  # nothing is done with the form: its token is that of the card alone, sent once more
     # Why nothing moves, and how that ends, is told on one page.
     return "droits/rien-ne-bouge" if isinstance(error, Restricted) and session.kind == "person" else ""
 

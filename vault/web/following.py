@@ -114,7 +114,7 @@ def _given(request: Req, form: Form, one: Succession, chosen: WorkerId) -> Respo
     return page(request, "kiosk/next_given.html", back="maison", status=200, one=one, first=names[0].first_name)
 
 
-@get("/{language:str}/suite/autre", opt=who("person"), sync_to_thread=True)
+@get("/{language:str}/suite/autre", opt=who("person", over="suite"), sync_to_thread=True)
 def others(request: Req) -> Response[str]:
     """Another person than those who are named."""
     one = _question(request, request.query_params.get("pour", ""))

@@ -34,9 +34,13 @@ class WrongOrigin(NotAllowed):
     sentence = "error.form-expired"
 
 
-def who(*kinds: Kind, streams: bool = False, leaves: bool = False) -> dict[str, Any]:
-    """Route options: these kinds of session only. `streams`: reads its own multipart body. `leaves`: gives a file that is kept."""
-    return {"who": kinds, "streams": streams, "leaves": leaves}
+def who(*kinds: Kind, streams: bool = False, leaves: bool = False, over: str = "", inside: str = "") -> dict[str, Any]:
+    """Route options: these kinds of session only. `streams`: reads its own multipart body. `leaves`: gives a file that is kept.
+
+    Two places, without their language: `over`, where a step is led to whose way is over (Back, a second tap, a page of long ago),
+    instead of "this page does not exist"; `inside`, where a form of before the unlock leads whoever is inside by now.
+    """
+    return {"who": kinds, "streams": streams, "leaves": leaves, "over": over, "inside": inside}
 
 
 def anyone(*, streams: bool = False) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def _way(request: Req) -> str:
     return "ajouter/photo" if here(request).equipment.camera else "ajouter/fichier"
 
 
-@get("/{language:str}/ajouter/lire", opt=who("person"), sync_to_thread=True)
+@get("/{language:str}/ajouter/lire", opt=who("person", over="papiers"), sync_to_thread=True)
 def read(request: Req) -> Response[Any]:
     """K12: the last page that was added, or the one asked for."""
     return _read_page(request, request.query_params.get(PAGE, ""), [])
@@ -69,7 +69,7 @@ def draft_image(request: Req, number: FromPath[int]) -> Response[bytes]:
     return Response(image.jpeg, media_type="image/jpeg")
 
 
-@post("/{language:str}/ajouter/lire", opt=who("person"), sync_to_thread=True)
+@post("/{language:str}/ajouter/lire", opt=who("person", over="papiers"), sync_to_thread=True)
 def change(request: Req, form: Sent) -> Response[Any]:
     """Turn the page, cut an edge, take it as it was; or throw this page away and begin it again."""
     context, session = context_of(request), signed_in(request)
@@ -102,7 +102,7 @@ def _something(request: Req) -> Adding:
     return Adding(None, told.shelf if told.paper is None else None)
 
 
-@get("/{language:str}/ajouter/tiroir", opt=who("person"), sync_to_thread=True)
+@get("/{language:str}/ajouter/tiroir", opt=who("person", over="papiers"), sync_to_thread=True)
 def which_drawer(request: Req) -> Response[Any]:
     """K13: five pictures, five more, or "je ne sais pas"."""
     try:
@@ -120,7 +120,7 @@ def _drawer_page(request: Req, told: Adding, faults: list[Fault], status: int = 
     )  # fmt: skip
 
 
-@post("/{language:str}/ajouter/tiroir", opt=who("person"), sync_to_thread=True)
+@post("/{language:str}/ajouter/tiroir", opt=who("person", over="papiers"), sync_to_thread=True)
 def choose_drawer(request: Req, form: Sent) -> Response[Any]:
     """The drawer. When somebody sees it, the person is told who, and asked, before anything is put in."""
     context, session = context_of(request), signed_in(request)
@@ -142,7 +142,7 @@ def _asks(request: Req, question: WouldShow, hidden: dict[str, str]) -> Response
     return would_show(request, question.seen, place="ajouter/tiroir", back="ajouter/tiroir", hidden=hidden)
 
 
-@get("/{language:str}/ajouter/sorte", opt=who("person"), sync_to_thread=True)
+@get("/{language:str}/ajouter/sorte", opt=who("person", over="papiers"), sync_to_thread=True)
 def which_kind(request: Req) -> Response[Any]:
     """Which paper is it? The likely ones of that drawer; one may not know."""
     try:
@@ -154,7 +154,7 @@ def which_kind(request: Req) -> Response[Any]:
     return kinds_page(request, told.shelf, place="ajouter/sorte", back="ajouter/tiroir")
 
 
-@post("/{language:str}/ajouter/sorte", opt=who("person"), sync_to_thread=True)
+@post("/{language:str}/ajouter/sorte", opt=who("person", over="papiers"), sync_to_thread=True)
 def choose_kind(request: Req, form: Sent) -> Response[Any]:
     """The last question: then the paper is kept."""
     told = _something(request)

@@ -57,7 +57,7 @@ def _to_send(request: Req) -> list[PaperCard]:
     return procedure_asking.can_be_given(documents.list_papers(context_of(request), signed_in(request)))
 
 
-@get("/{language:str}/envoyer", opt=who("person"), sync_to_thread=True)
+@get("/{language:str}/envoyer", opt=who("person", over="partages"), sync_to_thread=True)
 def which(request: Req) -> Response[str]:
     """Several papers in one dossier, nine a page."""
     outside.refuse_too_early(context_of(request), signed_in(request))
@@ -72,7 +72,7 @@ def _which_page(request: Req, number: int, faults: list[Fault], status: int = 20
     )  # fmt: skip
 
 
-@post("/{language:str}/envoyer", opt=who("person"), sync_to_thread=True)
+@post("/{language:str}/envoyer", opt=who("person", over="partages"), sync_to_thread=True)
 def choose_papers(request: Req, form: Sent) -> Response[Any]:
     """The boxes of this page are added to those of the others; the order is the one in which they were chosen."""
     before, mine = _chosen(request), [card.paper for card in _to_send(request)]
@@ -87,7 +87,7 @@ def choose_papers(request: Req, form: Sent) -> Response[Any]:
     return go(request, "envoyer/accord" if before.recipient and before.purpose else "envoyer/qui")
 
 
-@get("/{language:str}/envoyer/qui", opt=who("person"), sync_to_thread=True)
+@get("/{language:str}/envoyer/qui", opt=who("person", over="partages"), sync_to_thread=True)
 def to_whom(request: Req) -> Response[str]:
     """A name: it is written on each page that they see."""
     return _whom_page(request, _chosen(request).recipient, [])
@@ -98,7 +98,7 @@ def _whom_page(request: Req, typed: str, faults: list[Fault], status: int = 200)
     return page(request, "kiosk/send_whom.html", status=status, back=back, typed=typed, faults=faults, most=LONGEST_NAME)
 
 
-@post("/{language:str}/envoyer/qui", opt=who("person"), sync_to_thread=True)
+@post("/{language:str}/envoyer/qui", opt=who("person", over="partages"), sync_to_thread=True)
 def say_whom(request: Req, form: Sent) -> Response[Any]:
     """One line."""
     typed = " ".join(form.get("name").split())
@@ -108,7 +108,7 @@ def say_whom(request: Req, form: Sent) -> Response[Any]:
     return go(request, "envoyer/pourquoi")
 
 
-@get("/{language:str}/envoyer/pourquoi", opt=who("person"), sync_to_thread=True)
+@get("/{language:str}/envoyer/pourquoi", opt=who("person", over="partages"), sync_to_thread=True)
 def what_for(request: Req) -> Response[str]:
     """Eight reasons, and eight more."""
     _chosen(request)
@@ -119,7 +119,7 @@ def what_for(request: Req) -> Response[str]:
     )  # fmt: skip
 
 
-@post("/{language:str}/envoyer/pourquoi", opt=who("person"), sync_to_thread=True)
+@post("/{language:str}/envoyer/pourquoi", opt=who("person", over="partages"), sync_to_thread=True)
 def choose_reason(request: Req, form: Sent) -> Response[Any]:
     """The reason; "autre chose" asks for the person's own words."""
     reason = form.get("reason")
@@ -129,7 +129,7 @@ def choose_reason(request: Req, form: Sent) -> Response[Any]:
     return go(request, "envoyer/mots" if reason == "other" else "envoyer/accord")
 
 
-@get("/{language:str}/envoyer/mots", opt=who("person"), sync_to_thread=True)
+@get("/{language:str}/envoyer/mots", opt=who("person", over="partages"), sync_to_thread=True)
 def own_words(request: Req) -> Response[str]:
     """In the person's own words: whoever has the link reads them."""
     return _words_page(request, _chosen(request).own_words, [])
@@ -141,7 +141,7 @@ def _words_page(request: Req, typed: str, faults: list[Fault], status: int = 200
     )  # fmt: skip
 
 
-@post("/{language:str}/envoyer/mots", opt=who("person"), sync_to_thread=True)
+@post("/{language:str}/envoyer/mots", opt=who("person", over="partages"), sync_to_thread=True)
 def say_words(request: Req, form: Sent) -> Response[Any]:
     """A short sentence, on one line."""
     typed = " ".join(form.get("words").split())
@@ -181,7 +181,7 @@ def _asked(request: Req) -> Asked:
     return Asked(chosen, reason, lines)
 
 
-@get("/{language:str}/envoyer/accord", opt=who("person"), sync_to_thread=True)
+@get("/{language:str}/envoyer/accord", opt=who("person", over="partages"), sync_to_thread=True)
 def agree_page(request: Req) -> Response[str]:
     """All of it, and yes or no; the mark can be taken off, another paper added."""
     return _agree_page(request, [])
@@ -195,7 +195,7 @@ def _agree_page(request: Req, faults: list[Fault], status: int = 200) -> Respons
     )  # fmt: skip
 
 
-@post("/{language:str}/envoyer/accord", opt=who("person"), sync_to_thread=True)
+@post("/{language:str}/envoyer/accord", opt=who("person", over="partages"), sync_to_thread=True)
 def agree(request: Req, form: Sent) -> Response[Any]:
     """Yes makes the link; no forgets everything; the mark goes or comes back, and the page is shown again."""
     context, session = context_of(request), signed_in(request)
@@ -221,7 +221,7 @@ def agree(request: Req, form: Sent) -> Response[Any]:
 # --- The link -------------------------------------------------------------------------------------------------------------
 
 
-@get("/{language:str}/envoyer/fait", opt=who("person"), sync_to_thread=True)
+@get("/{language:str}/envoyer/fait", opt=who("person", over="partages"), sync_to_thread=True)
 def done(request: Req) -> Response[str]:
     """The link and the code, once. The link may be written or photographed; the code is said."""
     _, secrets = sending.shown(context_of(request), signed_in(request))
@@ -238,7 +238,7 @@ def done_square(request: Req) -> Response[bytes]:
     return square(request, f"lien#{secrets.groups}")
 
 
-@get("/{language:str}/envoyer/fait/imprimer", opt=who("person"), sync_to_thread=True)
+@get("/{language:str}/envoyer/fait/imprimer", opt=who("person", over="partages"), sync_to_thread=True)
 def slip(request: Req) -> Response[str]:
     """A slip with the link, never with the code."""
     _, secrets = sending.shown(context_of(request), signed_in(request))
@@ -247,7 +247,7 @@ def slip(request: Req) -> Response[str]:
     )  # fmt: skip
 
 
-@post("/{language:str}/envoyer/fait", opt=who("person"), sync_to_thread=True)
+@post("/{language:str}/envoyer/fait", opt=who("person", over="partages"), sync_to_thread=True)
 def have_it(request: Req, form: Sent) -> Response[Any]:  # noqa: ARG001 — the token has been compared
     """It is nowhere any more."""
     sending.forget(context_of(request), signed_in(request))
@@ -271,13 +271,13 @@ def _stop(request: Req, share: str, form: Form) -> None:
     outside.withdraw(context_of(request), signed_in(request), GrantId(share), said)
 
 
-@get("/{language:str}/partages/liens/{share:str}/arreter", opt=who("person"), sync_to_thread=True)
+@get("/{language:str}/partages/liens/{share:str}/arreter", opt=who("person", over="partages"), sync_to_thread=True)
 def stop_page(request: Req, share: FromPath[str]) -> Response[str]:
     """What stops, and what cannot be taken back."""
     return page(request, "kiosk/send_stop.html", back="partages", one=_mine(request, share), place="partages")
 
 
-@post("/{language:str}/partages/liens/{share:str}/arreter", opt=who("person"), sync_to_thread=True)
+@post("/{language:str}/partages/liens/{share:str}/arreter", opt=who("person", over="partages"), sync_to_thread=True)
 def stop(request: Req, share: FromPath[str], form: Sent) -> Response[Any]:
     """Stopped before the answer leaves; then what could be read is sealed anew."""
     _stop(request, share, form)

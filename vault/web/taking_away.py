@@ -55,7 +55,7 @@ def pack(request: Req, form: Sent) -> Response[Any]:
     return go(request, "emporter/pret")
 
 
-@get("/{language:str}/emporter/pret", opt=who("person"), sync_to_thread=True)
+@get("/{language:str}/emporter/pret", opt=who("person", over="emporter"), sync_to_thread=True)
 def ready(request: Req) -> Response[str]:
     """One button that gives the file; the six words, when it is closed by them."""
     parcel = parcels.waiting(context_of(request), signed_in(request))

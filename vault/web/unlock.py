@@ -105,13 +105,13 @@ def secret_page(
     return page(request, template, back=back, status=status, faults=faults or [], base=base, heading=heading)
 
 
-@get("/{language:str}/code", opt=who("card", "person"), sync_to_thread=True)
+@get("/{language:str}/code", opt=who("card", "person", inside="maison"), sync_to_thread=True)
 def code(request: Req) -> Response[Any]:
     """K09: six digits. Whoever is inside already, and came Back, is led in again."""
     return secret_page(request, "kiosk/code.html") if signed_in(request).kind == "card" else go(request, "maison")
 
 
-@get("/{language:str}/images", opt=who("card", "person"), sync_to_thread=True)
+@get("/{language:str}/images", opt=who("card", "person", inside="maison"), sync_to_thread=True)
 def pictures(request: Req) -> Response[Any]:
     """K09 by pictures; the same."""
     return secret_page(request, "kiosk/pictures.html") if signed_in(request).kind == "card" else go(request, "maison")
@@ -148,7 +148,7 @@ def arrived(request: Req, cookie: str) -> Response[Any]:
     return go(request, "copie" if COPY_COOKIE in request.cookies else "maison", cookie=cookie)
 
 
-@post("/{language:str}/code", opt=who("card", "person"), sync_to_thread=True)
+@post("/{language:str}/code", opt=who("card", "person", inside="maison"), sync_to_thread=True)
 def type_code(request: Req, form: Sent) -> Response[Any]:
     """The code, once the card was shown."""
     if signed_in(request).kind == "person":
@@ -161,7 +161,7 @@ def type_code(request: Req, form: Sent) -> Response[Any]:
         return refused(request, error, "code")
 
 
-@post("/{language:str}/images", opt=who("card", "person"), sync_to_thread=True)
+@post("/{language:str}/images", opt=who("card", "person", inside="maison"), sync_to_thread=True)
 def touch_pictures(request: Req, form: Sent) -> Response[Any]:
     """The five pictures, once the card was shown."""
     if signed_in(request).kind == "person":
