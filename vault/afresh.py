@@ -1,15 +1,16 @@
 """What would destroy something has all its time again once a backup was put back: nobody knows what was decided after that backup.
 
 An erasure that was under way may have been called off, a paper taken out of the bin, a silent safe opened, somebody said to be dead
-may have come back: the rows of that day do not know it, and their terms may lie in the past. Run again it does no more (ADR 0096).
+may have come back, the owner of a safe may have said no to whoever comes back to it: the rows of that day do not know it, and their terms
+may lie in the past. Run again it does no more (ADR 0096).
 """
 
 import datetime as dt
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
-from storage.tables import erasures, papers, persons
-from vault import deaths, erasing
+from storage.tables import erasures, papers, persons, recoveries, slots
+from vault import aftermath, deaths, erasing, recovery, waiting
 from vault.context import Context
 from vault.settings import today_in_paris
 
@@ -20,6 +21,7 @@ def begin_again(context: Context) -> int:
         waiting = _erasures(context, connection) + _bins(context, connection)
         deaths.begin_again(connection, today_in_paris(context.clock()), context.settings.retention)
         _silences(context, connection)
+        _recoveries(context, connection)
     return waiting
 
 
@@ -39,3 +41,16 @@ def _silences(context: Context, connection: Connection) -> None:
     """Silence is told once more, and ends a year after that at the earliest."""
     last = len(context.settings.retention.silent_told_months)
     connection.execute(update(persons).where(persons.c.silence_told >= last).values(silence_told=last - 1, silence_told_on=None))
+
+
+def _recoveries(context: Context, connection: Connection) -> None:
+    """Who comes back waits a whole day, in which the owner may say no; so does the say of an old card after that. What a theft bars
+    stays barred for its three days: whoever said so before the backup had none of them while nothing ran."""
+    now = context.clock()
+    waits = (recoveries.c.state == "asking", recoveries.c.opens.is_not(None), recoveries.c.term > now)
+    for row in connection.execute(select(recoveries).where(*waits)).mappings().all():
+        waiting.postpone(connection, row, now + recovery.FAR_WAITS)
+    connection.execute(update(recoveries).where(recoveries.c.state == "done").values(term=now + aftermath.HOLD))
+    for state, lasts in (("vetoing", aftermath.HOLD), ("barred", recovery.THEFT_BARS)):
+        until = (slots.c.state == state, slots.c.veto_until < now + lasts)
+        connection.execute(update(slots).where(*until).values(veto_until=now + lasts))

@@ -80,15 +80,19 @@ def delay(context: Context, connection: Connection, person: str) -> None:
     frozen = connection.execute(select(persons.c.frozen).where(persons.c.account == person)).scalar_one_or_none()
     if frozen is None:
         return
-    earliest: dt.datetime = frozen + aftermath.HOLD
     for row in _waiting(context, connection, person, hold=True):
-        later = earliest - row["opens"]
-        if later <= dt.timedelta(0):
-            continue
-        moved = {"opens": earliest, "term": row["term"] + later}
-        connection.execute(update(recoveries).where(recoveries.c.id == row["id"]).values(**moved))
-        pending = (slots.c.account == person, slots.c.state == "pending", slots.c.veto_until < moved["term"])
-        connection.execute(update(slots).where(*pending).values(veto_until=moved["term"]))
+        postpone(connection, row, frozen + aftermath.HOLD)
+
+
+def postpone(connection: Connection, row: RowMapping, earliest: dt.datetime) -> None:
+    """A recovery that waits opens at that moment at the earliest, and lasts as much longer, as do the cards that are to open."""
+    later = earliest - row["opens"]
+    if later <= dt.timedelta(0):
+        return
+    moved = {"opens": earliest, "term": row["term"] + later}
+    connection.execute(update(recoveries).where(recoveries.c.id == row["id"]).values(**moved))
+    pending = (slots.c.account == row["person"], slots.c.state == "pending", slots.c.veto_until < moved["term"])
+    connection.execute(update(slots).where(*pending).values(veto_until=moved["term"]))
 
 
 def _waiting(context: Context, connection: Connection, person: str, *, hold: bool) -> list[RowMapping]:

@@ -1,5 +1,6 @@
 """After a restore nothing is destroyed that was called off since that backup: each term begins again, and each person is told."""
 
+import dataclasses
 import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
@@ -11,27 +12,35 @@ from storage.tables import papers, persons
 from tests.engines import Engines
 from tests.vault.builders import make_person, sign_in_administrator, unlock
 from tests.vault.clock import Clock
-from tests.vault.comings import make_circle
+from tests.vault.comings import NEW_CODE, confirm, make_circle, new_card, start
 from tests.vault.conftest import context_on
 from tests.vault.deaths_scene import approved, state
 from tests.vault.papers import keep
 from tests.vault.test_directives import wished
 from tests.vault.test_restore import FOR_RECOVERY, elsewhere, opened, put_back, three
+from tests.vault.test_waiting import begun, over
 from vault import (
+    afresh,
+    aftermath,
     backups,
     certificates,
+    coming_back,
     deaths,
     documents,
     erasing,
     erasure,
     notices,
+    outside,
     register_reading,
     removing,
+    sessions,
     silence,
     tasks,
+    waiting,
 )
+from vault.aftermath import AfterRecovery
 from vault.context import Context
-from vault.errors import NotThere
+from vault.errors import MustWait, NotThere, WrongSecret
 
 __all__ = ["elsewhere"]  # a fixture
 
@@ -91,6 +100,60 @@ def test_what_was_called_off_since_has_all_its_time_again(
     finally:
         new.database.close()
         new.keyvault.close()
+
+
+@pytest.mark.parametrize("days", [3, 7.5], ids=["three-days-later", "as-its-week-ends"])
+@pytest.mark.parametrize("says", ["nothing", "no"])
+def test_who_comes_back_waits_a_whole_day_after_it(house: Context, clock: Clock, says: str, days: float) -> None:
+    """The machine was lost while the recovery waited: its owner had an hour or two to read of it, and has a day again."""
+    made = make_circle(house)
+    card = begun(house, made)
+    clock.forward(days=days)
+    for _ in range(2):
+        afresh.begin_again(house)
+    with pytest.raises(MustWait):
+        coming_back.come_back(house, None, card, NEW_CODE)
+    hers = unlock(house, made.awa)
+    assert waiting.opens(house, hers) == clock.now + dt.timedelta(hours=24)
+    if says == "no":
+        waiting.stop(house, hers)
+        over(house, clock, card)
+    else:
+        clock.forward(hours=24, minutes=1)
+        aftermath.expire(house)
+        assert sessions.find(house, coming_back.come_back(house, None, card, NEW_CODE)).account == made.awa.id
+
+
+def test_an_old_card_has_its_day_to_say_stop_again(any_house: Context, clock: Clock) -> None:
+    """Somebody else came back, and the machine was lost an hour later: nothing leaves in bulk before the owner could say so."""
+    house, made = any_house, make_circle(any_house)
+    session, code = start(house, made.canal.kiosk)
+    confirm(house, made.marc, code, beside=True)
+    confirm(house, made.fatou, code)
+    card = new_card()
+    coming_back.finish(house, session, card, NEW_CODE)
+    clock.forward(days=3)
+    afresh.begin_again(house)
+    aftermath.expire(house)
+    theirs = unlock(house, dataclasses.replace(made.awa, card=card, code=NEW_CODE))
+    with pytest.raises(AfterRecovery):
+        outside.refuse_too_early(house, theirs)
+    assert coming_back.stop(house, None, made.awa.card, made.awa.code) is True
+    assert state(house, made.awa.id) == "frozen"
+
+
+def test_what_a_theft_bars_stays_barred_for_three_days(house: Context, clock: Clock) -> None:
+    made = make_circle(house)
+    _, code = start(house, made.canal.kiosk, "stolen")
+    confirm(house, made.marc, code, theft=True)
+    clock.forward(days=4)
+    afresh.begin_again(house)
+    aftermath.expire(house)
+    with pytest.raises(WrongSecret):
+        unlock(house, made.awa)
+    clock.forward(hours=72)
+    aftermath.expire(house)
+    assert unlock(house, made.awa).account == made.awa.id
 
 
 def while_nobody_listens(house: Context) -> None:

@@ -5,11 +5,11 @@ from sqlalchemy import Connection, LargeBinary, text
 from consent.ids import KindId
 from consent.purposes import PurposeId
 from storage.tables import metadata
-from tests.vault.builders import MadePerson, sign_in
+from tests.vault.builders import MadePerson, make_person, sign_in
 from tests.vault.clock import Clock
 from tests.vault.test_erasure import lived_in
 from tests.web.site import Site
-from vault import asking, circles, guardians, notices, showing
+from vault import asking, circles, guardians, maintaining, notices, showing
 from vault.circles import NewSheet
 from vault.errors import WrongSecret
 from vault.notices import Notice
@@ -89,3 +89,15 @@ def test_whose_people_of_trust_no_longer_hold_is_told_and_chooses_others(site: S
     circle = guardians.circle(house, made.awa.session)
     assert circle is not None
     assert (circle.sets, "nobody-can" in circle.weaknesses) == (1, False)
+
+
+def test_after_a_restore_the_first_page_says_what_to_ask_again_and_of_which_day(site: Site) -> None:
+    """A day as people write it; erasing and blocking alike are asked once more (ADR 0096)."""
+    awa = make_person(site.house, "Awa")
+    day = "2026-11-21"
+    maintaining.tell_everyone(site.house, "maintenance.restored", day, Notice("restored", {"day": day}))
+    site.open(awa)
+    said = site.get("/fr/maison").text
+    assert "Vos papiers sont ceux du 21 novembre 2026." in said
+    for asks in ("Vous avez demandé de tout effacer après ce jour ?", "Vous avez tout bloqué après ce jour ?"):
+        assert asks in said

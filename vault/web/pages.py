@@ -323,8 +323,10 @@ def listed(speaker: Speaker, parts: Iterable[object]) -> Markup:
     return Markup(speaker.sentences.listed(isolated_html(part) for part in parts))  # noqa: S704 - each is escaped there
 
 
-def as_date(day: date | datetime) -> date:
-    """The day in Paris of a moment, or the day itself."""
+def as_date(day: date | datetime | str) -> date:
+    """The day in Paris of a moment, or the day itself, also as a notice keeps it (2026-11-23)."""
+    if isinstance(day, str):
+        return date.fromisoformat(day)
     if isinstance(day, datetime):
         with suppress(OverflowError):  # the last day that a calendar has is shown, rather than no page at all
             return day.astimezone(SHOWN_ZONE).date()
