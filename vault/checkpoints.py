@@ -240,12 +240,18 @@ def _cosigned_and_public(context: Context, head: Checkpoint, at: dt.datetime) ->
 
 
 def covering(context: Context, number: int) -> Checkpoint:
-    """A head over this entry: a published one if there is, else one signed for somebody before, else one signed now."""
+    """A head over this entry: a published one if there is, else one signed for somebody before, else one signed now.
+
+    Raises Tampered when none can be signed.
+    """
     with context.database.transaction(read_only=True) as connection:
         for public in (True, False):
             found = journal.first_covering(connection, number, published=public)
             if found is not None:
                 return found
-    journal.number_all(context.database)  # a head says of all that is not in it that it came later
+    try:
+        journal.number_all(context.database)  # a head says of all that is not in it that it came later
+    except TileMissing:
+        raise Rewritten from None
     with context.database.transaction() as connection:
         return sign(context, connection)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import structlog
 
+from crypto.errors import Malformed
 from vault import whole_files
 from vault.settings import Settings
 
@@ -23,11 +24,17 @@ def place(settings: Settings) -> Path:
 
 
 def read(settings: Settings) -> str | None:
-    """The note of the last head; None when this machine has signed none under this name."""
+    """The note of the last head; None when this machine has signed none under this name.
+
+    Malformed when a file is there that cannot be read, or is no text: nothing is signed until somebody has looked.
+    """
     try:
         return place(settings).read_text()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except (OSError, ValueError) as error:
+        log.error("the last head of the trace cannot be read in the folder", error=type(error).__name__)
+        raise Malformed(f"the last head cannot be read: {type(error).__name__}") from None
 
 
 def keep(settings: Settings, note: str) -> None:

@@ -1,7 +1,8 @@
 """One page of a long history: a few entries at a time, found by month and number, so that a page never opens the whole.
 
 The key vault tells the tag of each month; within a month the log's own numbers order the copies. What is committed and has no number
-yet is numbered first: any process may do it, and whoever opens a page reads what has just happened.
+yet is numbered first: any process may do it, and whoever opens a page reads what has just happened. What cannot be numbered (somebody
+wrote in the tree, and numbering stands still until it was looked at) is on the newest page, all of it: no line waits for an operator.
 """
 
 import re
@@ -9,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from storage import journal
 from storage.errors import TileMissing
@@ -35,7 +36,10 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Sheet:
-    """One page, newest first. `newer`, `older`: where the pages around it begin, None at an end."""
+    """One page, newest first. `newer`, `older`: where the pages around it begin, None at an end.
+
+    The newest page has all that is without a number besides.
+    """
 
     entries: tuple[Entry, ...]
     newer: Cursor | None
@@ -54,7 +58,7 @@ def sheet(
     """The `size` newest entries of a session's history, or those that come just before or just after a place in it."""
     session.opened()
     looking.own(context, session, "safe.history-read" if audit.party_of(session) == audit.PERSON else "desk.acts-read")
-    with suppress(TileMissing):  # somebody wrote in the tree: the count says so, and the page shows what has a number
+    with suppress(TileMissing):  # somebody wrote in the tree: the count says so, and the page shows what has no number as well
         journal.number(context.database)
     way: Literal["older", "newer"] = "newer" if after else "older"
     start = after or before
@@ -77,12 +81,14 @@ def sheet(
                 break
         more, found = len(found) > size, found[:size]
         found = found if way == "older" else found[::-1]
-        if not found:
-            return Sheet((), None, None)
-        named = [tag for month, tag in months if found[-1][0].month <= month <= found[0][0].month]
-        wanted = audit.copies_of(session, named).where(entry_copies.c.entry.in_([entry for _, entry in found]))
-        shown = audit.opened(context, connection, session, wanted)
+        newest_page = start is None or (way == "newer" and not more)
+        wanted = [entry_copies.c.entry.in_([entry for _, entry in found])]
+        wanted += [entry_copies.c.number.is_(None)] if newest_page else []
+        copies = audit.copies_of(session, [tag for _, tag in months]).where(or_(*wanted))
+        shown = tuple(audit.opened(context, connection, session, copies))
+    if not found:
+        return Sheet(shown, None, None)
     newest, oldest = found[0][0], found[-1][0]
     if way == "older":
-        return Sheet(tuple(shown), newest if start else None, oldest if more else None)
-    return Sheet(tuple(shown), newest if more else None, oldest)
+        return Sheet(shown, newest if start else None, oldest if more else None)
+    return Sheet(shown, newest if more else None, oldest)

@@ -26,7 +26,7 @@ SLACK = dt.timedelta(minutes=5)  # between an entry's own moment and the end of 
 
 @dataclass(frozen=True)
 class Proof:
-    """Entry `number` of the trace, in a tree of `size`, whose head was signed at `by`; `file` is the proof to keep.
+    """Entry `number` of the trace, in a tree of `size`, whose head was signed last at `by`; `file` is the proof to keep.
 
     `after` is the last moment at which a head was signed without this entry, None for the first ones: it came later than that.
     """
@@ -51,10 +51,7 @@ def leaf_of(one: Bound) -> bytes:
 
 def inclusion(context: Context, entry: str) -> Proof:
     """The proof that this entry is in the trace. Raises NotThere; Tampered when the tree or the row no longer say the same."""
-    try:
-        numbers(context, [entry])
-    except TileMissing:
-        raise Tampered from None
+    numbers(context, [entry])
     with context.database.transaction(read_only=True) as connection:
         one = journal.bound_of(connection, entry)
     if one is None:
@@ -70,7 +67,7 @@ def inclusion(context: Context, entry: str) -> Proof:
             raise Tampered from None
     file = InclusionProof(leaf, one.number, tuple(path), found.note).text()
     after = checkpoints.signed_at(context, before) if before else None
-    return Proof(entry, one.number, found.size, found.at, after, found.published is not None, file)
+    return Proof(entry, one.number, found.size, checkpoints.signed_at(context, found), after, found.published is not None, file)
 
 
 def of_own(context: Context, session: Session, entry: str) -> tuple[Entry, Proof]:
@@ -92,11 +89,17 @@ def of_own(context: Context, session: Session, entry: str) -> tuple[Entry, Proof
 
 
 def numbers(context: Context, entries: list[str]) -> dict[str, int]:
-    """The numbers of these entries, given now to those that still wait: for sheets that carry them."""
+    """The numbers of these entries, given now to those that still wait: for sheets that carry them.
+
+    Tampered when one waits and numbering stands still, because somebody wrote in the tree.
+    """
     with context.database.transaction(read_only=True) as connection:
         found = journal.numbers(connection, entries)
     if len(found) < len(set(entries)):
-        journal.number_all(context.database)
+        try:
+            journal.number_all(context.database)
+        except TileMissing:
+            raise Tampered from None
         with context.database.transaction(read_only=True) as connection:
             found = journal.numbers(connection, entries)
     return found

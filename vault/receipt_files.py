@@ -4,6 +4,7 @@ It goes on a key or in an export, and is the person's own: it names the worker, 
 Sheets that are printed bear the same number and the same imprint, so that paper and file are known to belong together.
 """
 
+from contextlib import suppress
 from dataclasses import replace
 
 from sqlalchemy import Connection, select, union_all
@@ -85,7 +86,8 @@ def _with_proofs(context: Context, file: ReceiptFile) -> ReceiptFile:
     When the trace no longer agrees with its own heads nothing is signed and no proof can be made: the receipts leave without. They verify
     by their signatures, and the command says that no proof came along.
     """
-    proofs.numbers(context, [one.receipt.entry for one in file.receipts if one.receipt.entry])
+    with suppress(Tampered):  # what has no number keeps no proof from the others
+        proofs.numbers(context, [one.receipt.entry for one in file.receipts if one.receipt.entry])
     return replace(file, receipts=tuple(_proven(context, one) for one in file.receipts))
 
 
@@ -107,3 +109,12 @@ def imprint(receipt: Receipt) -> str:
     """SHA-256 of the record as people compare it: sixteen groups of four signs."""
     written = digest(receipt).hex()
     return " ".join(written[at : at + 4] for at in range(0, len(written), 4))
+
+
+def line_of(context: Context, receipt: Receipt) -> int | None:
+    """The number of its entry in the trace, for the sheet; None when it has none, or when the trace cannot give it one now."""
+    if receipt.entry is None:
+        return None
+    with suppress(Tampered):
+        return proofs.numbers(context, [receipt.entry]).get(receipt.entry)
+    return None

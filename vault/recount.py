@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 from sqlalchemy import Connection, and_, insert, select
@@ -28,6 +29,7 @@ from vault.recount_filing import filed
 from vault.recount_removals import Fault, Head, What, removed
 
 log = structlog.get_logger()
+T = TypeVar("T")
 SHOWN = 200
 UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError, CryptoError, AbriError)  # not those of a store that is down
 OF_COPIES: tuple[What, ...] = ("copy", "cut", "hidden", "removal")
@@ -85,42 +87,63 @@ class _Tree:
 
 
 def count(context: Context, copy: Path | None = None) -> Count:
-    """Count everything again; `copy` is a folder of files that were published and kept elsewhere."""
-    note = last_head.read(context.settings)  # before the rows: whoever signs while this counts has signed more than is counted
+    """Count everything again; `copy` is a folder of files that were published and kept elsewhere.
+
+    A part that cannot be counted is a fault, `stopped`, and the others are counted: no row hides what the rest says.
+    """
+    stopped: list[Fault] = []
+
+    def part(what: str, act: Callable[[], T], otherwise: T) -> T:
+        try:
+            return act()
+        except UNREADABLE as error:
+            stopped.append(Fault("stopped", None, f"{what} cannot be counted: {type(error).__name__}"))
+            return otherwise
+
+    none: list[Fault] = []
+    unsigned: list[Head] = []
+    # The file before the rows: whoever signs while this counts has signed more than is counted.
+    note = part("the head that this machine remembers", lambda: last_head.read(context.settings), None)
     with context.database.transaction(read_only=True) as connection:
-        rows, faults = _rows(connection)
-        signed, more = _heads(context, connection)
+        rows = part("the entries", lambda: _rows(connection), None)
+        signed, faults = part("the heads", lambda: _heads(context, connection), (unsigned, none))
         heads = {one.size: one.root for one in signed}
         own, mine = _remembered(context, note, heads)
-        heads, more = {**own, **heads}, [*more, *mine]
-        faults += more + _copies(connection) + filed(context, connection, signed)
-        gone, more = removed(context, connection, signed, _missing(connection))
-        faults += more
-        beside, more = _kept_tree(connection)
-        faults += more
-    more_faults = _beyond(rows, beside, heads)
+        faults = [*(rows[1] if rows else none), *faults, *mine]
+        faults += part("what copies say", lambda: _copies(connection), none)
+        faults += part("where copies lie", lambda: filed(context, connection, signed), none)
+        gone, more = part("what was removed", lambda: removed(context, connection, signed, _missing(connection)), (0, none))
+        beside = part("the tree", lambda: _kept_tree(connection), None)
+    faults += more + (beside[1] if beside else none)
+    read = part("the copy", lambda: _published(context, copy), None) if copy is not None else None
+    good = 0
+    if rows is not None and beside is not None:  # one without the other would differ everywhere
+        good, faults = part("heads", lambda: _compared(rows[0], beside[0], {**own, **heads}, faults, read), (0, faults))
+    return Count(len(rows[0]) if rows else 0, good, gone, tuple(stopped + faults))
+
+
+def _compared(
+    rows: Sequence[_Row], beside: Sequence[bytes], heads: dict[int, bytes], faults: list[Fault],
+    copy: "tuple[list[bytes], _Published] | None",
+) -> tuple[int, list[Fault]]:  # fmt: skip
+    """How many heads the rows lead to; and the faults, with those that rows, tree, heads and a copy say of each other."""
+    found, told = _beyond(rows, beside, heads), set[int]()
     if copy is not None:  # it says more of what was published, and nothing of what came after it
-        published, said = _published(context, copy)
+        published, said = copy
         heads, faults = {**heads, **said.heads}, [*faults, *said.faults]
-        more_faults += _compare(rows, published, {size: root for size, root in heads.items() if size <= len(published)})[1]
-        told = {size for size, root in heads.items() if size <= len(published) and _Tree(published).root(size) == root}
-        good, more = _compare(rows, beside, heads, told)
-    else:
-        good, more = _compare(rows, beside, heads)
-    named = {(one.what, one.place) for one in more_faults}
-    more_faults += [one for one in more if (one.what, one.place) not in named]
-    known = {(one.what, one.place) for one in more_faults}
-    faults = [one for one in faults if one.what in OF_COPIES or (one.what, one.place) not in known]
-    return Count(len(rows), good, gone, tuple(faults + more_faults))
+        within = {size: root for size, root in heads.items() if size <= len(published)}
+        found += _compare(rows, published, within)[1]
+        told = {size for size, root in within.items() if _Tree(published).root(size) == root}
+    good, more = _compare(rows, beside, heads, told)
+    named = {(one.what, one.place) for one in found}
+    found += [one for one in more if (one.what, one.place) not in named]
+    known = {(one.what, one.place) for one in found}
+    return good, [one for one in faults if one.what in OF_COPIES or (one.what, one.place) not in known] + found
 
 
 def nightly(context: Context) -> int:
     """Count everything again and keep the result for the office; gives the number of faults, each said in the log."""
-    try:
-        found = count(context)
-    except UNREADABLE as error:  # whatever somebody wrote into the rows to stop the count must not stay unsaid
-        said = Fault("stopped", None, f"the trace cannot be counted: {type(error).__name__}")
-        found = Count(0, 0, 0, (said,))
+    found = count(context)
     for fault in found.faults[:SHOWN]:
         log.error("the trace is not as it was signed", what=fault.what, place=fault.place)
     with context.database.transaction() as connection:
@@ -140,12 +163,11 @@ def _rows(connection: Connection) -> tuple[list[_Row], list[Fault]]:
         entries.c.incident_hash,
     )
     query = select(*columns).where(entries.c.number.is_not(None)).order_by(entries.c.number)
-    for name, number, kept, person, worker, incident in connection.execution_options(yield_per=2000).execute(query):
-        made = _hash(name, (person, worker, incident))
+    for name, number, kept, *digests in connection.execution_options(yield_per=2000).execute(query):
+        made = _hash(name, digests)
         if made is None:
-            faults.append(
-                Fault("altered", number, f"entry {number} ({name}): its id or its digests are not written as they were")
-            )
+            words = f"entry {number} ({name}): its id or its digests are not written as they were"
+            faults.append(Fault("altered", number, words))
             made = bytes(32)
         elif made != kept:
             faults.append(Fault("altered", number, f"entry {number} ({name}): its digests do not make the hash that is kept"))
@@ -236,7 +258,8 @@ def _heads(context: Context, connection: Connection) -> tuple[list[Head], list[F
             faults.append(Fault("head", row.size, f"the head kept for size {row.size} is not one that this log signed"))
             continue
         found.append(Head(signed.head.size, signed.head.root, dt.datetime.fromtimestamp(signed.at, dt.UTC)))
-        if signed.at not in [int(one.timestamp()) for one in (row.at, row.published) if one is not None]:
+        said = [int(one.timestamp()) for one in (row.at, row.published) if one is not None]
+        if signed.at not in said or signed.at < said[0]:
             faults.append(Fault("head", row.size, f"the head kept for size {row.size} was not signed when its row says"))
     return found, faults
 

@@ -11,10 +11,10 @@ from sqlalchemy import delete, insert, select, update
 
 from crypto import contexts
 from crypto import trace as sealed_trace
-from storage import journal
+from storage import journal, tiles
 from storage.errors import TileMissing
+from storage.tables import accounts, entries, entry_copies, erasures, papers, persons, trace_checks
 from storage.tables import checkpoints as head_rows
-from storage.tables import entries, entry_copies, erasures, papers, persons, trace_checks
 from storage.tables import tiles as tile_rows
 from tests.vault.builders import MadePerson, make_person, unlock
 from tests.vault.clock import Clock
@@ -24,6 +24,8 @@ from vault import arriving, audit, checkpoints, erasing, erasure, labels, lookin
 from vault.context import Context
 from vault.errors import Conflict, Tampered
 from vault.events import Event
+from vault.looking_back import Cursor
+from vault.sessions import Session
 
 Found = set[tuple[str, int | None]]
 
@@ -203,16 +205,26 @@ def test_what_is_no_id_and_no_digest_is_named_and_stops_nothing(house: Context, 
     assert tasks.run_due(house, jobs=tuple(one for one in tasks.JOBS if one.name == "recount"))["recount"] > 0
 
 
-def test_a_count_that_cannot_end_is_a_fault_and_not_the_end_of_the_process(
-    house: Context, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_part_that_cannot_be_counted_hides_nothing_of_the_rest(house: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One row of an account, on which no calendar can work; and an entry that was altered meanwhile."""
+    made = write(house, 4)
+    checkpoints.publish(house)
+    with house.database.transaction() as connection:
+        connection.execute(update(accounts).values(created=dt.date(1, 1, 1)))
+    assert faults(house) == {("stopped", None)}
+    alter(house, made[1])
+    assert faults(house) == {("stopped", None), ("altered", 1)}
+    assert recount.nightly(house) == 2
+    with house.database.transaction(read_only=True) as connection:
+        assert connection.execute(select(trace_checks.c.faults)).scalar_one() == 2
+
     def stops(*_: object) -> None:
         raise ValueError("whatever stands in the rows")
 
-    monkeypatch.setattr(recount, "count", stops)
-    assert recount.nightly(house) == 1
-    with house.database.transaction(read_only=True) as connection:
-        assert connection.execute(select(trace_checks.c.faults)).scalar_one() == 1
+    for name in ("_rows", "_heads", "_copies", "_missing", "_kept_tree", "_compare"):
+        with monkeypatch.context() as broken:
+            broken.setattr(recount, name, stops)
+            assert ("stopped", None) in faults(house), name
 
 
 def alter(house: Context, entry: str) -> None:
@@ -281,23 +293,87 @@ def test_a_head_that_was_moved_back_makes_no_entry_older_on_its_page(house: Cont
     assert proofs.inclusion(house, late[0]).after == signed.replace(microsecond=0)
 
 
-def test_a_number_above_the_tree_was_given_by_nobody(any_house: Context) -> None:
-    house = any_house
-    write(house, 4)
-    checkpoints.publish(house)
+def plant(house: Context) -> int:
+    """An entry of nobody, numbered by hand where the tree ends."""
     planted = str(uuid4())
     digests = {f"{party}_hash": bytes(32) for party in journal.PARTIES}
     leaf = journal.leaf_hash(planted, {party: bytes(32) for party in journal.PARTIES})
     with house.database.transaction() as connection:
-        connection.execute(insert(entries).values(id=planted, number=4, leaf=leaf, **digests))
+        number = tiles.size(connection)
+        connection.execute(insert(entries).values(id=planted, number=number, leaf=leaf, **digests))
+    return number
+
+
+def test_a_proof_says_since_when_it_was_signed_and_not_what_a_row_says(house: Context, clock: Clock) -> None:
+    made = write(house, 3)
+    checkpoints.publish(house)
+    clock.forward(days=1)
+    checkpoints.publish(house)  # nothing new: the same head, with today's date
+    assert faults(house) == set()
+    for moved in (dt.timedelta(days=-2000), dt.timedelta(hours=1)):
+        with house.database.transaction() as connection:
+            connection.execute(update(head_rows).values(at=clock.now + moved))
+        assert proofs.inclusion(house, made[0]).by == clock.now.replace(microsecond=0)
+    assert faults(house) == {("head", 3)}, "it cannot have been signed first after it was signed last"
+
+
+def test_a_number_above_the_tree_was_given_by_nobody(any_house: Context) -> None:
+    house = any_house
+    write(house, 4)
+    checkpoints.publish(house)
+    plant(house)
     assert faults(house) == {("inserted", 4)}
     with pytest.raises(TileMissing):
         write(house, 1)
     with pytest.raises(checkpoints.Rewritten):
         checkpoints.publish(house)
     assert faults(house) == {("inserted", 4)}, "it does not become genuine"
-    awa = unlock(house, make_person(house, "Awa"))
-    looking_back.sheet(house, awa, 16)  # the page goes on
+
+
+def shown(house: Context, session: Session, size: int = 16, **place: Cursor | None) -> list[str]:
+    return [one.event.tag for one in looking_back.sheet(house, session, size, **place).entries]
+
+
+def test_what_cannot_be_numbered_is_on_the_page_all_the_same(any_house: Context, clock: Clock) -> None:
+    """Whoever writes one row makes numbering stand still, and hides nothing from anybody by it."""
+    house, awa = any_house, make_person(any_house, "Awa")
+    unlock(house, awa)
+    journal.number_all(house.database)
+    plant(house)
+    clock.forward(days=40)  # over the end of a month
+    with house.database.transaction() as connection:
+        waiting = audit.record(house, connection, None, Event("paper.seen", by_name="Nora (démo)"), person=awa.id)
+    clock.forward(seconds=60)
+    session = unlock(house, awa)
+    *now, before = shown(house, session)[:4]
+    assert (set(now), before) == ({"safe.history-read", "safe.unlocked", "safe.session-replaced"}, "paper.seen")
+    newest = looking_back.sheet(house, session, 1)
+    assert newest.older is not None
+    assert len(newest.entries) == 5, "one that has a number, and all that wait"
+    older = looking_back.sheet(house, session, 1, before=newest.older)
+    assert older.newer is not None
+    assert "paper.seen" not in shown(house, session, 1, before=newest.older), "once"
+    assert "paper.seen" in shown(house, session, 1, after=older.newer), "the way back ends there too"
+    with pytest.raises(Tampered):
+        proofs.of_own(house, session, waiting)
+
+
+def test_a_copy_whose_number_was_taken_away_stays_on_the_page(house: Context) -> None:
+    awa = make_person(house, "Awa")
+    entry, number = seen(house, awa)
+    with house.database.transaction() as connection:
+        connection.execute(update(entry_copies).where(entry_copies.c.entry == entry).values(number=None))
+    assert faults(house) == {("hidden", number)}
+    assert "paper.seen" in shown(house, unlock(house, awa))
+
+
+def test_an_entry_without_a_head_gets_no_proof_while_numbering_stands_still(house: Context) -> None:
+    made = write(house, 3)
+    journal.number_all(house.database)
+    make_person(house, "Awa")  # what waits
+    plant(house)
+    with pytest.raises(Tampered):
+        proofs.inclusion(house, made[0])
 
 
 def test_a_tree_that_is_gone_is_named_and_made_again(any_house: Context) -> None:

@@ -1,6 +1,7 @@
 """The house remembers the last head it signed outside of its rows: put back or rewritten together, they contradict it."""
 
 import dataclasses
+import datetime as dt
 import hashlib
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
@@ -8,17 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, delete, insert, update
 
-from storage import journal, tiles
+from storage import journal, schedules, tiles
 from storage.tables import checkpoints as head_rows
-from storage.tables import entries, entry_copies
+from storage.tables import entries, entry_copies, trace_checks
 from storage.tables import tiles as tile_rows
 from tests.vault.clock import Clock
 from tests.vault.trace_scene import rehash, write
-from vault import checkpoints, last_head, recount, tasks
+from vault import checkpoints, last_head, proofs, recount, tasks, trace_state
 from vault.checkpoints import Rewritten
 from vault.context import Context
+from vault.errors import Tampered
 
 
 def faults(house: Context) -> set[str]:
@@ -94,6 +96,83 @@ def test_what_came_since_the_daily_head_is_remembered_within_the_hour(house: Con
         connection.execute(delete(entries).where(entries.c.id.in_(late)))
         connection.execute(update(tile_rows).values(hashes=tiles.tile(connection, 0, 0, 3)))
     assert faults(house) == {"tile", "between"}
+
+
+def test_no_row_keeps_the_house_from_remembering_and_counting(house: Context, clock: Clock) -> None:
+    """Whoever has the rows takes the turns of days to come: the process that goes on does both by its own clock."""
+    jobs = tuple(one for one in tasks.JOBS if one.name in ("last head", "recount", "checkpoint"))
+    taken: dict[str, dt.datetime] = {}
+    write(house, 3)
+    assert set(tasks.run_due(house, taken, jobs)) == {"last head", "recount", "checkpoint"}
+    with house.database.transaction() as connection:
+        for job in jobs:
+            for turn in {job.latest(clock.now + dt.timedelta(hours=hours)) for hours in range(1, 80)} - {taken[job.name]}:
+                schedules.take_turn(connection, job.name, turn)
+    late, ran = [], []
+    for _ in range(48):
+        clock.forward(hours=1)
+        late += write(house, 1)
+        ran += [name for name, _ in tasks.run_due(house, taken, jobs).items()]
+    assert (ran.count("last head"), ran.count("recount"), ran.count("checkpoint")) == (48, 2, 0)
+    state = {name: good for name, good, _ in trace_state.lines(house)}
+    assert state == {"trace: numbered": True, "trace: published head": False, "trace: counted again": True}
+    with house.database.transaction() as connection:
+        connection.execute(update(head_rows).values(published=clock.now))
+    assert not trace_state.look(house).publishing, "when it was published is what its note says"
+    with house.database.transaction() as connection:
+        connection.execute(delete(entry_copies).where(entry_copies.c.entry.in_(late)))
+        connection.execute(delete(entries).where(entries.c.id.in_(late)))
+        connection.execute(update(tile_rows).values(hashes=tiles.tile(connection, 0, 0, 3)))
+        connection.execute(insert(trace_checks).values(at=clock.now, size=3, faults=0))
+    assert faults(house) == {"tile", "between"}
+    name, good, words = trace_state.lines(house)[0]
+    assert (name, good, words) == ("trace: numbered", False, "3 entries, 0 waiting; this machine has signed a head of 51")
+
+
+def test_a_tree_that_is_gone_makes_no_new_house(house: Context, clock: Clock) -> None:
+    """Tree and first entry, or everything: what is left says that there was something, and no fault is ever good."""
+    assert all(good for _, good, _ in trace_state.lines(house)), "before the first entry"
+    made = write(house, 3)
+    assert all(good for _, good, _ in trace_state.lines(house)), "the first day"
+    checkpoints.publish(house)
+    assert recount.nightly(house) == 0
+    assert all(good for _, good, _ in trace_state.lines(house))
+    last_head.place(house.settings).unlink()  # as on a machine that has no such file
+    clock.forward(hours=1)
+    with house.database.transaction() as connection:
+        connection.execute(delete(tile_rows))
+        connection.execute(delete(entry_copies).where(entry_copies.c.entry == made[0]))
+        connection.execute(delete(entries).where(entries.c.id == made[0]))
+    assert recount.nightly(house) > 0
+    clock.forward(days=10)
+    state = trace_state.look(house)
+    assert (state.publishing, state.whole) == (False, False)
+    assert [good for _, good, _ in trace_state.lines(house)][1:] == [False, False]
+
+
+def test_everything_gone_is_known_by_what_the_machine_remembers(house: Context) -> None:
+    write(house, 3)
+    checkpoints.publish(house)
+    with house.database.transaction() as connection:
+        for table in (tile_rows, entry_copies, entries, head_rows):
+            connection.execute(delete(table))
+    assert [good for _, good, _ in trace_state.lines(house)][:2] == [False, False]
+
+
+@pytest.mark.parametrize("what", ["folder", "bytes"])
+def test_a_file_that_cannot_be_read_stops_signing_and_nothing_else(house: Context, clock: Clock, what: str) -> None:
+    made, place = write(house, 3), last_head.place(house.settings)
+    place.unlink(missing_ok=True)
+    if what == "folder":
+        place.mkdir(parents=True)
+    else:
+        place.write_bytes(b"\xff\xfe")
+    jobs = tuple(one for one in tasks.JOBS if one.name in ("last head", "recount"))
+    assert tasks.run_due(house, jobs=jobs) == {"recount": 1}, "the hourly one fails, and has its next turn"
+    assert faults(house) == {"stopped"}
+    with pytest.raises(Tampered):
+        proofs.inclusion(house, made[0])
+    assert not trace_state.look(house).numbering
 
 
 def test_a_head_signed_while_the_trace_is_counted_is_no_fault(any_house: Context, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,7 @@ from crypto.statements import PersonKeys
 from tests.vault.builders import MadePerson, make_office, make_person, make_worker, show_card, unlock
 from tests.vault.clock import Clock
 from tests.vault.papers import SAID, keep
+from tests.vault.test_counted_whole import plant
 from tests.vault.test_sharing import SEE, UNTIL, offer
 from tests.vault.test_witnessed import make_scene
 from vault import checkpoints, proofs, receipt_files, sharing, verifying, withdrawing
@@ -228,6 +229,22 @@ def test_an_entry_that_waits_for_its_number_has_one_once_the_receipt_leaves(hous
     assert (signed.inclusion, signed.receipt.entry is not None) == (b"", True)
     (checked,) = verify_file(receipt_files.of_share(house, awa.session, grant), anchors(house))
     assert proofs.numbers(house, [signed.receipt.entry or ""]) == {signed.receipt.entry: checked.number}
+
+
+def test_receipts_leave_and_are_printed_while_numbering_stands_still(house: Context) -> None:
+    """Somebody wrote one row above the tree: what has its number has its proof, what waits leaves without one."""
+    fatou, awa = make_worker(house, make_office(house)), make_person(house)
+    paper = keep(house, awa.session)
+    sharing.grant(house, awa.session, fatou.id, offer(paper, acts=SEE))
+    checkpoints.publish(house)
+    plant(house)
+    late = sharing.grant(house, awa.session, fatou.id, offer(keep(house, awa.session), acts=SEE))
+    checked = verify_file(receipt_files.of_all(house, awa.session), anchors(house))
+    assert sorted(one.number is None for one in checked) == [False, True]
+    (alone,) = verify_file(receipt_files.of_share(house, awa.session, late), anchors(house))
+    assert alone.number is None
+    (signed,) = receipt_files.records_of(house, awa.session, late)
+    assert receipt_files.line_of(house, signed.receipt) is None, "the sheet is printed without"
 
 
 def test_what_a_witness_signed_is_verified_by_their_certificate(house: Context, clock: Clock) -> None:

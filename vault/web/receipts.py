@@ -9,7 +9,7 @@ from litestar.types import ControllerRouterHandler
 from consent.grant import OPEN_STATES
 from consent.ids import GrantId
 from consent.scope import Act
-from vault import checkpoints, proofs, receipt_files
+from vault import checkpoints, receipt_files
 from vault.errors import NotThere
 from vault.web.guards import anyone, context_of, signed_in, who
 from vault.web.shell import Req, page
@@ -29,7 +29,7 @@ def receipt(request: Req, grant: FromPath[str]) -> Response[str]:
     return page(
         request, "printed/receipt.html", receipt=last, acts=acts, contact=context.settings.contact or "Abri",
         over=last.change.state not in OPEN_STATES, imprint=receipt_files.imprint(last),
-        line=proofs.numbers(context, [last.entry]).get(last.entry) if last.entry else None,
+        line=receipt_files.line_of(context, last),
     )  # fmt: skip
 
 
