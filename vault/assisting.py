@@ -21,7 +21,7 @@ from crypto.sealing import open_post, open_posted_text, open_posted_value, post,
 from crypto.unlock import Cost, Kind
 from storage.errors import RowGone
 from storage.tables import assist_shelves, assists, slots, structures, workers
-from vault import audit, card_keeping, cards, labels, shelves, unlocking, who
+from vault import audit, card_keeping, cards, labels, sessions, shelves, unlocking, who
 from vault import slots as ways
 from vault.certifying import verified_certificate
 from vault.context import Context
@@ -72,7 +72,7 @@ def choose(
         raise BadInput("drawers", "error.nothing-chosen")
     seed, held = KemSeed.random(), AssistSecret.random()
     way = _seal(context, session.account, card, pictures, seed, held)
-    with ways.given_up(context, way), context.database.transaction() as connection:
+    with ways.given_up(context, way), sessions.acting(context, session) as connection:
         public, first_name = _helper(context, connection, worker)
         if card_keeping.keeps(connection, session.account, worker):
             raise BadInput("worker")  # the card and what this worker would hold open together

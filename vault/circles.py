@@ -24,7 +24,7 @@ from crypto.signing import Signer, Verifier, verify
 from crypto.statements import CircleFormed
 from crypto.unlock import Cost, Kind
 from storage.tables import circle_members, circle_shares, circles, workers
-from vault import aftermath, audit, directives, endings, labels, slots, unlocking, waiting, who
+from vault import aftermath, audit, directives, endings, labels, sessions, slots, unlocking, waiting, who
 from vault.certifying import verified_certificate
 from vault.context import Context
 from vault.errors import BadInput, NotThere, Tampered
@@ -110,7 +110,7 @@ def set_circle(context: Context, session: Session, secret: unlocking.Chosen, mem
     """Choose guardians anew: the secret is asked again, the circle before ends at once, its sheets are void unless kept."""
     keys = who.person(session)
     owner = Owner(session.account, keys, unlocking.confirm(context, session, secret))
-    with context.database.transaction() as connection:
+    with sessions.acting(context, session) as connection:
         # While the old card may still say stop, the guardians who would have to come stay those who brought the person back.
         aftermath.refuse_while_held(context, connection, session.account, only_with_veto=True)
         waiting.end(context, connection, session.account, session)  # its parts are of the circle that ends here
@@ -284,7 +284,7 @@ def release(context: Context, session: Session, secret: unlocking.Chosen, member
     With nobody left there is no circle any more. The secret is asked again. NotThere, WrongSecret, AfterRecovery.
     """
     owner = Owner(session.account, who.person(session), unlocking.confirm(context, session, secret))
-    with context.database.transaction() as connection:
+    with sessions.acting(context, session) as connection:
         aftermath.refuse_while_held(context, connection, session.account, only_with_veto=True)
         mine = (circles.c.person == session.account, circles.c.state == "living")
         query = select(circle_members, circles.c.needed).join(circles, circles.c.id == circle_members.c.circle).where(*mine)

@@ -23,7 +23,7 @@ from crypto.signing import Signer, verify
 from crypto.statements import DirectiveGiven
 from storage.errors import RowGone
 from storage.tables import circle_members, circles, directive_copies, directives, workers
-from vault import accounts, audit, endings, labels, unlocking, who
+from vault import accounts, audit, endings, labels, sessions, unlocking, who
 from vault.context import Context
 from vault.errors import BadInput, NotThere, Tampered
 from vault.events import Event
@@ -75,7 +75,7 @@ def record(context: Context, session: Session, chosen: unlocking.Chosen, wish: W
     """Say it, or say something else than before; the code is asked again."""
     keys = who.person(session)
     unlocking.confirm(context, session, chosen)
-    with context.database.transaction() as connection:
+    with sessions.acting(context, session) as connection:
         tag = "directive.changed" if _living(context, connection, session.account) else "directive.recorded"
         write(context, connection, keys, session.account, wish)
         audit.record(context, connection, session, Event(tag, by=session.account), person=session.account)

@@ -172,7 +172,7 @@ def ask(context: Context, session: Session, chosen: Chosen) -> Asked:
     """Ask for everything to be erased; the code is asked again. It looks done at once and is done 72 hours later."""
     who.person(session)
     unlocking.confirm(context, session, chosen)
-    with context.database.transaction() as connection:
+    with sessions.acting(context, session) as connection:
         return begin(context, connection, session.account, session=session)
 
 
@@ -190,7 +190,7 @@ def with_witness(context: Context, session: Session, chosen: Chosen, witness: Wi
     unlocking.confirm(context, session, chosen)
     seeing = sessions.find(context, working.sign_in(context, witness.code, witness.words, witness.totp))
     try:
-        with context.database.transaction() as connection:
+        with sessions.acting(context, session) as connection:
             name = _may_witness(connection, seeing)
             asked = begin(context, connection, session.account, session=session, witness=seeing.account)
             seen = Event("erasure.witnessed", by=seeing.account, by_name=name)

@@ -10,7 +10,7 @@ from crypto.printed import card_text
 from crypto.sealing import unseal_text
 from crypto.unlock import PERSON_WORDS, Kind, words_password
 from storage.database import serialise
-from storage.tables import accounts, persons
+from storage.tables import persons
 from vault import account_numbers, audit, cards, labels, notices, sessions, slots, who, wordlist
 from vault.context import Context
 from vault.errors import AlreadyKnown, BadInput, NoSession, Tampered
@@ -60,8 +60,7 @@ def give_words(context: Context, session: Session, chosen: Chosen) -> Slip:
     told, spoken = account_numbers.digest(context, number), words_password(words)
     way = slots.make(context, session.account, Kind.WORDS, secret, spoken, shown=told, kiosk=session.kiosk)
     cookie = None
-    with slots.given_up(context, way), context.database.transaction() as connection:
-        _still(connection, session)
+    with slots.given_up(context, way), sessions.acting(context, session) as connection:
         ended = slots.living(connection, session.account, [Kind.WORDS])
         slots.keep(context, connection, way)
         if session.slot in {slot.id for slot in ended}:
@@ -109,7 +108,7 @@ def reopen(
 
     NoSession when theirs was ended meanwhile: after a block nobody goes on.
     """
-    _still(connection, session)
+    sessions.hold(connection, session)
     state = sessions.read_state(connection, session)
     if card is not None:
         state[CARD] = card_text(card)
@@ -119,15 +118,8 @@ def reopen(
     )  # fmt: skip
 
 
-def _still(connection: Connection, session: Session) -> None:
-    """NoSession when a block ended this session while the secret was being tried. The account's row is held: a block comes before
-    what follows, or after it and ends what it opened. A thief would otherwise give themselves words that thaw the safe."""
-    connection.execute(select(accounts.c.id).where(accounts.c.id == session.account).with_for_update())
-    sessions.still(connection, session)
-
-
 def _replace(context: Context, session: Session, way: Slot, card: CardSecret, tag: str) -> str:
-    with slots.given_up(context, way), context.database.transaction() as connection:
+    with slots.given_up(context, way), sessions.acting(context, session) as connection:
         take_card(connection, way)
         if session.slot not in {slot.id for slot in slots.living(connection, session.account)}:
             raise NoSession  # the way that opened this session ended in between: somebody else decides now

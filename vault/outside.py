@@ -25,7 +25,7 @@ from crypto.sealing import open_posted_text, open_posted_value, post_text, post_
 from crypto.signing import Signer
 from storage.errors import RowGone
 from storage.tables import accounts, kiosks, operators, outside_changes, outside_shares, outside_wraps, receipts, structures
-from vault import aftermath, audit, endings, labels, outside_links, restricting, sharing, shelves, who
+from vault import aftermath, audit, endings, labels, outside_links, restricting, sessions, sharing, shelves, who
 from vault import outside_wraps as wraps
 from vault.context import NOBODY, Context
 from vault.errors import BadInput, NotThere, Tampered
@@ -174,7 +174,7 @@ def give(
         public = KemPrivate(seed).public
         body = _body(session.account, share, offer, now)
         given = Given(share, shown, body.until)
-        with context.database.transaction() as connection:
+        with sessions.acting(context, session) as connection:
             if with_it is not None:
                 with_it(connection, given)
             restricting.refuse(connection, session.account)

@@ -23,6 +23,7 @@ from vault import (
     opening,
     preferences,
     protecting,
+    sessions,
     shown_cards,
     unlocking,
     who,
@@ -45,7 +46,7 @@ __all__ = [
     "own_preferences", "person_keys", "person_of",
     "prepare_card_slot", "present_card", "protect", "redraw", "refuse_protecting", "rename", "replace_card", "reviewed", "settle",
     "show_places",
-    "start_opening", "try_card", "unlock", "unlock_with_pictures", "unlock_with_words", "way_in",
+    "start_opening", "stay", "try_card", "unlock", "unlock_with_pictures", "unlock_with_words", "way_in",
 ]  # fmt: skip
 
 start_opening, opening_choices, keep_choices = opening.start, opening.choices, opening.keep
@@ -59,7 +60,7 @@ prepare_card_slot = means.prepare_card_slot
 freeze, freeze_ward, freeze_person = protecting.freeze, protecting.freeze_ward, freezing.freeze_person
 protect, freeze_number, check_card = protecting.protect, protecting.freeze_number, protecting.check_card
 refuse_protecting = protecting.refuse_too_early
-way_in = unlocking.way_in
+way_in, stay = unlocking.way_in, unlocking.stay
 person_keys = accounts.public_keys
 
 READABLE = ("kept", "to-read")
@@ -175,7 +176,7 @@ def _missing(connection: Connection, person: str) -> Iterator[str]:
 
 def _face(context: Context, session: Session, tag: str, *, name: str | None = None, drawing: str | None = None) -> None:
     keys, person = who.person(session), session.account
-    with context.database.transaction() as connection:
+    with sessions.acting(context, session) as connection:
         now, drawn = face(connection, session)
         name, drawing = now if drawing else name, drawing or drawn
         values = opening.seal_face(keys, person, name, drawing)

@@ -150,7 +150,7 @@ def protect(context: Context, session: Session, chosen: Chosen, text: str, new: 
     secret, card, fresh = confirm(context, session, chosen), cards.read(text), AccountSecret.random()
     person, number = session.account, account_numbers.draw()
     way = prepare_card_slot(context, session.kiosk, person, fresh, card, new)
-    with slots.given_up(context, way), context.database.transaction() as connection:
+    with slots.given_up(context, way), sessions.acting(context, session) as connection:
         take_card(connection, way)
         if session.slot not in {slot.id for slot in slots.living(connection, person)}:
             raise NoSession

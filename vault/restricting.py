@@ -9,7 +9,7 @@ from typing import ClassVar
 from sqlalchemy import Connection, select, update
 
 from storage.tables import persons, rights_requests
-from vault import audit, notices, unlocking, who
+from vault import audit, notices, sessions, unlocking, who
 from vault.context import Context
 from vault.errors import AbriError, Conflict
 from vault.events import Event
@@ -77,7 +77,7 @@ def lift(context: Context, session: Session, chosen: unlocking.Chosen) -> None:
     """The person who asked for it has had enough; the code is asked again. Conflict when a judge ordered it, or nothing is held."""
     who.person(session)
     unlocking.confirm(context, session, chosen)
-    with context.database.transaction() as connection:
+    with sessions.acting(context, session) as connection:
         person = session.account
         if not is_restricted(connection, person) or held(connection, person, by_a_judge=True):
             raise Conflict

@@ -26,6 +26,7 @@ from vault import (
     register_lines,
     requisitions,
     restricting,
+    sessions,
     undoing,
     unlocking,
     who,
@@ -122,7 +123,7 @@ def ask_right(context: Context, session: Session, chosen: Chosen, kind: RightKin
     if kind not in AT_A_KIOSK:
         raise BadInput("kind")
     unlocking.confirm(context, session, chosen)
-    with context.database.transaction() as connection:
+    with sessions.acting(context, session) as connection:
         operator = (
             select(structures.c.operator).join(kiosks, kiosks.c.structure == structures.c.id).where(kiosks.c.id == session.kiosk)
         )
@@ -140,7 +141,7 @@ def identify(context: Context, session: Session, chosen: Chosen, number: str) ->
     """The person says at a kiosk, code asked again, that this request is theirs. NotThere for a number that waits for nobody."""
     who.person(session)
     unlocking.confirm(context, session, chosen)
-    with context.database.transaction() as connection:
+    with sessions.acting(context, session) as connection:
         theirs = [kind for kind, rule in RULES.items() if not rule.number]
         waiting = rights_requests.c.state == "received", rights_requests.c.kind.in_(theirs)
         rows = connection.execute(select(rights_requests).where(*waiting).with_for_update()).mappings().all()

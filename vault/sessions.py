@@ -9,8 +9,8 @@ import base64
 import binascii
 import datetime as dt
 import hmac
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -24,7 +24,7 @@ from crypto.sealing import seal_value, unseal_value
 from crypto.session import open_assisted_session, open_session, seal_assisted_session, seal_session, session_key, session_lookup
 from storage.database import after_commit
 from storage.errors import RowGone, StorageError
-from storage.tables import persons, sessions
+from storage.tables import accounts, persons, sessions
 from vault import labels
 from vault.context import NOBODY, Context
 from vault.errors import NoSession, NotAllowed
@@ -191,6 +191,22 @@ def still(connection: Connection, session: Session) -> None:
         raise NoSession
 
 
+@contextmanager
+def acting(context: Context, session: Session) -> Iterator[Connection]:
+    """The transaction of an act that took a while before it: the secret asked again, a key derived. NoSession when the session was
+    ended meanwhile: whoever waits for the end of a derivation while a desk blocks everything changes nothing any more (ADR 0114)."""
+    with context.database.transaction() as connection:
+        hold(connection, session)
+        yield connection
+
+
+def hold(connection: Connection, session: Session) -> None:
+    """The same in the caller's transaction. The account's row is held: a block comes before what follows, or after it and ends what it
+    opened. A thief would otherwise choose other guardians, or give themselves words, and open the blocked safe by them."""
+    connection.execute(select(accounts.c.id).where(accounts.c.id == session.account).with_for_update())
+    still(connection, session)
+
+
 def extend(context: Context, session: Session) -> None:
     """More time for somebody who is adding papers and has just given the code again: two hours after the start at most."""
     limits = context.settings.limits
@@ -198,7 +214,7 @@ def extend(context: Context, session: Session) -> None:
         context.clock() + dt.timedelta(seconds=limits.absolute_seconds),
         session.created + dt.timedelta(seconds=limits.extended_seconds),
     )
-    with context.database.transaction() as connection:
+    with acting(context, session) as connection:
         connection.execute(update(sessions).where(sessions.c.session == session.id).values(term=term))
 
 

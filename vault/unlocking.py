@@ -157,6 +157,8 @@ def enter(
 def confirm(context: Context, session: Session, chosen: Chosen) -> AccountSecret:
     """Ask the secret again before what cannot be undone. The session remembers its card: the code is enough.
 
+    What follows is done in `sessions.acting`: the safe may be blocked while this derives.
+
     Counted like an unlock. WrongSecret, MustWait, Busy, BadInput.
     """
     who.person(session)
@@ -172,6 +174,12 @@ def confirm(context: Context, session: Session, chosen: Chosen) -> AccountSecret
     if tried.secret is None:
         raise WrongSecret
     return tried.secret
+
+
+def stay(context: Context, session: Session, chosen: Chosen) -> None:
+    """More time on this screen, the secret asked again (`sessions.extend`). WrongSecret, MustWait, Busy, BadInput, NoSession."""
+    confirm(context, session, chosen)
+    sessions.extend(context, session)
 
 
 def way_in(context: Context, session: Session) -> Kind:

@@ -70,7 +70,7 @@ WRITES_NOTHING = {
         "aftermath.end_ways circles.dissolve circles.form circles.void_sheets documents.trace_own endings.doom endings.end_row "
         "directives.write directives.forget directives.follow "
         "endings.end_rows looking.own looking.say_own looking.say_page looking.say_shared removing.erase_rows slots.end trying.attempt "
-        "passkeys.check passkeys.remove "
+        "passkeys.check passkeys.remove sessions.acting "
         "afresh.begin_again maintaining.tell_everyone assisting.worker_left"
     ),
     NOBODY: (

@@ -6,7 +6,7 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.types import ControllerRouterHandler
 
-from vault import people, sessions
+from vault import people
 from vault.errors import BadInput, Busy, MustWait, WrongSecret
 from vault.web.forms import Sent
 from vault.web.guards import context_of, signed_in, who
@@ -40,12 +40,11 @@ def give(request: Req, form: Sent) -> Response[Any]:
     """Half an hour more."""
     context, session = context_of(request), signed_in(request)
     try:
-        people.confirm_secret(context, session, secret_of(form))
+        people.stay(context, session, secret_of(form))
     except BadInput:
         return _ask_page(request, [unfinished_secret(request)], 422)
     except (WrongSecret, MustWait, Busy) as error:
         return refused(request, error, "ajouter/temps")
-    sessions.extend(context, session)
     return go(request, "ajouter")
 
 
