@@ -424,7 +424,7 @@ circle_members = Table(
     word("kind", "technical", PERSON),  # worker, sheet
     ident("worker", "link", PERSON, "accounts.id", nullable=True, index=True),
     octets("public_key", "public", PERSON),
-    octets("posted_face", "sealed", PERSON, nullable=True),  # the name and drawing given to this guardian
+    octets("posted_face", "sealed", PERSON, nullable=True),  # the name and drawing given to this guardian, and those of before (ADR 0115)
     octets("sealed_label", "sealed", PERSON),  # what the person calls this guardian
     day("barred", "technical", PERSON, nullable=True),  # the last day on which their word alone barred every way in (ADR 0103)
 )  # fmt: skip

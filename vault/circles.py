@@ -8,14 +8,14 @@ it too.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select
 
 from consent.recipients import role
 from crypto import circle as cutting
 from crypto import contexts, unlock
-from crypto.canonical import instant
+from crypto.canonical import Value, instant
 from crypto.errors import BadSignature, Malformed, Undecryptable
 from crypto.kem import KemPublic, kem_public, public_key
 from crypto.keys import AccountKeys, AccountSecret, RecoverySecret, SheetSecret
@@ -24,11 +24,12 @@ from crypto.signing import Signer, Verifier, verify
 from crypto.statements import CircleFormed
 from crypto.unlock import Cost, Kind
 from storage.tables import circle_members, circle_shares, circles, workers
-from vault import aftermath, audit, directives, endings, labels, sessions, slots, unlocking, waiting, who
+from vault import aftermath, audit, directives, endings, former_faces, labels, sessions, slots, unlocking, waiting, who
 from vault.certifying import verified_certificate
 from vault.context import Context
 from vault.errors import BadInput, NotThere, Tampered
 from vault.events import Event
+from vault.former_faces import Former
 from vault.sessions import Session
 from vault.settings import today_in_paris
 
@@ -49,6 +50,7 @@ class GuardianWorker:
     face_drawing: str = field(repr=False)
     face_phrase: str = field(default="", repr=False)
     stays: bool = False  # of the circle before: then they may be away for now
+    former: tuple[Former, ...] = ()  # the faces of before, which the same guardian goes on reading for a year
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class _Member:
     worker: str | None
     structure: str | None
     public: KemPublic
-    label: dict[str, str] = field(repr=False)
+    label: dict[str, Value] = field(repr=False)
     sheet: SheetSecret | None = None
 
 
@@ -114,13 +116,27 @@ def set_circle(context: Context, session: Session, secret: unlocking.Chosen, mem
         # While the old card may still say stop, the guardians who would have to come stay those who brought the person back.
         aftermath.refuse_while_held(context, connection, session.account, only_with_veto=True)
         waiting.end(context, connection, session.account, session)  # its parts are of the circle that ends here
-        formed = form(context, connection, owner, members, needed)
+        formed = form(context, connection, owner, _who_stays(context, connection, owner, members), needed)
         audit.record(context, connection, session, Event("recovery.circle-set", by=session.account), person=session.account)
         if formed.sheets:
             audit.record(
                 context, connection, session, Event("recovery.sheet-printed", by=session.account), person=session.account
             )
     return formed
+
+
+def _who_stays(context: Context, connection: Connection, owner: Owner, members: Sequence[Chosen]) -> list[Chosen]:
+    """Who is a guardian already may be away for now, and goes on reading the faces of before: the rows tell who is, and no form."""
+    try:
+        again = chosen_again(context, connection, owner, sheets=False)
+    except Tampered:  # of a circle that does not hold nobody stays
+        return list(members)
+    present = {one.worker: one.former for one in again if isinstance(one, GuardianWorker)}
+    return [
+        replace(one, stays=True, former=present[one.worker])
+        if isinstance(one, GuardianWorker) and one.worker in present else one
+        for one in members
+    ]  # fmt: skip
 
 
 def form(context: Context, connection: Connection, owner: Owner, members: Sequence[Chosen], needed: int) -> CircleSet:
@@ -151,7 +167,7 @@ def form(context: Context, connection: Connection, owner: Owner, members: Sequen
     if sets:
         _cut(context, connection, owner, said, {one.id: one.public for one in made})
     directives.follow(context, connection, owner.keys, owner.person)
-    sheets = tuple(PrintedSheet(one.id, one.label["label"], one.sheet) for one in made if one.sheet)
+    sheets = tuple(PrintedSheet(one.id, str(one.label["label"]), one.sheet) for one in made if one.sheet)
     return CircleSet(circle, sheets, bool(sets))
 
 
@@ -168,7 +184,10 @@ def _member(context: Context, connection: Connection, owner: Owner, chosen: Chos
                 raise BadInput("members", GONE)
             if len(chosen.face_phrase) > PHRASE_AT_MOST:
                 raise BadInput("phrase")
-            label = {"label": "", "name": chosen.face_name, "drawing": chosen.face_drawing, "phrase": chosen.face_phrase}
+            label: dict[str, Value] = {
+                "label": "", "name": chosen.face_name, "drawing": chosen.face_drawing, "phrase": chosen.face_phrase,
+                former_faces.BEFORE: former_faces.written(chosen.former),
+            }  # fmt: skip
             return _Member(context.new_id(), "worker", chosen.worker, certificate.structure, kem_public(certificate.kem), label)
         case NewSheet():
             if len(chosen.label) > LABEL_AT_MOST:
@@ -182,8 +201,8 @@ def _member(context: Context, connection: Connection, owner: Owner, chosen: Chos
             row = connection.execute(query.where(*ours)).mappings().one_or_none()
             if row is None:
                 raise BadInput("members", GONE)
-            label = open_label(owner.keys, owner.person, row)
-            return _Member(context.new_id(), "sheet", None, None, kem_public(row["public_key"]), {"label": label["label"]})
+            kept = str(opened_label(owner.keys, owner.person, row)["label"])
+            return _Member(context.new_id(), "sheet", None, None, kem_public(row["public_key"]), {"label": kept})
 
 
 def _row(context: Context, owner: Owner, circle: str, one: _Member) -> dict[str, object]:
@@ -192,7 +211,7 @@ def _row(context: Context, owner: Owner, circle: str, one: _Member) -> dict[str,
     face = None
     if one.kind == "worker":
         place = labels.face(person=owner.person, circle=circle, member=one.id)
-        shown = {name: one.label[name] for name in ("name", "drawing", "phrase")}
+        shown = {name: one.label[name] for name in ("name", "drawing", "phrase", former_faces.BEFORE)}
         face = post_value(one.public, context.keyvault.derive("grant", circle, place), place, shown)
     sealed = seal_value(owner.keys.values, labels.guardian_label(person=owner.person, member=one.id), label)
     return {
@@ -252,16 +271,21 @@ def living(context: Context, connection: Connection, person: str, sign: Verifier
 
 def open_label(keys: AccountKeys, person: str, row: RowMapping) -> dict[str, str]:
     """What the person called a guardian, and the face they gave; Tampered when another key stands in the row."""
+    return {name: value for name, value in opened_label(keys, person, row).items() if isinstance(value, str)}
+
+
+def opened_label(keys: AccountKeys, person: str, row: RowMapping) -> dict[str, Value]:
+    """The same with the faces of before (`former_faces.told`). Tampered."""
     try:
         opened = unseal_value(keys.values, labels.guardian_label(person=person, member=row["id"]), row["sealed_label"])
     except Undecryptable as error:
         raise Tampered from error
     if opened.get("key") != hashlib.sha256(row["public_key"]).hexdigest():
         raise Tampered
-    return {name: str(value) for name, value in opened.items()}
+    return opened
 
 
-def chosen_again(connection: Connection, owner: Owner, *, sheets: bool) -> list[Chosen]:
+def chosen_again(context: Context, connection: Connection, owner: Owner, *, sheets: bool) -> list[Chosen]:
     """The present members as a choice, to form the circle anew: workers who have not left, and sheets if they stay good.
 
     Who is away stays: their key is certified as before, and until they are back `recovery.confirm` refuses them.
@@ -270,9 +294,11 @@ def chosen_again(connection: Connection, owner: Owner, *, sheets: bool) -> list[
     query = query.outerjoin(workers, workers.c.account == circle_members.c.worker).where(circles.c.person == owner.person)
     again: list[Chosen] = []
     for row in connection.execute(query.order_by(circle_members.c.id)).mappings():
-        label = open_label(owner.keys, owner.person, row)
+        label = opened_label(owner.keys, owner.person, row)
         if row["kind"] == "worker" and row["state"] in ("certified", "suspended") and role(row["role"]).may_guard:
-            again.append(GuardianWorker(row["worker"], label["name"], label["drawing"], label.get("phrase", ""), stays=True))
+            name, drawing, phrase = (str(label.get(key, "")) for key in ("name", "drawing", "phrase"))
+            former = former_faces.told(label, today_in_paris(context.clock()))
+            again.append(GuardianWorker(row["worker"], name, drawing, phrase, stays=True, former=former))
         elif row["kind"] == "sheet" and sheets:
             again.append(KeptSheet(row["id"]))
     return again
@@ -294,7 +320,7 @@ def release(context: Context, session: Session, secret: unlocking.Chosen, member
         waiting.end(context, connection, session.account, session)
         gone = rows[member]
         again = [
-            one for one in chosen_again(connection, owner, sheets=True)
+            one for one in chosen_again(context, connection, owner, sheets=True)
             if (one.worker != gone["worker"] if isinstance(one, GuardianWorker) else getattr(one, "member", None) != member)
         ]  # fmt: skip
         if again:
@@ -323,7 +349,7 @@ def void_sheets(context: Context, connection: Connection, owner: Owner) -> None:
     needed = connection.execute(select(circles.c.needed).where(circles.c.person == owner.person)).scalar_one_or_none()
     if needed is None:
         return
-    again = chosen_again(connection, owner, sheets=False)
+    again = chosen_again(context, connection, owner, sheets=False)
     if again:
         form(context, connection, owner, again, needed)
     else:

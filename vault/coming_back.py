@@ -44,7 +44,7 @@ from vault import (
 )
 from vault.certifying import verified_certificate
 from vault.context import Context
-from vault.errors import AlreadyKnown, Conflict, MustWait, NoSession, Tampered, WrongSecret
+from vault.errors import AlreadyKnown, Conflict, GuardianLeft, MustWait, NoSession, Tampered, WrongSecret
 from vault.events import Event
 from vault.notices import Notice
 from vault.opening import check_chosen
@@ -211,7 +211,7 @@ def _end_old_ways(context: Context, connection: Connection, opened: Opened) -> N
 def _form_again(context: Context, connection: Connection, opened: Opened) -> None:
     """A new secret for the same guardians. After a theft no printed sheet stays good: it may have been in the bag."""
     owner = circles.Owner(opened.person, opened.keys, opened.secret)
-    again = circles.chosen_again(connection, owner, sheets=not opened.theft)
+    again = circles.chosen_again(context, connection, owner, sheets=not opened.theft)
     if again:
         circles.form(context, connection, owner, again, opened.said.k)
     else:
@@ -278,10 +278,15 @@ def _pending(context: Context, person: str, kind: Kind, password: Password, show
 
 
 def come_back(context: Context, kiosk: str | None, card: str, chosen: Chosen) -> str:
-    """The day has passed: the card and code chosen then open the safe. Raises WrongSecret; MustWait when it is too early."""
+    """The day has passed: the card and code chosen then open the safe. WrongSecret; MustWait when it is too early; GuardianLeft when
+    a guardian's departure ended what waited."""
     tried = try_card(context, kiosk, cards.read(card), chosen, states=("pending",))
+    if tried.slot.sealed is None:
+        with context.database.transaction() as connection:
+            trying.settle(connection, tried)
+        raise GuardianLeft
     try:
-        seed = unlock.open_assist_slot(tried.kek, slots.place_of(tried.slot), tried.slot.sealed or b"")
+        seed = unlock.open_assist_slot(tried.kek, slots.place_of(tried.slot), tried.slot.sealed)
     except Undecryptable as error:
         raise WrongSecret from error
     with context.database.transaction() as connection:

@@ -132,3 +132,9 @@ class GuardianAway(Conflict):
     """Somebody who recognised the person yesterday is away today, or has left: their part does not count now."""
 
     sentence = "error.guardian-away"
+
+
+class GuardianLeft(Conflict):
+    """What waited its day lacks somebody for good: their account ended meanwhile. Whoever comes for it begins again."""
+
+    sentence = "error.guardian-left"

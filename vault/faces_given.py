@@ -15,12 +15,13 @@ from crypto.kem import kem_public
 from crypto.sealing import post_value, seal_value
 from storage.errors import RowGone
 from storage.tables import assists, circle_members, circles, kept_cards, workers
-from vault import labels
+from vault import former_faces, labels
 from vault.certifying import verified_certificate
-from vault.circles import open_label
+from vault.circles import opened_label
 from vault.context import Context
 from vault.errors import NotThere, Tampered
 from vault.sessions import Session
+from vault.settings import today_in_paris
 
 DAMAGED = (CryptoError, NotThere, RowGone, Tampered)
 """A row that does not hold keeps nobody from changing their name: only whoever it is of is not told."""
@@ -47,12 +48,17 @@ def give_again(context: Context, connection: Connection, session: Session, name:
 
 
 def _to_guardian(context: Context, connection: Connection, session: Session, row: RowMapping, shown: Face) -> None:
-    """The key of the row is the one that the person chose: their own label carries its hash."""
+    """The key of the row is the one that the person chose: their own label carries its hash. What they were given before stays beside
+    it for a year (ADR 0115)."""
     person, member = session.account, row["id"]
-    label = open_label(session.opened(), person, row) | shown
+    today = today_in_paris(context.clock())
+    old = opened_label(session.opened(), person, row)
+    before = former_faces.written(former_faces.after(old, shown["name"], shown["drawing"], today))
+    label = old | shown | {former_faces.BEFORE: before, former_faces.SINCE: today.isoformat()}
     place = labels.face(person=person, circle=row["circle"], member=member)
     vaulted = context.keyvault.derive("grant", row["circle"], place)
-    posted = post_value(kem_public(row["public_key"]), vaulted, place, shown | {"phrase": label.get("phrase", "")})
+    face = shown | {"phrase": label.get("phrase", ""), former_faces.BEFORE: before}
+    posted = post_value(kem_public(row["public_key"]), vaulted, place, face)
     sealed = seal_value(session.opened().values, labels.guardian_label(person=person, member=member), label)
     this = update(circle_members).where(circle_members.c.id == member)
     connection.execute(this.values(posted_face=posted, sealed_label=sealed))

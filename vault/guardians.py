@@ -21,11 +21,12 @@ from storage.tables import (
     structures,
     workers,
 )
-from vault import accounts, assisting, audit, card_keeping, labels, notices, waiting
+from vault import accounts, assisting, audit, card_keeping, former_faces, labels, notices, waiting
 from vault.circles import living, open_label
 from vault.context import Context
 from vault.errors import NotAllowed, NotThere, Tampered
 from vault.events import Event
+from vault.former_faces import Former
 from vault.sessions import Session
 from vault.settings import today_in_paris
 
@@ -67,6 +68,7 @@ class Ward:
     name: str = field(repr=False)
     drawing: str = field(repr=False)
     phrase: str = field(default="", repr=False)
+    former: tuple[Former, ...] = ()  # by what they were known until less than a year ago
 
 
 def circle(context: Context, session: Session) -> Circle | None:
@@ -166,7 +168,9 @@ def people_who_count_on_me(context: Context, session: Session) -> list[Ward]:
             face = open_posted_value(private, context.keyvault.derive("grant", row["circle"], place), place, row["posted_face"])
         except (RowGone, Undecryptable):  # a circle that ended in this instant, or a face that this worker cannot read
             continue
-        wards.append(Ward(row["id"], str(face.get("name", "")), str(face.get("drawing", "")), str(face.get("phrase", ""))))
+        former = former_faces.told(face, today_in_paris(context.clock()))
+        name, drawing, phrase = (str(face.get(key, "")) for key in ("name", "drawing", "phrase"))
+        wards.append(Ward(row["id"], name, drawing, phrase, former))
     return sorted(wards, key=lambda ward: (ward.name, ward.member))
 
 

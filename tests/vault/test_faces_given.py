@@ -1,16 +1,19 @@
 """Another name, another drawing: whoever must recognise the person knows them by those of today."""
 
 import dataclasses
+import datetime as dt
 
 import pytest
 from sqlalchemy import select, update
 
 from consent.purposes import ShelfKind
+from crypto.canonical import Value
 from crypto.keys import KemSeed
 from storage.tables import circle_members
 from tests.vault.builders import make_worker, sign_in, unlock
+from tests.vault.clock import Clock
 from tests.vault.comings import Circle, face, make_circle, new_card, set_circle
-from vault import assisted, assisting, card_keeping, guardians, people, protecting, sessions
+from vault import assisted, assisting, card_keeping, circles, former_faces, guardians, people, protecting, sessions
 from vault.context import Context
 from vault.sessions import Session
 
@@ -39,6 +42,56 @@ def test_guardians_find_the_name_and_drawing_of_today_and_the_phrase_stays(any_h
     # What is formed anew of the same people carries today's face too.
     protecting.protect(house, awa.session, awa.code, new_card(), "591746")
     assert known(house, sign_in(house, made.fatou)) == [("", "sun", "le pont bleu")]
+
+
+def before(house: Context, desk: Session) -> list[tuple[str, str]]:
+    """What a guardian reads beside it: the names and drawings of before, oldest first."""
+    (ward,) = guardians.people_who_count_on_me(house, desk)
+    return [(one.name, one.drawing) for one in ward.former]
+
+
+def test_guardians_go_on_reading_for_a_year_what_was_said_before(any_house: Context, clock: Clock) -> None:
+    """ADR 0115: a screen left open changes it in one tap, and who has lost everything says the one they remember."""
+    house, made = any_house, make_circle(any_house)
+    clock.forward(days=40)
+    hers = unlock(house, made.awa)
+    people.rename(house, hers, "Zoé")
+    people.redraw(house, hers, "sun")
+    assert known(house, sign_in(house, made.marc)) == [("Zoé", "sun", "")]
+    assert before(house, sign_in(house, made.fatou)) == [("Awa", "turtle")], "what stood for a moment is not kept"
+    clock.forward(days=1)
+    hers = unlock(house, made.awa)
+    people.redraw(house, hers, "star")
+    set_circle(house, made.awa, [face(made.fatou, "Zoé", "star"), face(make_worker(house, made.tilleuls, "Paul"), "Zoé", "star")])
+    assert before(house, sign_in(house, made.fatou)) == [("Awa", "turtle"), ("Zoé", "sun")], "of who stays"
+    (paul,) = (one for one in guardians.circle(house, hers).members if one.name == "Paul")  # type: ignore[union-attr]
+    assert _former_of(house, paul.id, hers) == (), "who is new reads today's alone"
+    people.rename(house, hers, "Awa")
+    people.redraw(house, hers, "turtle")
+    assert before(house, sign_in(house, made.fatou)) == [("Zoé", "sun"), ("Zoé", "star")], "what is said today is not of before"
+    clock.forward(days=366)
+    assert before(house, sign_in(house, made.fatou)) == []
+
+
+def _former_of(house: Context, member: str, hers: Session) -> tuple[former_faces.Former, ...]:
+    with house.database.transaction(read_only=True) as connection:
+        row = connection.execute(select(circle_members).where(circle_members.c.id == member)).mappings().one()
+        return former_faces.told(circles.opened_label(hers.opened(), hers.account, row), dt.date(2026, 11, 1))
+
+
+def test_nobody_pushes_the_old_face_out_by_changing_it_again_and_again() -> None:
+    label: dict[str, Value] = {"name": "Awa", "drawing": "turtle"}
+    for day in range(1, 10):
+        today = dt.date(2026, 3, day)
+        faces = former_faces.after(label, f"Z{day}", "sun", today)
+        label = {"name": f"Z{day}", "drawing": "sun", "before": former_faces.written(faces), "since": today.isoformat()}
+    assert [one.name for one in former_faces.told(label, dt.date(2027, 2, 28))] == ["Awa", "Z1", "Z2", "Z3"]
+    assert [one.name for one in former_faces.told(label, dt.date(2027, 3, 2))] == ["Z2", "Z3"]
+
+
+@pytest.mark.parametrize("planted", ["turtle", ["turtle"], [{}], [{"name": "a", "drawing": "b", "changed": "hier"}], 7])
+def test_what_somebody_plants_there_makes_no_page_fail(planted: Value) -> None:
+    assert former_faces.told({"before": planted}, dt.date(2026, 1, 1)) == ()
 
 
 def test_who_helps_to_open_and_who_keeps_the_card_know_it_too(house: Context) -> None:

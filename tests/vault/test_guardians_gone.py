@@ -13,10 +13,10 @@ from tests.vault.clock import Clock
 from tests.vault.comings import NEW_CODE, Circle, confirm, face, make_circle, new_card, set_circle, start
 from tests.vault.test_directives import member, wished
 from tests.vault.test_waiting import begun
-from vault import audit, circles, coming_back, directives, guardians, protecting, recovery, sessions, waiting, workers
+from vault import aftermath, audit, circles, coming_back, directives, guardians, protecting, recovery, sessions, waiting, workers
 from vault.context import Context
 from vault.directives import Wish
-from vault.errors import Conflict, GuardianAway, NotThere, Tampered, WrongSecret
+from vault.errors import BadInput, Conflict, GuardianAway, GuardianLeft, NotThere, Tampered, WrongSecret
 
 
 def leaves(house: Context, made: Circle, how: str = "ended") -> None:
@@ -95,6 +95,16 @@ def test_a_recovery_that_waits_ends_with_an_account_that_it_needed(house: Contex
     assert waiting.opens(house, hers) is None
     assert "recovery.stopped" in [one.event.tag for one in audit.history(house, hers)]
     clock.forward(hours=25)
+    for _ in range(6):  # whoever has nothing but this card reads why, and their right code is never a wrong one
+        with pytest.raises(GuardianLeft):
+            coming_back.come_back(house, None, card, NEW_CODE)
+    with pytest.raises(WrongSecret):
+        coming_back.come_back(house, None, card, "482957")
+    with house.database.transaction(read_only=True) as connection:
+        pending = select(slots.c.sealed_secret).where(slots.c.state == "pending")
+        assert connection.scalars(pending).all() == [None], "what would have opened is gone"
+    clock.forward(days=7)
+    aftermath.expire(house)
     with pytest.raises(WrongSecret):
         coming_back.come_back(house, None, card, NEW_CODE)
 
@@ -150,6 +160,24 @@ def test_who_is_away_stays_in_the_circle(house: Context, how: str) -> None:
     confirm(house, made.fatou, code, beside=True)
     confirm(house, made.marc, code)
     assert recovery.state(house, session).ready
+
+
+def test_who_is_away_can_be_kept_when_others_are_chosen(any_house: Context) -> None:
+    """She wants one guardian more during Fatou's holidays; the rows say who is of the circle. Who is not must be at work."""
+    house, made = any_house, make_circle(any_house)
+    paul, nora = make_worker(house, made.tilleuls, "Paul"), make_worker(house, made.canal, "Nora")
+    leaves(house, made, "suspended")
+    workers.suspend(house, made.canal.admin, nora.id, None)
+    unlock(house, made.awa)
+    with pytest.raises(BadInput):
+        set_circle(house, made.awa, [face(made.fatou), face(made.marc), face(nora)])
+    set_circle(house, made.awa, [face(made.fatou), face(made.marc), face(paul)])
+    circle = guardians.circle(house, made.awa.session)
+    assert circle is not None
+    assert {one.name: one.state for one in circle.members} == {"Fatou": "suspended", "Marc": "certified", "Paul": "certified"}
+    leaves(house, made)
+    with pytest.raises(BadInput):
+        set_circle(house, made.awa, [face(made.fatou), face(made.marc), face(paul)])
 
 
 def test_what_will_not_open_tomorrow_is_refused_today(house: Context) -> None:

@@ -12,7 +12,7 @@ from tests.vault.test_sharing import offer, second_day
 from tests.web.desk_scene import clock_of
 from tests.web.renewing_steps import all_new, present
 from tests.web.site import Site
-from vault import circles, guardians, sessions, sharing, showing
+from vault import circles, guardians, sessions, sharing, showing, workers
 from vault.circles import NewSheet
 from vault.errors import WrongSecret
 from vault.reading_settings import _help_numbers
@@ -361,6 +361,30 @@ def test_three_of_three_is_chosen_on_the_page_and_stays_until_the_person_says_ot
     assert "Il manque 2 personnes de confiance." in site.get("/fr/confiance").text
     site.press(site.get("/fr/confiance/choisir"), worker=[one.id for one in trusted[:2]], needed="2", code=awa.code)
     assert (told().needed, told().sets) == (2, 1)
+
+
+def test_choosing_people_says_who_is_away_and_offers_nobody_who_left(site: Site) -> None:
+    """The notice of a departure leads here: the list as it is ticked must be one that is taken."""
+    house, tilleuls, canal = site.house, make_office(site.house), make_office(site.house, "ESI Le Canal")
+    fatou, marc = make_worker(house, tilleuls), make_worker(house, canal, "Marc")
+    paul, nora = make_worker(house, tilleuls, "Paul"), make_worker(house, canal, "Nora")
+    awa = make_person(house, "Awa")
+    site.open(awa)
+    circles.set_circle(house, site.session(), awa.code, [face(fatou), face(marc), face(paul)], 2)
+    workers.suspend(house, canal.admin, marc.id, None)
+    workers.end(house, tilleuls.admin, fatou.id, tilleuls.proof)
+    trusted = site.get("/fr/confiance").text
+    assert "ne travaille plus ici" in trusted
+    assert "absence en ce moment" in trusted
+    choose = site.get("/fr/confiance/choisir")
+    ticked = set(choose.tree.xpath("//input[@name='worker'][@checked]/@value"))
+    assert ticked == {marc.id, paul.id}
+    assert fatou.id not in choose.tree.xpath("//input[@name='worker']/@value")
+    assert "absence en ce moment" in choose.text
+    assert site.press(choose, worker=[*sorted(ticked), nora.id], code=awa.code).path == "/fr/confiance"
+    found = guardians.circle(house, site.session())
+    assert found is not None
+    assert {one.name for one in found.members} == {"Marc", "Paul", "Nora"}
 
 
 def test_the_page_that_blocks_promises_what_will_be_so(site: Site) -> None:

@@ -108,21 +108,22 @@ NOT_CHOSEN = {"phrase": Fault("error.phrase-long", "phrase"), "label": Fault("er
 
 
 def _choose_page(request: Req, faults: list[Fault], form: Form | None = None, status: int = 200) -> Response[str]:
-    """The list as it is, or as it was ticked when something must be put right: no tick, name or phrase is lost."""
+    """The list as it is, or as it was ticked when something must be put right: no tick, name or phrase is lost.
+
+    Who has left is offered no more: a list that went on ticking them would be refused again and again.
+    """
     context, session = context_of(request), signed_in(request)
     circle = guardians.circle(context, session)
-    kept = {one.worker for one in circle.members if one.worker} if circle else set()
+    members = [one for one in circle.members if one.state != "ended"] if circle else []
+    kept = {one.worker for one in members if one.worker}
     offered = [one for one in workers.recipients(context, session) if role(one.role).may_guard and one.id not in kept]
-    if form is None:
-        ticked = {one.worker or one.id for one in circle.members} if circle else set()
-    else:
-        ticked = {*form.all("worker"), *form.all("sheet")}
+    ticked = {*form.all("worker"), *form.all("sheet")} if form is not None else {one.worker or one.id for one in members}
     typed = {name: form.get(name) if form else "" for name in ("needed", "new_sheets", "sheet_1", "sheet_2", "phrase")}
     if form is None and circle:
         typed |= {"needed": str(circle.needed), "phrase": circle.phrase}
     return page(
-        request, "kiosk/choose_trusted.html", status=status, back="confiance", faults=faults, circle=circle, offered=offered,
-        ticked=ticked, typed=typed,
+        request, "kiosk/choose_trusted.html", status=status, back="confiance", faults=faults, circle=circle, members=members,
+        offered=offered, ticked=ticked, typed=typed,
     )  # fmt: skip
 
 
