@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from consent.ids import GrantId, KindId, PaperId, RequestId, WorkerId
 from consent.purposes import PurposeId, ShelfKind
 from consent.scope import Act
-from crypto.canonical import Value
+from crypto.canonical import Value, canonical
 from storage.tables import grants
 from vault import asking, sessions, sharing
 from vault.colleagues import LIVING
@@ -61,7 +61,8 @@ class Choices:
         )  # fmt: skip
 
 
-def _told(choices: Choices) -> dict[str, Value]:
+def told(choices: Choices) -> dict[str, Value]:
+    """All of it, as the session keeps it and as the question names it."""
     return {
         "papers": list(choices.papers), "worker": choices.worker or "", "purpose": choices.purpose or "",
         "own_words": choices.own_words, "acts": sorted(act.value for act in choices.acts),
@@ -71,8 +72,8 @@ def _told(choices: Choices) -> dict[str, Value]:
     }  # fmt: skip
 
 
-def _choices(told: Value) -> Choices:
-    match told:
+def _choices(kept: Value) -> Choices:
+    match kept:
         case {
             "papers": list(papers), "worker": str(worker), "purpose": str(purpose), "own_words": str(own), "acts": list(acts),
             "until": str(until), "request": str(request), "kinds": list(kinds), "todo": list(todo), "shelf": str(shelf),
@@ -101,7 +102,7 @@ def keep(context: Context, session: Session, choices: Choices) -> None:
         state = sessions.read_state(connection, session)
         if choices != _choices(state.get(PLACE)):
             choices = replace(choices, given=None)
-        sessions.write_state(connection, session, {**state, PLACE: _told(choices)})
+        sessions.write_state(connection, session, {**state, PLACE: told(choices)})
 
 
 def give(context: Context, session: Session, choices: Choices, said: Said, words: str) -> GrantId:
@@ -124,7 +125,7 @@ def give(context: Context, session: Session, choices: Choices, said: Said, words
                 asking.give_in(context, connection, session, grant, choices.request, choices.kinds, offer)
             else:
                 sharing.grant_in(context, connection, session, grant, worker, offer)
-            sessions.write_state(connection, session, {**state, PLACE: _told(replace(now, given=grant))})
+            sessions.write_state(connection, session, {**state, PLACE: told(replace(now, given=grant))})
     except _Given as already:
         return already.grant
     return grant
@@ -181,3 +182,8 @@ def said(sentences: Sentences, lines: Sequence[Line], *, heard: bool = False, in
         sentences.language.code, hashlib.sha256(source.encode()).hexdigest()[:8], hashlib.sha256(shown.encode()).digest(), heard,
         interpreter,
     )  # fmt: skip
+
+
+def question(said: Said, what: Value) -> str:
+    """A question by what stood on the screen and what a yes would do: a form carries it, and its yes is for no other one (ADR 0122)."""
+    return hashlib.sha256(said.text_sha256 + canonical({"what": what})).hexdigest()

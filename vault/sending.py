@@ -1,6 +1,7 @@
 """A link in the making: what the person has chosen so far, kept between pages in the session's sealed state; then the link itself,
 shown until the person says that they have it."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ from sqlalchemy import Connection
 from consent.ids import GrantId, PaperId
 from consent.purposes import PurposeId
 from crypto.canonical import Value
-from vault import outside, sessions
+from vault import offers, outside, sessions
 from vault.context import Context
 from vault.errors import NotThere
 from vault.outside import Given, OutsideOffer
@@ -31,8 +32,8 @@ class Sending:
     marked: bool = True
 
 
-def _read(told: Value) -> Sending | None:
-    match told:
+def _read(kept: Value) -> Sending | None:
+    match kept:
         case {
             "papers": list(papers),
             "recipient": str(to),
@@ -54,22 +55,26 @@ def current(context: Context, session: Session) -> Sending:
     return found
 
 
-def keep(context: Context, session: Session, sending: Sending) -> None:
-    """Keep it for the next page."""
-    told: dict[str, Value] = {
+def told(sending: Sending) -> dict[str, Value]:
+    """All of it, as the session keeps it and as the question names it."""
+    return {
         "papers": list(sending.papers), "recipient": sending.recipient, "purpose": sending.purpose or "",
         "own_words": sending.own_words, "marked": sending.marked,
     }  # fmt: skip
-    _write(context, session, DRAFT, told)
 
 
-def _write(context: Context, session: Session, place: str, told: dict[str, Value] | None) -> None:
+def keep(context: Context, session: Session, sending: Sending) -> None:
+    """Keep it for the next page."""
+    _write(context, session, DRAFT, told(sending))
+
+
+def _write(context: Context, session: Session, place: str, value: dict[str, Value] | None) -> None:
     with context.database.transaction() as connection:
         state = sessions.read_state(connection, session)
-        if told is None:
+        if value is None:
             state.pop(place, None)
         else:
-            state[place] = told
+            state[place] = value
         sessions.write_state(connection, session, state)
 
 
@@ -79,26 +84,27 @@ def forget(context: Context, session: Session) -> None:
     _write(context, session, SHOWN, None)
 
 
-def send(context: Context, session: Session, said: Said, words: str) -> None:
-    """Yes: the link is made, and waits on the next page until the person has it. TermsRefused, NotThere, BadInput.
+def send(context: Context, session: Session, chosen: Sending, said: Said, words: str) -> None:
+    """Yes to exactly this: the link is made, and waits on the next page until the person has it. TermsRefused, BadInput; NotThere when
+    something else was chosen meanwhile.
 
     Once: the second of two taps, at the same moment too, finds the link of the first.
     """
-    if just_sent(context, session):
+    question = offers.question(said, told(chosen))
+    if just_sent(context, session, question):
         return
-    chosen = current(context, session)
     if not (chosen.recipient and chosen.purpose):
         raise NotThere
     own = chosen.own_words if chosen.purpose == "other" else ""
 
     def instead(connection: Connection, given: Given) -> None:
         state = sessions.read_state(connection, session)  # held: a second tap waits here
-        if DRAFT not in state and SHOWN in state:
+        if _sent(state, question):
             raise _Sent
         if _read(state.pop(DRAFT, None)) != chosen:
             raise NotThere
-        told: Value = {"share": given.share, "link": given.secrets.link, "code": given.secrets.code}
-        sessions.write_state(connection, session, {**state, SHOWN: told})
+        made: Value = {"share": given.share, "link": given.secrets.link, "code": given.secrets.code, "question": question}
+        sessions.write_state(connection, session, {**state, SHOWN: made})
 
     offer = OutsideOffer(chosen.papers, chosen.recipient, chosen.purpose, said, own, words, chosen.marked)
     with suppress(_Sent):
@@ -109,18 +115,24 @@ class _Sent(Exception):  # no fault: it lets the row that was made for a second 
     pass
 
 
-def just_sent(context: Context, session: Session) -> bool:
-    """Whether a link waits to be read, and nothing else was begun since."""
+def just_sent(context: Context, session: Session, question: str) -> bool:
+    """Whether the link of this very question waits to be read, and nothing else was begun since."""
     with context.database.transaction(read_only=True) as connection:
-        state = sessions.read_state(connection, session, hold=False)
-    return SHOWN in state and DRAFT not in state
+        return _sent(sessions.read_state(connection, session, hold=False), question)
+
+
+def _sent(state: Mapping[str, Value], question: str) -> bool:
+    match state.get(SHOWN):
+        case {"question": str(of)}:
+            return of == question and DRAFT not in state
+    return False
 
 
 def shown(context: Context, session: Session) -> tuple[GrantId, Secrets]:
     """The link that was just made; NotThere once the person has it."""
     with context.database.transaction(read_only=True) as connection:
-        told = sessions.read_state(connection, session, hold=False).get(SHOWN)
-    match told:
+        made = sessions.read_state(connection, session, hold=False).get(SHOWN)
+    match made:
         case {"share": str(share), "link": str(link), "code": str(code)}:
             return GrantId(share), Secrets(link, code)
     raise NotThere

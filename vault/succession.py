@@ -271,17 +271,17 @@ def last_day(context: Context, session: Session, one: Succession, worker: Worker
     return min(wanted, limits.latest_until)
 
 
-def follow(context: Context, session: Session, source: str, worker: WorkerId, said: Said, words: str = "") -> GrantId:
-    """Yes: the same is given to this worker, by a new consent. The first share is not touched. `words` is the purpose as it was shown.
-
-    NotThere, TermsRefused.
+def follow(
+    context: Context, session: Session, source: str, worker: WorkerId, said: Said, words: str = "", *, shown: date | None = None
+) -> GrantId:  # fmt: skip
+    """Yes: the same is given to this worker, by a new consent. The first share is not touched. `words` is the purpose as it was shown,
+    `shown` the day that stood there: nothing lasts longer. NotThere, TermsRefused.
     """
     one = one_waiting(context, session, source)
     if worker not in [each.id for each in successors(context, session, one)]:
         raise NotThere
-    offer = Offer(
-        one.purpose, one.acts, last_day(context, session, one, worker), said, one.papers, one.shelf, one.own_words, words,
-    )  # fmt: skip
+    until = min(last_day(context, session, one, worker), shown or date.max)
+    offer = Offer(one.purpose, one.acts, until, said, one.papers, one.shelf, one.own_words, words)
     with sharing.new_row(context, session.account) as grant, context.database.transaction() as connection:
         sharing.grant_in(context, connection, session, grant, worker, offer)
         proposed = [each.id for each in one.offered]

@@ -61,11 +61,16 @@ class Wish:
 
 @dataclass(frozen=True)
 class Waiting:
-    """What waits at the kiosk: the digits to say, and whether the witness has signed."""
+    """What waits at the kiosk: the digits to say, whether the witness has signed, and what: the second question shows it."""
 
     code: str
     until: dt.datetime
     signed: bool
+    paper: PaperId
+    worker: WorkerId
+    purpose: PurposeId
+    witness: WorkerId
+    last_day: dt.date
 
 
 @dataclass(frozen=True)
@@ -204,7 +209,13 @@ def waiting(context: Context, session: Session) -> Waiting:
         row = connection.execute(select(witnessings).where(witnessings.c.id == ready.asking)).one_or_none()
     if row is None or row.term <= context.clock():
         raise NotThere
-    return Waiting(ready.code, row.term, row.signed is not None)
+    terms = ready.body.terms
+    if not isinstance(terms.scope, PapersScope) or ready.body.witness is None:
+        raise NotThere
+    (paper,) = terms.scope.papers
+    return Waiting(
+        ready.code, row.term, row.signed is not None, paper, ready.body.worker, terms.purpose, ready.body.witness, terms.until
+    )  # fmt: skip
 
 
 def forget(context: Context, session: Session) -> None:

@@ -1,14 +1,23 @@
 """A yes does what the page said that it stood on, however late it comes: a second tap, a second tab, an old page."""
 
+import datetime as dt
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from consent.ids import PaperId
-from tests.vault.builders import MadePerson, Office, make_person
-from tests.web.sharing_steps import another_day, tax_notice
-from tests.web.site import Site
-from vault import documents
+from consent.purposes import ShelfKind
+from consent.scope import Act
+from tests.vault.builders import MadePerson, MadeWorker, Office, make_office, make_person, make_worker, sign_in
+from tests.vault.papers import keep
+from tests.web.desk_scene import real_paper
+from tests.web.sharing_steps import another_day, share_paper, tax_notice
+from tests.web.site import Shown, Site
+from tests.web.test_sending_pages import choose
+from vault import assisting, documents, outside, shared_papers, showing, workers
+
+ANOTHER = "La question n'est plus la même."
 
 
 @pytest.fixture
@@ -57,3 +66,146 @@ def test_what_was_taken_back_since_is_not_erased_by_the_old_page(site: Site, awa
     assert _in_bin(site, awa) == [paper]
     assert site.press(for_good, answer="yes").url.endswith("/papiers?dit=efface")
     assert _in_bin(site, awa) == []
+
+
+# --- Showing, sending -----------------------------------------------------------------------------------------------------
+
+
+def _k15(site: Site, paper: PaperId, worker: MadeWorker, reason: str, how: str) -> Shown:
+    page = site.press(site.press(site.get(f"/fr/papiers/{paper}/montrer"), worker=worker.id), reason=reason)
+    return site.press(page, how=how)
+
+
+def _prescription(site: Site, awa: MadePerson) -> PaperId:
+    return keep(site.house, awa.session, "Ordonnance", "health", sort="prescription")
+
+
+def test_yes_in_one_tab_does_not_give_what_another_one_chose(
+    site: Site, office: Office, awa: MadePerson, fatou: MadeWorker
+) -> None:  # fmt: skip
+    marc, paper = make_worker(site.house, office, "Marc"), tax_notice(site, awa)
+    first = _k15(site, paper, fatou, "home", "see")
+    assert "Fatou peut voir 1 papier" in first.text
+    second = _k15(site, _prescription(site, awa), marc, "work", "copy")
+    asked = site.press(first, answer="yes")
+    assert (asked.status, asked.path) == (200, "/fr/montrer/accord")
+    assert ANOTHER in asked.errors
+    assert "Marc peut voir 1 papier" in asked.text
+    assert showing.grants_of(site.house, awa.session) == []
+    site.press(asked, answer="yes")
+    (given,) = showing.grants_of(site.house, awa.session)
+    assert (given.worker, given.acts) == (marc.id, frozenset({Act.SEE, Act.TAKE}))
+    assert site.press(first, answer="yes").path == "/fr/partages"  # another was given since: what there is
+    site.press(second, answer="yes")  # the same yes again
+    assert len(showing.grants_of(site.house, awa.session)) == 1
+
+
+def test_two_people_of_one_first_name_are_not_one(site: Site, office: Office, awa: MadePerson, fatou: MadeWorker) -> None:
+    """The lines are the same: what they name is not."""
+    other, paper = make_worker(site.house, office, "Fatou"), tax_notice(site, awa)
+    first, second = _k15(site, paper, fatou, "home", "see"), _k15(site, paper, other, "home", "see")
+    assert first.text == second.text
+    assert ANOTHER in site.press(first, answer="yes").errors
+    assert showing.grants_of(site.house, awa.session) == []
+
+
+def test_a_day_changed_in_another_tab_is_asked_again(site: Site, awa: MadePerson, fatou: MadeWorker) -> None:
+    question = _k15(site, tax_notice(site, awa), fatou, "home", "see")
+    site.press(site.get("/fr/montrer/date"), months="12")
+    assert ANOTHER in site.press(question, answer="yes").errors
+    assert showing.grants_of(site.house, awa.session) == []
+
+
+def test_yes_in_one_tab_does_not_send_what_another_one_chose(site: Site, awa: MadePerson) -> None:
+    bank = choose(site, f"/fr/papiers/{tax_notice(site, awa)}/lien")
+    boss = choose(site, f"/fr/papiers/{_prescription(site, awa)}/lien", name="Le patron", reason="work")
+    asked = site.press(bank, answer="yes")
+    assert (asked.status, asked.path) == (200, "/fr/envoyer/accord")
+    assert ANOTHER in asked.errors
+    assert "Le patron" in asked.text
+    assert outside.mine(site.house, awa.session) == []
+    sent = site.press(boss, answer="yes")
+    assert sent.path == "/fr/envoyer/fait"
+    assert site.press(boss, answer="yes").text == sent.text  # a second tap
+    assert site.press(bank, answer="yes").path == "/fr/partages"  # not the link of the other, under this name
+    (link,) = outside.mine(site.house, awa.session)
+    assert link.recipient == "Le patron"
+
+
+# --- Somebody goes on -----------------------------------------------------------------------------------------------------
+
+
+def test_nobody_who_goes_on_is_given_longer_than_the_page_says(
+    site: Site, office: Office, awa: MadePerson, fatou: MadeWorker
+) -> None:  # fmt: skip
+    """Marc leaves in ten days; the one day of the page is his, and who is chosen is Paul."""
+    leaves = site.house.clock().date() + dt.timedelta(days=10)
+    marc, paul = make_worker(site.house, office, "Marc", ends=leaves), make_worker(site.house, office, "Paul")
+    share_paper(site, awa, fatou, tax_notice(site, awa))
+    workers.end(site.house, office.admin, fatou.id, office.proof)
+    site.open(awa)
+    asked = site.get("/fr/suite")
+    assert {*asked.buttons["worker"]} >= {marc.id, paul.id}
+    day = site.client.app.state.pages.catalogues["fr"].day(leaves)
+    assert f"Jusqu'au {day}" in asked.text.replace("\u2068", "").replace("\u2069", "")
+    site.press(asked, worker=paul.id)
+    (given,) = showing.grants_of(site.house, awa.session)
+    assert (given.worker, given.until) == (paul.id, leaves)
+
+
+def test_a_page_of_before_somebody_left_is_asked_again(site: Site, office: Office, awa: MadePerson, fatou: MadeWorker) -> None:
+    marc, paul = make_worker(site.house, office, "Marc"), make_worker(site.house, office, "Paul")
+    share_paper(site, awa, fatou, tax_notice(site, awa))
+    workers.end(site.house, office.admin, fatou.id, office.proof)
+    site.open(awa)
+    asked = site.get("/fr/suite")
+    workers.end(site.house, office.admin, marc.id, office.proof)
+    again = site.press(asked, worker=paul.id)
+    assert ANOTHER in again.errors
+    assert showing.grants_of(site.house, awa.session) == []
+    assert marc.id not in again.buttons["worker"]
+    site.press(again, worker=paul.id)
+    assert [one.worker for one in showing.grants_of(site.house, awa.session)] == [paul.id]
+
+
+# --- With a witness -------------------------------------------------------------------------------------------------------
+
+
+def test_who_is_chosen_after_the_witness_signed_is_shown_nothing(site: Site) -> None:
+    house = site.house
+    office = make_office(house)
+    fatou, marc, paul, zoe = (make_worker(house, office, name) for name in ("Fatou", "Marc", "Paul", "Zoé"))
+    yonas = make_person(house, "Yonas", drawing="sun", kiosk=office.kiosk)
+    paper = real_paper(house, yonas, "Avis de 2025")
+    assisting.choose(house, yonas.session, yonas.code, fatou.id, [ShelfKind("money")], name="Yonas", drawing="sun")
+    site.open_with_help(yonas, fatou)
+
+    def question(whom: Shown, worker: MadeWorker) -> Shown:
+        return site.press(site.press(site.press(whom, worker=worker.id), reason="home"), worker=marc.id)
+
+    def signed(asked: Shown) -> Shown:
+        (code,) = re.findall(r"\b\d{6}\b", site.press(asked, answer="yes").text)
+        with site.phone() as desk:
+            desk.sign_in(marc)
+            desk.press(desk.press(desk.get("/fr/bureau/accompagner/temoin"), code=code), answer="sign", beside="yes")
+        return site.get("/fr/avec-aide/montrer/encore")
+
+    def see() -> list[str]:
+        found = ((one, sign_in(house, one)) for one in (paul, zoe))
+        return [one.first_name for one, inside in found if shared_papers.people_sharing(house, inside)]
+
+    whom = site.press(site.get(f"/fr/avec-aide/papiers/{paper}"), show="yes")
+    of_paul = question(whom, paul)
+    again = signed(of_paul)
+    assert "Paul peut voir 1 papier" in again.text
+    of_zoe = question(whom, zoe)  # Back, and somebody else
+    assert site.get("/fr/avec-aide/montrer/encore").path == "/fr/avec-aide/montrer/attente"  # what was signed is taken back
+    site.press(again, answer="yes")
+    assert see() == []
+    assert ANOTHER in site.press(of_paul, answer="yes").errors  # the first question too
+    assert "Zoé peut voir 1 papier" in signed(of_zoe).text
+    asked = site.press(again, answer="yes")  # an old page of Paul's
+    assert ANOTHER in asked.errors
+    assert see() == []
+    site.press(asked, answer="yes")
+    assert see() == ["Zoé"]

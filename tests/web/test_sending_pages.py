@@ -139,11 +139,11 @@ def test_two_taps_on_the_yes_are_one_link(site: Site, awa: MadePerson) -> None:
 def test_two_taps_at_the_same_moment_are_one_link(site: Site, awa: MadePerson) -> None:
     """The second has read what was chosen before the first had made the link of it."""
     choose(site, f"/fr/papiers/{keep(site.house, awa.session)}/lien")
-    both = threading.Barrier(2)
+    both, chosen = threading.Barrier(2), sending.current(site.house, awa.session)
 
     def send() -> None:
         both.wait(10)
-        sending.send(site.house, awa.session, SAID, "un compte en banque")
+        sending.send(site.house, awa.session, chosen, SAID, "un compte en banque")
 
     with ThreadPoolExecutor(2) as taps:
         for one in [taps.submit(send) for _ in range(2)]:

@@ -19,6 +19,7 @@ from vault.errors import BadInput, NotThere
 from vault.offers import Choices, Line
 from vault.settings import today_in_paris
 from vault.sharing import Limits
+from vault.web import as_shown
 from vault.web.forms import Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
@@ -180,11 +181,12 @@ def choose_date(request: Req, form: Sent) -> Response[Any]:
 
 @dataclass(frozen=True)
 class Asked:
-    """What K15 shows, whole: the choices, the reason as it is said, the lines of the page in their order."""
+    """What K15 shows, whole: the choices, the reason as it is said, the lines of the page in their order, the digest of them."""
 
     choices: Choices
     reason: str
     lines: Sequence[Line]
+    question: str
 
 
 def _heading(choices: Choices, first: str, papers: int) -> Line:
@@ -220,7 +222,7 @@ def _asked(request: Req) -> Asked:
         Line("k15.until", None, {"day": sentences.day(choices.until)}),
         Line("k15.stop_any" if only_in else "k15.text"),
     ]
-    return Asked(choices, reason, lines)
+    return Asked(choices, reason, lines, as_shown.question(request, lines, offers.told(replace(choices, given=None))))
 
 
 @get("/{language:str}/montrer/accord", opt=who("person", over="montrer/qui"), sync_to_thread=True)
@@ -233,18 +235,23 @@ def _agree_page(request: Req, faults: list[Fault], status: int = 200) -> Respons
     shown = _asked(request)
     return page(
         request, "kiosk/agree.html", status=status, back="montrer/comment" if not shown.choices.request else "demandes",
-        faults=faults, heading=shown.lines[0], below=shown.lines[1:],
+        faults=faults, heading=shown.lines[0], below=shown.lines[1:], shown=shown.question,
     )  # fmt: skip
 
 
 @post("/{language:str}/montrer/accord", opt=who("person", over="montrer/qui"), sync_to_thread=True)
 def agree(request: Req, form: Sent) -> Response[Any]:
-    """Yes gives, once: pressed twice, or again after Back, it leads to the share that there is. Anything else gives nothing and forgets."""
+    """Yes gives, once: pressed twice, or again after Back, it leads to the share that there is. Anything else gives nothing and forgets.
+
+    A yes to what another page has replaced gives nothing either: what is chosen now is shown, and asked (ADR 0122).
+    """
     context, session = context_of(request), signed_in(request)
     if form.get("answer") != "yes":
         offers.forget(context, session)
         return go(request, "papiers")
     shown = _asked(request)
+    if not as_shown.is_for(form, shown.question):
+        return go(request, "partages") if shown.choices.given else _agree_page(request, [as_shown.ANOTHER])
     choices, sentences = shown.choices, request.app.state.pages.catalogues[language_of(request)]
     said = offers.said(sentences, shown.lines, heard=form.get("heard") == "yes", interpreter=form.get("interpreter") == "yes")
     try:

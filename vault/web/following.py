@@ -1,5 +1,7 @@
 """Somebody goes on from somebody else: one question for the person, with all that would be given on the same page."""
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from litestar import Response, get, post
@@ -13,6 +15,7 @@ from vault.errors import NotThere
 from vault.offers import Line
 from vault.pictograms import KINDS
 from vault.succession import Succession
+from vault.web import as_shown
 from vault.web.agreeing import REFUSED
 from vault.web.forms import Form, Sent
 from vault.web.guards import context_of, signed_in, who
@@ -44,11 +47,16 @@ def _offered(request: Req, one: Succession) -> tuple[KnownWorker, ...]:
     return one.offered
 
 
-def _lines(request: Req, one: Succession, names: tuple[KnownWorker, ...]) -> list[Line]:
+def _last(request: Req, one: Succession, names: Sequence[KnownWorker]) -> date:
+    """The one day of the page: with several names the first of their last days, whoever is chosen then."""
+    context, session = context_of(request), signed_in(request)
+    return min((succession.last_day(context, session, one, each.id) for each in names), default=one.until)
+
+
+def _lines(request: Req, one: Succession, names: Sequence[KnownWorker]) -> list[Line]:
     """Everything that stands on the page, in its order: it is what the receipt says was shown."""
     context, session = context_of(request), signed_in(request)
     sentences = request.app.state.pages.catalogues[language_of(request)]
-    last = min((succession.last_day(context, session, one, each.id) for each in names), default=one.until)
     heading = Line(f"next.{one.cause}", None, {"first": one.first})
     if one.cause == "proposed":
         heading = Line("next.proposed", None, {"first": one.first, "other": one.offered[0].first_name})
@@ -61,16 +69,22 @@ def _lines(request: Req, one: Succession, names: tuple[KnownWorker, ...]) -> lis
         *([Line(f"drawer.{one.shelf}")] if one.shelf else []),
         *([Line("next.takes_copy")] if Act.TAKE in one.acts else []),
         reason_line(one.purpose, one.own_words), *(Line(key) for act, key in ACT_LINES.items() if act in one.acts),
-        Line("k15.until", None, {"day": sentences.day(last)}), Line("k15.text"),
+        Line("k15.until", None, {"day": sentences.day(_last(request, one, names))}), Line("k15.text"),
     ]  # fmt: skip
 
 
-def _page(request: Req, one: Succession, faults: list[Fault], status: int = 200) -> Response[str]:
-    names = _offered(request, one)
+def _asks(request: Req, one: Succession, lines: Sequence[Line], names: Sequence[KnownWorker]) -> str:
+    return as_shown.question(request, lines, [one.source, *one.papers, *(each.id for each in names)])
+
+
+def _page(
+    request: Req, one: Succession, faults: list[Fault], status: int = 200, names: Sequence[KnownWorker] = ()
+) -> Response[str]:  # fmt: skip
+    names = names or _offered(request, one)
     lines = _lines(request, one, names)
     return page(
         request, "kiosk/next.html", back="maison", status=status, one=one, names=names, heading=lines[0], below=lines[1:],
-        faults=faults,
+        faults=faults, shown=_asks(request, one, lines, names),
     )  # fmt: skip
 
 
@@ -99,19 +113,24 @@ def answer(request: Req, form: Sent) -> Response[Any]:
 
 
 def _given(request: Req, form: Form, one: Succession, chosen: WorkerId) -> Response[Any]:
+    """A yes to somebody who stood on that page, until the day that stood there. To another page it gives nothing, and asks again."""
     context, session = context_of(request), signed_in(request)
-    names = tuple(each for each in succession.successors(context, session, one) if each.id == chosen)
-    if not names:
-        return _page(request, one, [Fault("error.nothing-chosen")], 422)
-    sentences = request.app.state.pages.catalogues[language_of(request)]
-    lines = [*_lines(request, one, names), Line("next.yes", None, {"first": names[0].first_name})]
+    known = {each.id: each for each in succession.successors(context, session, one)}
+    names = tuple(known[WorkerId(each)] for each in form.all("offered") if each in known)
+    lines = _lines(request, one, names)
+    if not as_shown.is_for(form, _asks(request, one, lines, names)):
+        return _page(request, one, [as_shown.ANOTHER], names=names)
+    if chosen not in [each.id for each in names]:
+        return _page(request, one, [Fault("error.nothing-chosen")], 422, names)
+    sentences, first = request.app.state.pages.catalogues[language_of(request)], known[chosen].first_name
+    lines = [*lines, Line("next.yes", None, {"first": first})]
     said = offers.said(sentences, lines, heard=form.get("heard") == "yes", interpreter=form.get("interpreter") == "yes")
     words = one.own_words or sentences.plain(f"reason.{one.purpose}")
     try:
-        succession.follow(context, session, one.source, chosen, said, words)
+        succession.follow(context, session, one.source, chosen, said, words, shown=_last(request, one, names))
     except TermsRefused as error:
-        return _page(request, one, [Fault(REFUSED.get(error.reason, "error.bad-input"))], 422)
-    return page(request, "kiosk/next_given.html", back="maison", status=200, one=one, first=names[0].first_name)
+        return _page(request, one, [Fault(REFUSED.get(error.reason, "error.bad-input"))], 422, names)
+    return page(request, "kiosk/next_given.html", back="maison", status=200, one=one, first=first)
 
 
 @get("/{language:str}/suite/autre", opt=who("person", over="suite"), sync_to_thread=True)

@@ -4,6 +4,7 @@ Nothing typed and nothing to remember: a choice on each page, one month, to look
 """
 
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from litestar import Response, get, post
@@ -11,7 +12,7 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from consent.errors import TermsRefused
-from consent.ids import PaperId
+from consent.ids import PaperId, WorkerId
 from consent.purposes import PurposeId
 from consent.recipients import role
 from consent.scope import Act
@@ -20,6 +21,7 @@ from vault.errors import BadInput, Conflict, NoSession, NotThere
 from vault.listing import PaperCard
 from vault.offers import Choices, Line
 from vault.pictograms import REASONS
+from vault.web import as_shown
 from vault.web.agreeing import REFUSED
 from vault.web.forms import Sent
 from vault.web.guards import context_of, signed_in, who
@@ -53,10 +55,10 @@ def _may_see(request: Req) -> list[KnownWorker]:
     return [one for one in workers.recipients(context_of(request), signed_in(request)) if Act.SEE in role(one.role).acts]
 
 
-def _may_witness(request: Req, choices: Choices) -> list[KnownWorker]:
+def _may_witness(request: Req, worker: WorkerId | None) -> list[KnownWorker]:
     """Those who could stand beside: not whoever helps to open, not whoever would see."""
     context, session = context_of(request), signed_in(request)
-    besides = (assisted.helper_id(context, session), choices.worker)
+    besides = (assisted.helper_id(context, session), worker)
     return [one for one in workers.recipients(context, session) if role(one.role).may_assist and one.id not in besides]
 
 
@@ -70,12 +72,17 @@ def _one_of(found: list[KnownWorker], name: str | None) -> KnownWorker:
 @post("/{language:str}/avec-aide/papiers/{paper:str}/montrer", opt=who("assisted"), sync_to_thread=True)
 def begin(request: Req, paper: FromPath[str], form: Sent) -> Response[Any]:  # noqa: ARG001 — the token has been compared
     """From the paper's own page. What was asked before, and not given, is forgotten."""
-    context, session = context_of(request), signed_in(request)
     if PaperId(paper) not in _papers(request):
         raise NotThere
-    witnessed.forget(context, session)
-    offers.keep(context, session, Choices(papers=(PaperId(paper),)))
+    _chooses(request, Choices(papers=(PaperId(paper),)))
     return go(request, "avec-aide/montrer/qui")
+
+
+def _chooses(request: Req, choices: Choices) -> None:
+    """Keep it for the next page. Whoever chooses anew takes back what a witness was asked to stand for, or has signed."""
+    context, session = context_of(request), signed_in(request)
+    witnessed.forget(context, session)
+    offers.keep(context, session, choices)
 
 
 # --- To whom, what for, who stands beside ---------------------------------------------------------------------------------
@@ -103,7 +110,7 @@ def choose_worker(request: Req, form: Sent) -> Response[Any]:
     """The person chosen."""
     choices, _ = _chosen(request)
     found = _one_of(_may_see(request), form.get("worker"))
-    offers.keep(context_of(request), signed_in(request), replace(choices, worker=found.id))
+    _chooses(request, replace(choices, worker=found.id))
     return go(request, "avec-aide/montrer/pourquoi")
 
 
@@ -125,7 +132,7 @@ def choose_reason(request: Req, form: Sent) -> Response[Any]:
     choices, _ = _chosen(request)
     if form.get("reason") not in {name for name, _, _ in OFFERED}:
         raise BadInput("reason", "error.nothing-chosen")
-    offers.keep(context_of(request), signed_in(request), replace(choices, purpose=PurposeId(form.get("reason"))))
+    _chooses(request, replace(choices, purpose=PurposeId(form.get("reason"))))
     return go(request, "avec-aide/montrer/temoin")
 
 
@@ -134,7 +141,7 @@ def who_stands(request: Req) -> Response[str]:
     """A second person of the team, who is here."""
     choices, _ = _chosen(request)
     return _people_page(
-        request, _may_witness(request, choices), "avec-aide/montrer/temoin", "avec-aide/montrer/pourquoi", "assist.witness_title",
+        request, _may_witness(request, choices.worker), "avec-aide/montrer/temoin", "avec-aide/montrer/pourquoi", "assist.witness_title",
         "assist.witness_text",
     )  # fmt: skip
 
@@ -143,8 +150,8 @@ def who_stands(request: Req) -> Response[str]:
 def choose_witness(request: Req, form: Sent) -> Response[Any]:
     """The witness; then the question, for the first time."""
     choices, _ = _chosen(request)
-    found = _one_of(_may_witness(request, choices), form.get("worker"))
-    offers.keep(context_of(request), signed_in(request), replace(choices, witness=found.id))
+    found = _one_of(_may_witness(request, choices.worker), form.get("worker"))
+    _chooses(request, replace(choices, witness=found.id))
     return go(request, "avec-aide/montrer/accord")
 
 
@@ -152,64 +159,83 @@ def choose_witness(request: Req, form: Sent) -> Response[Any]:
 
 
 @dataclass(frozen=True)
-class Question:
-    """What both pages show, whole, and the lines of it in their order."""
+class Asks:
+    """One answer to each page: what would be given, to whom, who stands for it, until when."""
 
-    choices: Choices
+    paper: PaperId
+    worker: WorkerId
+    purpose: PurposeId
+    witness: WorkerId
+    until: date
+
+
+@dataclass(frozen=True)
+class Question:
+    """What both pages show, whole, the lines of it in their order, and the digest of them."""
+
+    asks: Asks
     witness: str
     reason: str
     lines: tuple[Line, ...]
+    question: str
 
 
-def _question(request: Req) -> Question:
-    """NotThere when a question before it has no answer."""
+def _asked_first(request: Req) -> Asks:
+    """What was chosen; NotThere when a question before it has no answer."""
     choices, card = _chosen(request)
     if not (choices.worker and choices.purpose and choices.witness):
         raise NotThere
-    to = _one_of(_may_see(request), choices.worker)
-    witness = _one_of(_may_witness(request, choices), choices.witness)
-    until = witnessed.last_day(context_of(request), signed_in(request), to.id)
+    until = witnessed.last_day(context_of(request), signed_in(request), choices.worker)
+    return Asks(card.paper, choices.worker, choices.purpose, choices.witness, until)
+
+
+def _question(request: Req, asks: Asks) -> Question:
+    card = _papers(request).get(asks.paper)
+    if card is None:
+        raise NotThere
+    to = _one_of(_may_see(request), asks.worker)
+    witness = _one_of(_may_witness(request, asks.worker), asks.witness)
     sentences = request.app.state.pages.catalogues[language_of(request)]
-    reason = sentences.plain(f"reason.{choices.purpose}")
+    reason = sentences.plain(f"reason.{asks.purpose}")
     lines = (
-        Line("k15.title", 1, {"first": to.first_name}), paper_line(sentences, card), reason_line(choices.purpose, ""),
-        Line("k15.until", None, {"day": sentences.day(until)}), Line("k15.text"),
+        Line("k15.title", 1, {"first": to.first_name}), paper_line(sentences, card), reason_line(asks.purpose, ""),
+        Line("k15.until", None, {"day": sentences.day(asks.until)}), Line("k15.text"),
         Line("assist.witness_is", None, {"first": witness.first_name}),
     )  # fmt: skip
-    return Question(choices, witness.first_name, reason, lines)
+    shown = as_shown.question(request, lines, [asks.paper, asks.worker, asks.purpose, asks.witness])
+    return Question(asks, witness.first_name, reason, lines, shown)
 
 
-def _ask_page(request: Req, *, again: bool, faults: list[Fault], status: int = 200) -> Response[str]:
-    told = _question(request)
+def _ask_page(request: Req, told: Question, *, again: bool, faults: list[Fault], status: int = 200) -> Response[str]:
     return page(
         request, "kiosk/helped_agree.html", status=status, back=None if again else "avec-aide/montrer/temoin",
-        heading=told.lines[0], below=told.lines[1:], witness=told.witness, again=again, faults=faults,
+        heading=told.lines[0], below=told.lines[1:], witness=told.witness, again=again, faults=faults, shown=told.question,
     )  # fmt: skip
 
 
 @get("/{language:str}/avec-aide/montrer/accord", opt=who("assisted"), sync_to_thread=True)
 def agree_page(request: Req) -> Response[str]:
     """The question, for the first time."""
-    return _ask_page(request, again=False, faults=[])
+    return _ask_page(request, _question(request, _asked_first(request)), again=False, faults=[])
 
 
 @post("/{language:str}/avec-aide/montrer/accord", opt=who("assisted"), sync_to_thread=True)
 def agree(request: Req, form: Sent) -> Response[Any]:
-    """Yes asks the witness; anything else forgets."""
+    """Yes asks the witness; anything else forgets. A yes to what another page has replaced asks nobody, and is asked again."""
     context, session = context_of(request), signed_in(request)
     if form.get("answer") != "yes":
         return _no(request)
-    told = _question(request)
+    told = _question(request, _asked_first(request))
+    if not as_shown.is_for(form, told.question):
+        return _ask_page(request, told, again=False, faults=[as_shown.ANOTHER])
     sentences = request.app.state.pages.catalogues[language_of(request)]
     said = offers.said(sentences, told.lines, heard=form.get("heard") == "yes", interpreter=form.get("interpreter") == "yes")
-    choices = told.choices
-    if choices.worker is None or choices.purpose is None or choices.witness is None:
-        raise NotThere
-    wish = Wish(choices.papers[0], choices.worker, choices.purpose, choices.witness, said, told.reason)
+    asks = told.asks
     try:
-        witnessed.ask(context, session, wish)
+        witnessed.ask(context, session, Wish(asks.paper, asks.worker, asks.purpose, asks.witness, said, told.reason))
     except TermsRefused as refused:
-        return _ask_page(request, again=False, faults=[Fault(REFUSED.get(refused.reason, "error.not-allowed"))], status=422)
+        faults = [Fault(REFUSED.get(refused.reason, "error.not-allowed"))]
+        return _ask_page(request, told, again=False, faults=faults, status=422)
     return go(request, "avec-aide/montrer/attente")
 
 
@@ -222,25 +248,37 @@ def waiting(request: Req) -> Response[Any]:
         return page(request, "kiosk/helped_unsigned.html", back=None, status=200)
     if told.signed:
         return go(request, "avec-aide/montrer/encore")
-    return page(request, "kiosk/helped_witness.html", back=None, code=told.code, first=_question(request).witness)
+    first = _one_of(_may_witness(request, told.worker), told.witness).first_name
+    return page(request, "kiosk/helped_witness.html", back=None, code=told.code, first=first)
 
 
 @get("/{language:str}/avec-aide/montrer/encore", opt=who("assisted"), sync_to_thread=True)
 def again_page(request: Req) -> Response[Any]:
-    """The same question, once the witness has signed."""
+    """The same question, once the witness has signed: what was signed for, whatever was chosen since."""
+    told = _signed(request)
+    return _ask_page(request, told, again=True, faults=[]) if told else go(request, "avec-aide/montrer/attente")
+
+
+def _signed(request: Req) -> Question | None:
     try:
-        signed = witnessed.waiting(context_of(request), signed_in(request)).signed
+        told = witnessed.waiting(context_of(request), signed_in(request))
     except (NotThere, NoSession):
-        signed = False
-    return _ask_page(request, again=True, faults=[]) if signed else go(request, "avec-aide/montrer/attente")
+        return None
+    asks = Asks(told.paper, told.worker, told.purpose, told.witness, told.last_day)
+    return _question(request, asks) if told.signed else None
 
 
 @post("/{language:str}/avec-aide/montrer/encore", opt=who("assisted"), sync_to_thread=True)
 def again(request: Req, form: Sent) -> Response[Any]:
-    """The second yes gives it."""
+    """The second yes gives it: what stood there, and no other."""
     if form.get("answer") != "yes":
         return _no(request)
     context, session = context_of(request), signed_in(request)
+    told = _signed(request)
+    if told is None:
+        return go(request, "avec-aide/montrer/attente")
+    if not as_shown.is_for(form, told.question):
+        return _ask_page(request, told, again=True, faults=[as_shown.ANOTHER])
     try:
         witnessed.give(context, session)
     except (NotThere, NoSession, Conflict):

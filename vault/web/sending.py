@@ -20,6 +20,7 @@ from vault.offers import Line
 from vault.outside import OutsideCard
 from vault.pictograms import REASONS
 from vault.sending import Sending
+from vault.web import as_shown
 from vault.web.forms import Form, Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
@@ -156,11 +157,12 @@ def say_words(request: Req, form: Sent) -> Response[Any]:
 
 @dataclass(frozen=True)
 class Asked:
-    """Everything that the page of the yes says."""
+    """Everything that the page of the yes says, and the digest of it."""
 
     chosen: Sending
     reason: str
     lines: Sequence[Line]
+    question: str
 
 
 def _asked(request: Req) -> Asked:
@@ -178,7 +180,7 @@ def _asked(request: Req) -> Asked:
         reason_line(chosen.purpose, chosen.own_words), Line("send.limits", OPENINGS),
         Line("send.marked" if chosen.marked else "send.not_marked"), Line("send.text"),
     ]  # fmt: skip
-    return Asked(chosen, reason, lines)
+    return Asked(chosen, reason, lines, as_shown.question(request, lines, sending.told(chosen)))
 
 
 @get("/{language:str}/envoyer/accord", opt=who("person", over="partages"), sync_to_thread=True)
@@ -191,13 +193,14 @@ def _agree_page(request: Req, faults: list[Fault], status: int = 200) -> Respons
     shown = _asked(request)
     return page(
         request, "kiosk/send_agree.html", status=status, back="envoyer/pourquoi", faults=faults, heading=shown.lines[0],
-        below=shown.lines[1:], marked=shown.chosen.marked,
+        below=shown.lines[1:], marked=shown.chosen.marked, shown=shown.question,
     )  # fmt: skip
 
 
 @post("/{language:str}/envoyer/accord", opt=who("person", over="partages"), sync_to_thread=True)
 def agree(request: Req, form: Sent) -> Response[Any]:
-    """Yes makes the link; no forgets everything; the mark goes or comes back, and the page is shown again."""
+    """Yes makes the link of what stood there, and no other (ADR 0122); no forgets everything; the mark goes or comes back, and the page
+    is shown again."""
     context, session = context_of(request), signed_in(request)
     answer = form.get("answer")
     if answer in ("mark", "no-mark"):
@@ -206,13 +209,15 @@ def agree(request: Req, form: Sent) -> Response[Any]:
     if answer != "yes":
         sending.forget(context, session)
         return go(request, "papiers")
-    if sending.just_sent(context, session):
+    if sending.just_sent(context, session, form.get(as_shown.FIELD)):
         return go(request, "envoyer/fait")  # a second tap: the link that there is
     shown = _asked(request)
+    if not as_shown.is_for(form, shown.question):
+        return _agree_page(request, [as_shown.ANOTHER])
     sentences = request.app.state.pages.catalogues[language_of(request)]
     said = offers.said(sentences, shown.lines, heard=form.get("heard") == "yes", interpreter=form.get("interpreter") == "yes")
     try:
-        sending.send(context, session, said, shown.reason)
+        sending.send(context, session, shown.chosen, said, shown.reason)
     except TermsRefused:
         return _agree_page(request, [Fault("error.first-day")], 422)
     return go(request, "envoyer/fait")
