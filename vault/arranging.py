@@ -22,7 +22,7 @@ from vault.listing import cards_of
 from vault.paper_cards import Card, checked_sort, checked_title
 from vault.sessions import Session
 from vault.shelves import OpenShelf, Shelves
-from vault.versions import Opened, VersionRow, Witnesses, all_of, current_of, one_refusal, open_version, secret_of
+from vault.versions import Opened, VersionRow, Witnesses, all_of, current_of, meet, one_refusal, open_version, secret_of
 
 LONGEST_NOTE = 2000
 
@@ -46,6 +46,7 @@ def _recard(context: Context, session: Session, paper: PaperId, tag: str, **chan
         opened = held(context, connection, session, paper)
         card = replace(opened.card, **changes)  # type: ignore[arg-type] # title and sort are texts
         reseal(connection, opened, card)
+        meet(connection, session.account, [paper])
         event = Event(tag, by=session.account, paper=paper, title=card.title, detail=changes.get("sort", ""))
         audit.record(context, connection, session, event, person=session.account)
 
@@ -80,6 +81,7 @@ def note(context: Context, session: Session, paper: PaperId, text: str) -> None:
         current_of(connection, session.account, paper, hold=True)
         sealed = seal_text(keys.values, place, text) if text else None
         connection.execute(update(papers).where(papers.c.id == paper).values(sealed_note=sealed))
+        meet(connection, session.account, [paper])
         audit.record(context, connection, session, Event("paper.noted", by=session.account, paper=paper), person=session.account)
 
 
@@ -137,6 +139,7 @@ def move(
         carry(context, connection, opened, row, to)
         for one in gained:
             _hand_again(context, connection, opened, row, one)
+        meet(connection, session.account, [paper])
         event = Event("paper.moved", by=session.account, paper=paper, title=_title(context, opened, connection, row), detail=kind)
         audit.record(context, connection, session, event, person=session.account)
 

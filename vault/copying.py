@@ -24,7 +24,7 @@ from vault.places import place_of
 from vault.preparing import PreparedPaper
 from vault.sessions import Session
 from vault.tickets import Shown
-from vault.versions import Opened, Witnesses, one_of, one_refusal, open_version
+from vault.versions import Opened, Witnesses, meet, one_of, one_refusal, open_version
 
 MINUTES = 10
 
@@ -51,6 +51,7 @@ def offer(context: Context, session: Session, paper: PaperId) -> str:
         "kiosk": session.kiosk or "",
     }  # fmt: skip
     with context.database.transaction() as connection:
+        meet(connection, session.account, [opened.paper])
         return tickets.issue(context, connection, "copy", session.account, None, payload, MINUTES).secret
 
 

@@ -38,6 +38,7 @@ from vault.versions import (
     all_of,
     current_of,
     joined,
+    meet,
     one_of,
     one_refusal,
     open_version,
@@ -227,6 +228,7 @@ def trace_own(context: Context, session: Session, tag: str, opened: Opened, deta
     """One entry about one's own paper, committed before anything leaves."""
     event = Event(tag, by=session.account, paper=opened.paper, title=opened.card.title, detail=detail)
     with context.database.transaction() as connection:
+        meet(connection, session.account, [opened.paper])
         event = replace(event, place=place_of(connection, session.kiosk))
         audit.record(context, connection, session, event, person=session.account)
 

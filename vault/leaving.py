@@ -27,7 +27,7 @@ from vault.paper_cards import checked_sort, checked_title, tame_file_name
 from vault.preparing import prepare
 from vault.sessions import Session
 from vault.tickets import Ticket
-from vault.versions import SERVICE, Witnesses, current_of, one_of, one_refusal, open_version, secret_of
+from vault.versions import SERVICE, Witnesses, current_of, meet, one_of, one_refusal, open_version, secret_of
 
 MINUTES = 10  # how long a paper may stay on the computer, as the page explains
 RIBBONS = {"demo": "DÉMONSTRATION — faux papiers", "training": "FORMATION — faux papiers"}
@@ -63,6 +63,7 @@ def to_phone(context: Context, session: Session, paper: PaperId) -> Ticket:
     opened = documents.read_own(context, session, paper)
     payload: dict[str, Value] = {"paper": opened.paper, "version": opened.version, "secret": bytes(opened.secret).hex()}
     with context.database.transaction() as connection:
+        meet(connection, session.account, [opened.paper])
         return tickets.issue(context, connection, "to-phone", session.account, session.id, payload)
 
 

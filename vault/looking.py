@@ -19,6 +19,7 @@ from vault.context import Context
 from vault.events import Event
 from vault.places import place_of
 from vault.sessions import Session
+from vault.versions import meet
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ def say_page(context: Context, session: Session, event: Event, version: str, pag
     with context.database.transaction() as connection:
         serialise(connection, f"abri looked {entry}")
         said = bool(journal.known(connection, [entry]))
+        meet(connection, session.account, [event.paper])
         if page == 1 or not said:
             event = replace(event, place=place_of(connection, session.kiosk))
             audit.record(context, connection, session, event, person=session.account, entry=None if said else entry)

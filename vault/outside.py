@@ -35,7 +35,7 @@ from vault.outside_links import Secrets
 from vault.receipts import CHANGE_AT, Said
 from vault.sessions import Session
 from vault.settings import today_in_paris
-from vault.versions import Witnesses, current_of, one_refusal, open_version, secret_of
+from vault.versions import Witnesses, current_of, meet, one_refusal, open_version, secret_of
 from vault.withdrawing import BY_SERVICE
 
 GIVEN, HANDED = GrantState.GIVEN.value, "handed"
@@ -239,6 +239,7 @@ def _hand_over(
             context, connection, person=session.account, share=body.share, public=public, paper=paper, version=row.id, secret=secret
         )  # fmt: skip
         data.setdefault(kind, []).extend([KindId(found.card.sort)] if found.card.sort else [])
+    meet(connection, session.account, body.papers)
     return data
 
 

@@ -38,7 +38,7 @@ from vault.sessions import Session
 from vault.shares import Face, Share
 from vault.shelves import Shelves
 from vault.unwritten import vault_row
-from vault.versions import LISTED, Witnesses, current_of, joined, one_refusal, open_version, secret_of
+from vault.versions import LISTED, Witnesses, current_of, joined, meet, one_refusal, open_version, secret_of
 
 __all__ = [
     "Limits", "Offer", "Said", "drawers_wait", "grant", "grant_in", "narrow", "offer_limits", "on_first_day", "renew",
@@ -182,6 +182,7 @@ def _scope(
             raise NotThere
         if opened.kind_of(row.lies_in) == PRIVATE:
             raise TermsRefused(TermsReason.PRIVATE_SHELF)
+    meet(connection, person, chosen)
     return PapersScope.of(chosen)
 
 

@@ -5,13 +5,13 @@ signature is verified, its commitment is compared, and only then is anything dec
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, NewType
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, select, update
 
 from consent.ids import PaperId, ShelfId
 from crypto import contexts, envelope
@@ -105,6 +105,15 @@ def one_of(connection: Connection, person: str, paper: str, version: str) -> Ver
     if row is None or row.person != person:
         raise NotThere
     return row
+
+
+def meet(connection: Connection, person: str, which: Collection[str]) -> None:
+    """The person did something with these papers: from here on nobody takes them back who put them in.
+
+    Whoever put them in is answered for, and the person is told of them, at the next unlock, as for any other.
+    """
+    theirs = (papers.c.person == person, papers.c.id.in_(which), papers.c.state == "to-read")
+    connection.execute(update(papers).where(*theirs).values(state="kept"))
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ from vault.events import Event
 from vault.receipts import Change, Said
 from vault.sessions import Session
 from vault.shares import Face
-from vault.versions import Witnesses, current_of, one_refusal, open_version, secret_of
+from vault.versions import Witnesses, current_of, meet, one_refusal, open_version, secret_of
 
 LASTS = dt.timedelta(minutes=10)
 STATE = "witnessed"
@@ -248,6 +248,7 @@ def give(context: Context, session: Session) -> GrantId:
         lent = assisting.lent_drawers(context, connection, session.account, session.slot, seed)
         (paper,) = body.terms.scope.papers if isinstance(body.terms.scope, PapersScope) else ()
         version, secret = _paper_key(context, connection, session, lent, paper)
+        meet(connection, session.account, [paper])
         face = Face(*assisting.face_lent(context, connection, session.account, session.slot, seed))
         public = accounts.public_keys(context, connection, session.account).kem
         connection.execute(

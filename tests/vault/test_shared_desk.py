@@ -1,6 +1,7 @@
 """The desk: marked pages, a limit on how fast they are turned, deposits without sight, newer versions put in place."""
 
 import io
+from collections.abc import Callable
 
 import pytest
 from PIL import Image, ImageChops
@@ -19,10 +20,14 @@ from tests.vault.test_sharing import BOTH, SEE, UNTIL, offer, second_day, taken
 from vault import (
     arriving,
     audit,
+    copying,
     depositing_for,
     documents,
     drafts,
+    leaving,
+    looking,
     opening_shared,
+    outside,
     page_rate,
     removing,
     restricting,
@@ -35,7 +40,10 @@ from vault import (
 from vault.context import Context
 from vault.deposits import Words
 from vault.errors import BadInput, NotAllowed, NotThere
+from vault.events import Event
+from vault.outside import OutsideOffer
 from vault.page_rate import TooFast
+from vault.sessions import Session
 from vault.sharing import Offer
 
 DEPOSIT = frozenset({Act.DEPOSIT})
@@ -183,6 +191,52 @@ def test_what_became_the_person_s_is_undone_by_nobody(house: Context, how: str) 
     with pytest.raises(NotThere):
         shared_papers.undo_deposit(house, fatou.session, letter)
     assert [card.paper for card in documents.list_papers(house, unlock(house, awa))] == [letter]
+
+
+def moved_and_back(house: Context, session: Session, letter: PaperId) -> None:
+    documents.move(house, session, letter, ShelfKind("justice"))
+    documents.move(house, session, letter, ShelfKind("other"))
+
+
+def looked_at(house: Context, session: Session, letter: PaperId) -> None:
+    looking.say_page(house, session, Event("paper.opened", by=session.account, paper=letter), letter, 1)
+
+
+def test_a_letter_that_its_person_did_something_with_is_taken_back_by_nobody(house: Context, clock: Clock) -> None:
+    """A worker once destroyed what the person had read, renamed and shown to another in the same opening: it was not met at an unlock."""
+    office = make_office(house)
+    fatou, marc, awa = make_worker(house, office), make_worker(house, office, "Marc"), make_person(house)
+    second_day(house, clock, awa, fatou, marc)
+    grant = sharing.grant(house, awa.session, fatou.id, offer(acts=DEPOSIT, shelf="other"))
+    acts: dict[str, Callable[[Context, Session, PaperId], object]] = {
+        "opened": read,
+        "page": looked_at,
+        "renamed": lambda house, session, letter: documents.rename(house, session, letter, "Ma lettre"),
+        "sorted": lambda house, session, letter: documents.sort_as(house, session, letter, "tax-notice"),
+        "noted": lambda house, session, letter: documents.note(house, session, letter, "mardi"),
+        "moved": moved_and_back,
+        "shown": lambda house, session, letter: sharing.grant(house, session, marc.id, offer(letter, acts=SEE)),
+        "sent": lambda house, session, letter: outside.give(
+            house, session, OutsideOffer((letter,), "Banque", PurposeId("bank"), SAID, words="un compte")
+        ),
+        "to a phone": leaving.to_phone,
+        "to another safe": copying.offer,
+        "described": documents.technical_metadata,
+    }
+    letters = {how: lay(house, fatou, grant, how) for how in acts}
+    untouched = lay(house, fatou, grant, "untouched")
+    for how, act in acts.items():
+        act(house, awa.session, letters[how])
+    assert [one.paper for one in shared_papers.deposited(house, fatou.session)] == [untouched]
+    for letter in letters.values():
+        with pytest.raises(NotThere):
+            shared_papers.undo_deposit(house, fatou.session, letter)
+    shared_papers.undo_deposit(house, fatou.session, untouched)
+    assert {card.paper for card in documents.list_papers(house, awa.session)} == set(letters.values())
+    unlock(house, awa)
+    assert set(arriving.at_unlock(house, awa.session).new_papers) == set(
+        letters.values()
+    )  # the person is told of them all the same
 
 
 def test_nobody_undoes_what_another_put_in(house: Context) -> None:

@@ -22,7 +22,7 @@ from crypto import contexts, envelope
 from crypto.errors import BadSignature, CryptoError
 from crypto.kem import KemPrivate
 from crypto.signing import Signer
-from storage.tables import grants, witnessings
+from storage.tables import grants, papers, witnessings
 from storage.tables import wraps as wrap_rows
 from tests.vault.builders import MadePerson, MadeWorker, Office, make_office, make_person, make_worker, show_card, sign_in, unlock
 from tests.vault.clock import Clock
@@ -117,7 +117,10 @@ def test_two_workers_and_two_yeses_make_one_paper_visible_for_a_month(any_house:
     witnessed.sign(house, scene.marc.session, asking)
     assert witnessed.waiting(house, scene.inside).signed
     assert shared_papers.people_sharing(house, scene.paul.session) == []  # the person's second yes is still to come
+    with house.database.transaction() as connection:  # as if a worker had just put it in
+        connection.execute(update(papers).where(papers.c.id == scene.paper).values(state="to-read"))
     grant = witnessed.give(house, scene.inside)
+    assert documents.paper(house, scene.yonas.session, scene.paper).state == "kept"  # nobody takes back what was shown
     (line,) = shared_papers.people_sharing(house, scene.paul.session)
     assert (line.grant, line.name, line.drawing, line.acts, line.until) == (
         grant, "Yonas", "sun", {Act.SEE}, dt.date(2026, 12, 24)
