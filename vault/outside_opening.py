@@ -18,10 +18,11 @@ from consent.purposes import PurposeId, purpose
 from consent.receipt import SignedReceipt, verify_receipt
 from crypto.errors import CryptoError
 from crypto.kem import KemPrivate
-from crypto.keys import KemSeed
+from crypto.keys import FileSecret, KemSeed
 from crypto.unlock import SALT_BYTES, Cost
 from storage.errors import RowGone
 from storage.tables import accounts, outside_shares
+from storage.tables import papers as paper_rows
 from vault import accounts as account_rows
 from vault import attempts, audit, dossiers, labels, outside, outside_links, page_rate, rendering, sessions
 from vault import outside_wraps as wraps
@@ -33,7 +34,7 @@ from vault.opening_shared import PARIS, SHOWN
 from vault.outside_links import Secrets
 from vault.sessions import Session
 from vault.shares import reached
-from vault.versions import Opened, Witnesses, current_of, one_refusal, open_version
+from vault.versions import Opened, VersionRow, Witnesses, current_of, one_refusal, open_version
 
 KIND: sessions.Kind = "outside"
 LAST_LOOK = timedelta(minutes=30)  # after the last opening has begun
@@ -180,14 +181,19 @@ def _papers(context: Context, connection: Connection, one: _Open) -> Sequence[Op
     for paper in one.body.papers:
         try:
             row = current_of(connection, one.row.person, paper)
-            if row.state not in SHOWN:
-                continue
-            with one_refusal():
-                secret = wraps.secret(context, connection, one.row.id, one.private, row)
+            secret = _secret(context, connection, one, row)
             found.append(open_version(context, connection, row, secret, one.witnesses))
         except (NotThere, Tampered):
             continue  # thrown away, hidden or erased since
     return found
+
+
+def _secret(context: Context, connection: Connection, one: _Open, row: VersionRow) -> FileSecret:
+    """F of a version that is shown, and whose key the link holds. NotThere, Tampered."""
+    if row.state not in SHOWN:
+        raise NotThere
+    with one_refusal():
+        return wraps.secret(context, connection, one.row.id, one.private, row)
 
 
 def look(context: Context, session: Session) -> Look:
@@ -247,12 +253,18 @@ def _marks(body: OutsideBody, at: datetime) -> rendering.Watermark | None:
 
 
 def _trace(context: Context, session: Session, one: _Open, tag: str, papers: Sequence[Opened], detail: str) -> None:
-    """The last look and the entries, in one commit: what was taken back a moment earlier is not shown."""
+    """The last look and the entries, in one commit: what was taken back, hidden or thrown away while it was drawn is not shown.
+
+    NotThere for all of it, as soon as one of the papers no longer opens. The papers are held before the share, in one order for all.
+    """
     with context.database.transaction() as connection:
+        mine = paper_rows.c.id.in_([paper.paper for paper in papers])
+        connection.execute(select(paper_rows.c.id).where(mine).order_by(paper_rows.c.id).with_for_update()).all()
         row = _living(connection, outside_shares.c.id == one.row.id, hold=True)
         if row is None or why_not(row.state, row.until, row.openings_left, context.clock(), inside=True) is not None:
             raise NotThere
         for paper in papers:
+            _secret(context, connection, one, current_of(connection, row.person, paper.paper))
             event = Event(
                 tag, paper=paper.paper, title=paper.card.title, grant=GrantId(row.id), purpose=one.body.purpose,
                 by_name=one.body.recipient, detail=detail,

@@ -5,11 +5,11 @@ import datetime as dt
 import json
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from consent.errors import TermsRefused
 from consent.ids import PaperId
-from consent.purposes import PurposeId
+from consent.purposes import PurposeId, ShelfKind
 from consent.receipt import verify_receipt
 from consent.receipt_file import Anchors, ReceiptFile, verify_file
 from crypto.signing import Signer
@@ -216,6 +216,40 @@ def test_what_is_sealed_anew_or_replaced_still_opens_and_what_is_thrown_away_doe
     assert outside_opening.look(house, session).sheets == ()
     with pytest.raises(NotThere):
         outside_opening.as_dossier(house, session)
+
+
+@pytest.mark.parametrize("how", ["hidden", "thrown-away", "erased", "key-gone", "taken-back"])
+def test_what_changes_while_it_is_drawn_does_not_leave(
+    any_house: Context, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:  # fmt: skip
+    """The last look asks each paper and its key again, not only whether the link lives: a whole dossier is drawn for many seconds."""
+    house, awa = any_house, second_day(any_house)
+    paper, other = (keep(house, awa.session, name, "money", sort="tax-notice", text=name) for name in ("un", "deux"))
+    given = outside.give(house, awa.session, offer(other, paper))
+    session = enter(house, given)
+
+    def drawn(*_: object, **__: object) -> bytes:
+        if how == "hidden":
+            documents.move(house, awa.session, paper, ShelfKind("private"))
+        elif how == "thrown-away":
+            documents.remove(house, awa.session, paper)
+        elif how == "erased":
+            documents.erase_now(house, awa.session, paper)
+        elif how == "taken-back":
+            outside.withdraw(house, awa.session, given.share, SAID)
+        else:
+            with house.database.transaction() as connection:
+                connection.execute(delete(outside_wraps).where(outside_wraps.c.paper == paper))
+        return b"drawn"
+
+    monkeypatch.setattr(outside_opening.dossiers, "bound", drawn)  # what takes long, and meanwhile the person acts
+    with pytest.raises(NotThere):
+        outside_opening.as_dossier(house, session)
+    monkeypatch.setattr(outside_opening.dossiers, "bound", lambda *_, **__: b"drawn")
+    if how != "taken-back":
+        assert outside_opening.as_dossier(house, session) == b"drawn"  # the other one still leaves
+    taken = [entry.event.paper for entry in audit.history(house, awa.session) if entry.event.tag == "outside.taken"]
+    assert taken == ([] if how == "taken-back" else [other])
 
 
 def test_who_may_give_and_what(house: Context) -> None:
