@@ -13,7 +13,7 @@ from crypto import contexts, envelope
 from crypto.sealing import seal_text, unseal_text
 from storage.tables import grants, papers, shelf_wraps, versions
 from storage.tables import wraps as wrap_rows
-from vault import audit, exposed, shares, shelves, who, widening, wraps
+from vault import audit, exposed, sessions, shares, shelves, who, widening, wraps
 from vault.colleagues import reachable
 from vault.context import Context
 from vault.errors import BadInput, NotThere, Tampered
@@ -129,6 +129,7 @@ def move(
         shelves.hold_all(connection, session.account)
         opened = shelves.open_all(connection, session.account, keys.values)
         row = current_of(connection, session.account, paper, hold=True)
+        sessions.still(connection, session)
         if row.state in ("bin", "refused"):
             raise NotThere
         to = opened.current(kind)

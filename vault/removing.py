@@ -32,6 +32,7 @@ def remove(context: Context, session: Session, paper: PaperId) -> None:
         shelves.hold_all(connection, session.account)
         opened = shelves.open_all(connection, session.account, keys.values)
         row = current_of(connection, session.account, paper, hold=True)
+        sessions.still(connection, session)
         if row.state in ("bin", "refused"):
             raise NotThere  # what is refused can be erased; the bin would give it back as if nothing had happened
         rows = all_of(connection, session.account, paper)
@@ -55,6 +56,7 @@ def restore(
         shelves.hold_all(connection, session.account)
         opened = shelves.open_all(connection, session.account, keys.values)
         row = current_of(connection, session.account, paper, hold=True)
+        sessions.still(connection, session)
         kind = shelves.checked_kind(shelf) if shelf else opened.kind_of(row.lies_in)
         if row.state != "bin" or row.bin_until is None or row.bin_until <= context.clock():
             raise NotThere
@@ -88,10 +90,10 @@ def erase_now(context: Context, session: Session, paper: PaperId) -> None:
     """Erase a paper with all its versions, from the bin or not: its rows in this commit, its bytes right after."""
     keys = who.person(session)
     with context.database.transaction() as connection:
-        sessions.still(connection, session)
         restricting.refuse(connection, session.account)
         opened = shelves.open_all(connection, session.account, keys.values)
         row = current_of(connection, session.account, paper, hold=True)
+        sessions.still(connection, session)
         _trace(context, connection, session, "paper.erased", opened, row)
         erase_rows(context, connection, all_of(connection, session.account, paper))
         connection.execute(delete(papers).where(papers.c.id == paper))
@@ -104,7 +106,9 @@ def erase_version(context: Context, session: Session, paper: PaperId, version: V
     with context.database.transaction() as connection:
         restricting.refuse(connection, session.account)
         opened = shelves.open_all(connection, session.account, keys.values)
-        if current_of(connection, session.account, paper, hold=True).id == version:
+        current = current_of(connection, session.account, paper, hold=True)
+        sessions.still(connection, session)
+        if current.id == version:
             raise Conflict
         row = one_of(connection, session.account, paper, version)
         _trace(context, connection, session, "paper.version-erased", opened, row)

@@ -186,7 +186,10 @@ def look_again(context: Context, session: Session, *, touch: bool = True) -> Non
 
 
 def still(connection: Connection, session: Session) -> None:
-    """Raise NoSession when the session was ended since it was found: what was on its way at a block is not carried out after it."""
+    """Raise NoSession when the session was ended since it was found: what was on its way at a block is not carried out after it.
+
+    Asked after the locks that may have been waited for.
+    """
     if connection.execute(select(sessions.c.session).where(sessions.c.session == session.id)).first() is None:
         raise NoSession
 

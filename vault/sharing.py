@@ -130,13 +130,13 @@ def grant_in(
 ) -> GrantBody:  # fmt: skip
     """The same inside a transaction; `new_row` has made the share's row of the key vault."""
     keys = who.person(session)
-    sessions.still(connection, session)
     restricting.refuse(connection, session.account)
     if offer.shelf is not None and offer.acts & OPENING:  # a whole drawer is in bulk; chosen papers are not
         aftermath.refuse_while_held(context, connection, session.account)
     signer = Signer(keys.sign)
     to = colleague(context, connection, worker)
     shelves.hold_all(connection, session.account)
+    sessions.still(connection, session)
     opened = shelves.open_all(connection, session.account, keys.values)
     terms = _terms(connection, session.account, opened, offer)
     how = offer.said.how(session)
@@ -261,6 +261,7 @@ def renew(context: Context, session: Session, grant_id: GrantId, until: date, sa
     with context.database.transaction() as connection:
         restricting.refuse(connection, session.account)
         share = shares.one_of_person(context, connection, session, grant_id)
+        sessions.still(connection, session)
         to = _still_certified(share)
         body = rules.renew(
             share.row, share.body, until, to.recipient, said.how(session), at=context.clock(),

@@ -245,6 +245,7 @@ def give(context: Context, session: Session) -> GrantId:
             raise Conflict
         signatures, receipt = _signed(context, connection, body, ready.receipt, row.signed)
         shelves.hold_all(connection, session.account)
+        sessions.still(connection, session)
         lent = assisting.lent_drawers(context, connection, session.account, session.slot, seed)
         (paper,) = body.terms.scope.papers if isinstance(body.terms.scope, PapersScope) else ()
         version, secret = _paper_key(context, connection, session, lent, paper)

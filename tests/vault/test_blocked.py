@@ -1,12 +1,14 @@
 """When one's own card opens a blocked safe again (ADR 7), and that nothing which began before a block lifts it."""
 
 import dataclasses
+import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from consent.purposes import ShelfKind
 from storage.tables import accounts
 from tests.vault.builders import (
     MadePerson,
@@ -20,12 +22,28 @@ from tests.vault.builders import (
 )
 from tests.vault.clock import Clock
 from tests.vault.comings import Circle, face, make_circle, set_circle
+from tests.vault.papers import SAID, keep
 from tests.vault.test_assisted import helped
 from tests.vault.test_freezing_at_a_desk import blocked
-from vault import assisted, assisting, audit, people, protecting, sessions, unlocking, workers
+from tests.vault.test_sharing import SEE, UNTIL, offer, second_day
+from vault import (
+    arranging,
+    assisted,
+    assisting,
+    audit,
+    documents,
+    people,
+    protecting,
+    removing,
+    sessions,
+    sharing,
+    showing,
+    unlocking,
+    workers,
+)
 from vault.circles import NewSheet
 from vault.context import Context
-from vault.errors import WrongSecret
+from vault.errors import NoSession, WrongSecret
 
 
 def opens_on(house: Context, clock: Clock, person: MadePerson) -> int | None:
@@ -224,3 +242,37 @@ def lent(house: Context, person: MadePerson, desk: sessions.Session) -> tuple[se
     shown = show_card(house, person.card)
     assisted.lend(house, desk, assisting.people_i_help(house, desk)[0].slot, assisted.start(house, shown).code)
     return shown, desk
+
+
+def test_nothing_that_was_on_its_way_is_done_after_a_block(any_house: Context, clock: Clock) -> None:
+    """Found before the block, carried out after it: whoever holds the screen would show, move or erase what was just protected."""
+    house, office = any_house, make_office(any_house)
+    fatou, awa = make_worker(house, office), make_person(house, "Awa", kiosk=office.kiosk)
+    second_day(house, clock, awa, fatou)
+    inside = awa.session
+    paper, thrown = (keep(house, inside, name, "money", text=name) for name in ("Avis", "Bail"))
+    secret = keep(house, inside, "Secret", "private")
+    (old,) = documents.versions_of(house, inside, paper)
+    keep(house, inside, "Avis", "money", text="nouveau", replaces=paper)
+    removing.remove(house, inside, thrown)
+    grant = sharing.grant(house, inside, fatou.id, offer(paper, acts=SEE))
+    people.freeze(house, show_card(house, awa.card))
+    acts: list[Callable[[], object]] = [
+        lambda: sharing.grant(house, inside, fatou.id, offer(paper, acts=SEE)),
+        lambda: sharing.renew(house, inside, grant, UNTIL + dt.timedelta(days=20), SAID),
+        lambda: arranging.move(house, inside, secret, ShelfKind("money")),
+        lambda: removing.remove(house, inside, paper),
+        lambda: removing.restore(house, inside, thrown),
+        lambda: removing.erase_version(house, inside, paper, old.version),
+        lambda: removing.erase_now(house, inside, paper),
+    ]
+    for act in acts:
+        with pytest.raises(NoSession):
+            act()
+    clock.forward(days=4)
+    again = unlock(house, awa)
+    assert {(one.paper, one.shelf) for one in documents.list_papers(house, again)} == {(paper, "money"), (secret, "private")}
+    assert [one.paper for one in documents.bin_of(house, again)] == [thrown]
+    assert len(documents.versions_of(house, again, paper)) == 2
+    (card,) = showing.grants_of(house, again)
+    assert (card.grant, card.until) == (grant, UNTIL)

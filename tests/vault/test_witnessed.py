@@ -4,6 +4,7 @@ import dataclasses
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, select, update
@@ -36,6 +37,7 @@ from vault import (
     documents,
     first_day,
     opening_shared,
+    people,
     receipt_files,
     shared_papers,
     shares,
@@ -103,6 +105,30 @@ def make_scene(house: Context, clock: Clock) -> Scene:
 @pytest.fixture
 def scene(house: Context, clock: Clock) -> Scene:
     return make_scene(house, clock)
+
+
+class Blocked:
+    """The key vault; once the share's row is made there, the person blocks everything at another kiosk."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._scene.house.keyvault, name)
+
+    def create(self, *row: Any, **rest: Any) -> None:
+        self._scene.house.keyvault.create(*row, **rest)
+        if row[0] == "grant":
+            people.freeze(self._scene.house, show_card(self._scene.house, self._scene.yonas.card))
+
+
+def test_what_is_blocked_meanwhile_is_given_to_nobody(scene: Scene) -> None:
+    """The second yes was pressed, and it waits for the stores: nothing is shown after a block."""
+    witnessed.sign(scene.house, scene.marc.session, scene.asked())
+    slow = dataclasses.replace(scene.house, keyvault=Blocked(scene))  # type: ignore[arg-type]
+    with pytest.raises(NoSession):
+        witnessed.give(slow, scene.inside)
+    assert shared_papers.people_sharing(scene.house, scene.paul.session) == []
 
 
 def test_two_workers_and_two_yeses_make_one_paper_visible_for_a_month(any_house: Context, clock: Clock) -> None:
