@@ -83,10 +83,10 @@ def seen(context: Context, session: Session, ids: Sequence[str]) -> None:
         seen_in(context, connection, session, ids)
 
 
-def seen_in(context: Context, connection: Connection, session: Session, ids: Sequence[str]) -> None:
-    """The same, in the caller's transaction."""
-    wanted = (notices.c.account == session.account, notices.c.id.in_(list(ids)))
-    connection.execute(update(notices).where(*wanted).values(seen=today_in_paris(context.clock())))
+def seen_in(context: Context, connection: Connection, session: Session, ids: Sequence[str]) -> int:
+    """The same, in the caller's transaction. Gives how many of them still waited: of two at once, one finds none."""
+    wanted = (notices.c.account == session.account, notices.c.id.in_(list(ids)), notices.c.seen.is_(None))
+    return connection.execute(update(notices).where(*wanted).values(seen=today_in_paris(context.clock()))).rowcount
 
 
 def sweep(context: Context) -> int:

@@ -275,7 +275,7 @@ def follow(
     context: Context, session: Session, source: str, worker: WorkerId, said: Said, words: str = "", *, shown: date | None = None
 ) -> GrantId:  # fmt: skip
     """Yes: the same is given to this worker, by a new consent. The first share is not touched. `words` is the purpose as it was shown,
-    `shown` the day that stood there: nothing lasts longer. NotThere, TermsRefused.
+    `shown` the day that stood there: nothing lasts longer. NotThere, also for the second of two taps; TermsRefused.
     """
     one = one_waiting(context, session, source)
     if worker not in [each.id for each in successors(context, session, one)]:
@@ -300,7 +300,8 @@ def _answered(context: Context, connection: Connection, session: Session, one: S
     if one.cause != "proposed":
         told = notices.waiting_for(context, connection, session)
         same = [each.id for each in told if each.key in QUESTIONS and each.values.get("grant") == one.grant]
-        notices.seen_in(context, connection, session, same)
+        if not notices.seen_in(context, connection, session, same):
+            raise NotThere  # answered by another tap, or on another screen, since it was asked
         return
     today = today_in_paris(context.clock())
     held = (requests.c.id == one.source, requests.c.person == session.account, requests.c.state == PROPOSED)

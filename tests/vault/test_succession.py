@@ -1,5 +1,9 @@
 """Nobody inherits: a worker leaves or proposes a colleague, and the person alone gives the same again, or not."""
 
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from sqlalchemy import update
 
@@ -52,6 +56,44 @@ def test_when_a_worker_leaves_one_question_waits_and_a_yes_is_a_new_consent(any_
     assert shared_papers.people_sharing(house, sign_in(house, marc)) == [], "who was named and not chosen has nothing"
     with pytest.raises(NotThere):
         succession.decline(house, awa.session, asked[first].source)
+
+
+@pytest.mark.parametrize("cause", ["left", "away"])
+def test_two_taps_at_once_are_one_yes(any_house: Context, cause: str) -> None:
+    """Both found the question open: two shares were given, with two receipts, and one stop left the other."""
+    house, office = any_house, make_office(any_house)
+    fatou, lina, awa = make_worker(house, office), make_worker(house, office, "Lina"), make_person(house)
+    give(house, awa, fatou, keep(house, awa.session), days=60)
+    if cause == "left":
+        workers.end(house, office.admin, fatou.id, office.proof)
+    else:
+        workers.suspend(house, office.admin, fatou.id, None)
+    inside = unlock(house, awa)
+    (one,) = succession.waiting(house, inside)
+    slow = dataclasses.replace(
+        house, keyvault=SecondTap(house, lambda: succession.follow(house, inside, one.source, lina.id, SAID))
+    )  # type: ignore[arg-type]
+    with pytest.raises(NotThere):
+        succession.follow(slow, inside, one.source, lina.id, SAID)
+    assert [card.worker for card in showing.grants_of(house, inside)].count(lina.id) == 1
+    assert len(receipt_files.ReceiptFile.from_bytes(receipt_files.of_all(house, inside)).receipts) == 2 + (cause == "left")
+    with pytest.raises(NotThere):
+        succession.decline(house, inside, one.source)
+
+
+class SecondTap:
+    """The key vault; while the first tap makes its row there, the second one is answered."""
+
+    def __init__(self, house: Context, tap: Callable[[], object]) -> None:
+        self._house, self._taps = house, [tap]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._house.keyvault, name)
+
+    def create(self, *row: Any, **rest: Any) -> None:
+        while self._taps:
+            self._taps.pop()()
+        self._house.keyvault.create(*row, **rest)
 
 
 def test_who_is_away_is_asked_about_once_and_not_any_more_when_they_are_back(house: Context, clock: Clock) -> None:

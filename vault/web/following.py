@@ -106,10 +106,13 @@ def answer(request: Req, form: Sent) -> Response[Any]:
     except NotThere:
         return go(request, "suite")
     chosen = form.get("worker")
-    if chosen == "nobody":
+    try:
+        if chosen != "nobody":
+            return _given(request, form, one, WorkerId(chosen))
         succession.decline(context, session, one.source)
-        return go(request, "suite")
-    return _given(request, form, one, WorkerId(chosen))
+    except NotThere:  # the other of two taps was answered first
+        pass
+    return go(request, "suite")
 
 
 def _given(request: Req, form: Form, one: Succession, chosen: WorkerId) -> Response[Any]:
