@@ -4,12 +4,17 @@ A lost card is often followed by a second safe. Nothing is erased here: the pers
 """
 
 from collections.abc import Collection
+from contextlib import suppress
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from crypto.printed import card_text
+from storage.errors import StorageError
 from vault import audit, bringing, cards, parcels, sessions, trying, unlocking, who
 from vault.bringing import Brought
 from vault.context import Context
-from vault.errors import BadInput, NotThere
+from vault.errors import BadInput, Conflict, NotThere
 from vault.events import Event
 from vault.sessions import Session
 from vault.unlocking import Chosen
@@ -37,7 +42,8 @@ def join(
 ) -> Brought:  # fmt: skip
     """Bring everything of the safe of the other card that was shown, whose code or pictures are given.
 
-    The other safe is opened for the time of this use case, which both histories tell. The card is then forgotten. Raises NotThere
+    The other safe is opened for the time of this use case, which both histories tell. The card is taken as soon as its code was right:
+    of two taps one brings, and the other is a Conflict. It waits again when nothing could be brought. Raises NotThere
     before any was shown, WrongSecret, MustWait, Busy, AfterRecovery, BadInput, and
     WouldShow until all who would see what comes are in `agreed`.
     """
@@ -49,6 +55,7 @@ def join(
     if tried.slot.account == session.account:
         raise BadInput("card")
     with context.database.transaction() as connection:
+        _take(connection, session, card)
         trying.settle(connection, tried)
         cookie = unlocking.enter(context, connection, session.kiosk, tried)
     other = sessions.find(context, cookie)
@@ -59,8 +66,22 @@ def join(
             for one in (session, other):
                 event = Event("safe.joined", by=one.account, detail=str(found.new))
                 audit.record(context, connection, one, event, person=one.account)
-            state = sessions.read_state(connection, session)
-            sessions.write_state(connection, session, {name: value for name, value in state.items() if name != OTHER})
+    except BaseException:
+        _give_back(context, session, card)
+        raise
     finally:
         sessions.end(context, other)
     return found
+
+
+def _take(connection: Connection, session: Session, card: str) -> None:
+    """Forget the card, in the commit that opens its safe. Conflict when another tap has taken it, or another card was shown since."""
+    state = sessions.read_state(connection, session)
+    if state.pop(OTHER, None) != card:
+        raise Conflict
+    sessions.write_state(connection, session, state)
+
+
+def _give_back(context: Context, session: Session, card: str) -> None:
+    with suppress(StorageError, SQLAlchemyError), context.database.transaction() as connection:
+        sessions.write_state(connection, session, {OTHER: card, **sessions.read_state(connection, session)})

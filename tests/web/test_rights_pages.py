@@ -101,6 +101,7 @@ def test_two_safes_become_one_with_both_cards(site: Site, awa: MadePerson) -> No
     assert documents.count(site.house, other.session) == 0
     done = site.press(code, code=awa.code)
     assert "2 papiers sont arrivés" in done.text
+    assert site.press(code, code=awa.code).path == "/fr/papiers", "pressed twice: what came is there"
     assert documents.count(site.house, other.session) == 2
 
 

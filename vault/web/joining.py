@@ -7,7 +7,7 @@ from litestar import Response, get, post
 from litestar.types import ControllerRouterHandler
 
 from vault import adding, joining
-from vault.errors import BadInput, Busy, MustWait, WrongSecret
+from vault.errors import BadInput, Busy, Conflict, MustWait, WrongSecret
 from vault.people import Chosen
 from vault.refusals import PaperRefused
 from vault.web.forms import Sent
@@ -113,9 +113,13 @@ def with_pictures(request: Req, form: Sent) -> Response[Any]:
 
 
 def _join(request: Req, chosen: Chosen, way: str, unfinished: str) -> Response[Any]:
+    if not joining.waits(context_of(request), signed_in(request)):
+        return go(request, "papiers")  # of two taps the first brings, or has brought: what came is there
     try:
         agreed = adding.agreed(context_of(request), signed_in(request))
         found = joining.join(context_of(request), signed_in(request), chosen, language_of(request), agreed)
+    except Conflict:
+        return go(request, "papiers")
     except WouldShow:  # a drawer was shown to somebody on another screen since
         return go(request, PLACE)
     except BadInput as error:
