@@ -276,6 +276,26 @@ def test_a_phrase_by_which_guardians_recognise_the_person_is_theirs_alone_and_li
             assert "figuier" not in desk.get("/fr/bureau/confiance").text  # in the list, nobody reads it over a shoulder
 
 
+def test_who_changed_their_name_is_still_found_by_the_one_of_before(site: Site) -> None:
+    """ADR 0115: the page says it to the person, the list and the page of the guardian show both."""
+    house = site.house
+    fatou, marc = make_worker(house, make_office(house)), make_worker(house, make_office(house, "ESI Le Canal"), "Marc")
+    awa = make_person(house, "Awa")
+    site.open(awa)
+    circles.set_circle(house, site.session(), awa.code, [face(fatou), face(marc)], 2)
+    page = site.get("/fr/moi/nom")
+    assert "Elles voient aussi l'ancien pendant 12 mois." in page.text
+    site.press(page, name="Zoé")
+    with site.phone() as desk:
+        desk.sign_in(fatou)
+        (ward,) = guardians.people_who_count_on_me(house, sign_in(house, fatou))
+        desk.sign_in(fatou)
+        for path in ("/fr/bureau/confiance", f"/fr/bureau/confiance/{ward.member}"):
+            told = desk.get(path).text
+            assert "Zoé" in told
+            assert told.index("Avant le") < told.index("Awa")
+
+
 @pytest.mark.parametrize("pictures", [None, PICTURES], ids=["digits", "pictures"])
 def test_another_card_alone_is_taken_under_my_card_and_my_code(site: Site, pictures: tuple[int, ...] | None) -> None:
     """AUTH-07: the code stays, the old card is dead at once, the first page says so; nothing changed before the last answer."""
