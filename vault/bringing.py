@@ -7,7 +7,7 @@ brought twice: after a cut the same archive is simply brought again.
 
 import datetime as dt
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -67,8 +67,9 @@ class _Filling:
     came: int = 0
 
     def has(self, place: int) -> bool:
-        """Whether this version is here, or one that came after it: then nothing is laid over what is newer."""
-        return self.known is not None and any(one.sha256 in self.known.digests for one in self.told.versions[place:])
+        """Whether this version is here, or one that came after it: nothing is laid over what is newer, nor over what was thrown away."""
+        known = self.known
+        return known is not None and (known.in_bin or any(one.sha256 in known.digests for one in self.told.versions[place:]))
 
 
 @dataclass
@@ -181,10 +182,11 @@ class Bringing:
     def _read_papers(self, text: bytes) -> None:
         self._texts[portable.PAPERS] = text
         self._papers = portable.read_papers(text)
+        same = _matched(self._known, self._papers)
         for number, paper in enumerate(self._papers):
             for place, one in enumerate(paper.versions):
                 self._place[one.file] = (number, place)
-            known = next((one for one in self._known if _is_same(one, paper)), None)
+            known = same.get(number)
             self._filling[number] = _Filling(paper, known, known.paper if known else None)
             self.brought.known += known is not None
 
@@ -225,7 +227,7 @@ class Bringing:
         if known is None:
             self.brought.new += 1
             if told.in_bin:
-                documents.remove(context, session, paper)
+                documents.remove(context, session, paper, brought=True)
 
     def _lay(self, told: portable.Paper, one: portable.Version, file: _File, replaces: PaperId | None) -> PaperId:
         incoming = file.incoming
@@ -301,13 +303,29 @@ def _zeros(size: int) -> str:
     return zeros.hexdigest()
 
 
-def _is_same(here: _Here, told: portable.Paper) -> bool:
+def _matched(here: Sequence[_Here], told: Sequence[portable.Paper]) -> dict[int, _Here]:
+    """Which papers of an archive, by number, are here already: each paper here is one of them at most, and those that are whole come first.
+
+    Otherwise a paper of one version would be taken for a longer one of the same title, and the two would become one.
+    """
+    left, found = list(here), dict[int, _Here]()
+    for whole in (True, False):
+        for number, paper in enumerate(told):
+            one = next((each for each in left if _is_same(each, paper, whole=whole)), None) if number not in found else None
+            if one is not None:
+                left.remove(one)
+                found[number] = one
+    return found
+
+
+def _is_same(here: _Here, told: portable.Paper, *, whole: bool) -> bool:
     """Whether this is the paper that an archive tells of: the same title, and no version that the archive does not have.
 
-    One may be missing here: it was damaged where it comes from, or the bringing in was cut before it.
+    Not `whole`: one may be missing here. It was damaged where it comes from, or the bringing in was cut before it.
     """
     versions = {one.sha256 for one in told.versions}
-    return bool(here.digests) and here.digests <= versions and any(one.title == here.title for one in told.versions)
+    same = here.digests == versions if whole else here.digests <= versions
+    return bool(here.digests) and same and any(one.title == here.title for one in told.versions)
 
 
 def _here(context: Context, session: Session) -> list[_Here]:

@@ -24,11 +24,15 @@ from vault.shelves import Shelves
 from vault.versions import SERVICE, VersionId, VersionRow, all_of, current_of, one_of
 
 
-def remove(context: Context, session: Session, paper: PaperId) -> None:
-    """Put a paper in the bin; every share of it stops at once. Restricted while everything is kept as it is."""
+def remove(context: Context, session: Session, paper: PaperId, *, brought: bool = False) -> None:
+    """Put a paper in the bin; every share of it stops at once. Restricted while everything is kept as it is.
+
+    `brought`: it has just come, from a bin elsewhere. Then it lies in the bin here too, which is not emptied while nothing moves.
+    """
     keys = who.person(session)
     with context.database.transaction() as connection:
-        restricting.refuse(connection, session.account)
+        if not brought:
+            restricting.refuse(connection, session.account)
         shelves.hold_all(connection, session.account)
         opened = shelves.open_all(connection, session.account, keys.values)
         row = current_of(connection, session.account, paper, hold=True)
