@@ -126,6 +126,8 @@ class Album:
         awa.press("Je donne")
         page.wait_for_url("**/demandes/papier")
         page.locator("button[name=paper]").first.click()
+        page.wait_for_url("**/montrer/comment")
+        page.locator("button[name=how][value=see]").click()
         page.wait_for_url("**/montrer/accord")
         self.keep(page, "agreement", "montrer/accord")
 

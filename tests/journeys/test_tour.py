@@ -59,6 +59,8 @@ def test_a_paper_is_added_shown_seen_and_taken_back(site: Site, new_page: NewPag
     awa.press("Je donne")
     awa.page.wait_for_url("**/demandes/papier")
     awa.page.locator("button[name=paper]").first.click()
+    awa.page.wait_for_url("**/montrer/comment")
+    awa.page.locator("button[name=how][value=see]").click()
     awa.page.wait_for_url("**/montrer/accord")
     expect(awa.page.locator("main")).to_contain_text("Qui voit peut aussi photographier.")
     awa.press("Oui, je suis d'accord")

@@ -7,8 +7,8 @@ import pikepdf
 import pytest
 from PIL import Image
 
-from consent.ids import PaperId
-from consent.purposes import ShelfKind
+from consent.ids import KindId, PaperId
+from consent.purposes import PurposeId, ShelfKind
 from consent.scope import Act
 from tests.vault.builders import MadePerson, MadeWorker, make_office, make_person, make_worker, sign_in, unlock
 from tests.vault.papers import keep
@@ -17,7 +17,7 @@ from tests.web.desk_scene import give
 from tests.web.site import Shown, Site
 from tests.web.test_desk_pages import plain, said
 from tests.web.test_office_pages import clock_of
-from vault import audit, documents, dossiers, intake, outside
+from vault import asking, audit, documents, dossiers, intake, outside
 from vault.dossiers import DossierTooHeavy
 from vault.errors import BadInput, NotThere
 
@@ -120,6 +120,15 @@ def test_a_copy_given_for_something_else_goes_into_no_dossier(site: Site, people
     fatou.session = sign_in(site.house, fatou)
     with pytest.raises(NotThere):
         dossiers.make(site.house, fatou.session, grant, "dalo", [other], "Préfecture")
+    # Asked for again, as the page says: the person chooses a copy (ADR 125).
+    asking.ask(site.house, fatou.session, grant, [KindId("payslip")], PurposeId("home"))
+    site.open(awa)
+    how = site.press(site.press(site.get("/fr/demandes"), answer="give"), paper=other)
+    assert (how.path, how.buttons["how"]) == ("/fr/montrer/comment", ["see", "replace", "copy"])
+    assert b'href="/fr/demandes"' in how.content
+    site.press(site.press(how, how="copy"), answer="yes")
+    fatou.session = sign_in(site.house, fatou)
+    assert {one.paper for one in dossiers.choices(site.house, fatou.session, grant, "dalo").here} == {both, other}
     assert dossiers.make(site.house, fatou.session, grant, "dalo", [both], "Commission").startswith(b"%PDF")
     assert {entry.event.purpose for entry in audit.history(site.house, awa.session) if entry.event.tag == "paper.taken"} == {
         "home"

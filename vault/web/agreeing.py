@@ -127,7 +127,8 @@ def how(request: Req) -> Response[Any]:
         offers.keep(context, session, replace(choices, acts=only, until=choices.until or limits.default_until))
         return go(request, "montrer/accord")
     copy = any(Act.TAKE in way.acts for way in ways)
-    return page(request, "kiosk/what_may.html", back="montrer/pourquoi", first=chosen.first_name, ways=ways, copy=copy)
+    back = "demandes" if choices.request else "montrer/pourquoi"
+    return page(request, "kiosk/what_may.html", back=back, first=chosen.first_name, ways=ways, copy=copy)
 
 
 @post("/{language:str}/montrer/comment", opt=who("person", over="montrer/qui"), sync_to_thread=True)

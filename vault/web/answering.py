@@ -190,16 +190,14 @@ def which_paper(request: Req) -> Response[str]:
 
 @post("/{language:str}/demandes/papier", opt=who("person", over="demandes"), sync_to_thread=True)
 def choose_paper(request: Req, form: Sent) -> Response[Any]:
-    """The paper; then the next line's, and K15 says all of it once more."""
+    """The paper; then the next line's; then whether to look or a copy (ADR 125), and K15 says all of it once more."""
     choices = _giving(request)
     given = replace(
         choices, papers=tuple(dict.fromkeys((*choices.papers, PaperId(form.need("paper"))))),
         kinds=(*choices.kinds, choices.todo[0]), todo=choices.todo[1:],
     )  # fmt: skip
     offers.keep(context_of(request), signed_in(request), given)
-    if given.todo:
-        return go(request, "demandes/papier")
-    return go(request, "montrer/comment" if len(given.kinds) > 1 else "montrer/accord")
+    return go(request, "demandes/papier" if given.todo else "montrer/comment")
 
 
 ROUTES: list[ControllerRouterHandler] = [requests, answer, answer_whole, which_paper, choose_paper]
