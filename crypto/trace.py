@@ -7,9 +7,10 @@ from uuid import UUID
 from crypto import contexts
 from crypto.canonical import Value
 from crypto.contexts import TraceContext, TraceKeyContext
+from crypto.errors import Undecryptable
 from crypto.kem import KemPrivate, KemPublic
 from crypto.keys import KemSeed, TraceKey
-from crypto.sealing import VAULTED_BYTES, open_post, post, seal_value, unseal_value
+from crypto.sealing import VAULTED_BYTES, open_post, post, seal_value, unseal, unseal_value
 
 TAG_BYTES = 16
 
@@ -25,6 +26,15 @@ def post_trace_key(party: KemPublic, vaulted: bytes, place: TraceKeyContext, key
 def open_trace_key(seed: KemSeed | KemPrivate, vaulted: bytes, place: TraceKeyContext, sealed: bytes) -> TraceKey:
     """Take a trace key, or raise Undecryptable."""
     return TraceKey.opened(open_post(seed, vaulted, place, sealed))
+
+
+def is_posted(vaulted: bytes, place: TraceKeyContext, sealed: bytes) -> bool:
+    """Whether this was posted through that row of the key vault, to whomever: what somebody else wrote there was not."""
+    try:
+        unseal(vaulted, place, sealed)
+    except Undecryptable:
+        return False
+    return True
 
 
 def seal_event(key: TraceKey, place: TraceContext, event: Mapping[str, Value]) -> bytes:

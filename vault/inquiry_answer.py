@@ -58,9 +58,9 @@ class Touched:
 class Answer:
     """Whose safes a worker touched between two moments. `others`: who else was in the export, and is not concerned.
 
-    `unread`: entries under an older incident key whose halves were not given; `unreadable`: entries that somebody changed, or that
-    are no event, by their ids; `unknown`: persons with such entries and no other. `proof`: that it is what the holders' program wrote
-    (HMAC-SHA256 under a key that the export carries, in hexadecimal).
+    `unread`: entries under an older incident key whose halves were not given; `unreadable`: entries that somebody changed, or whose
+    key they changed, or that are no event, by their ids; `unknown`: persons with such entries and no other. `proof`: that it is what
+    the holders' program wrote (HMAC-SHA256 under a key that the export carries, in hexadecimal).
     """
 
     export: str
@@ -133,7 +133,7 @@ def answer(file: bytes, seeds: Sequence[KemSeed], worker: str, since: dt.datetim
     asked = [one for one in known.values() if worker in (one["worker"], one["code"])]
     if len(asked) != 1:
         raise NotReadable(f"No worker {worker} in this export: give the account's id or the code of the badge.")
-    keys, posted = _keys(lines, seeds), {line["key"] for line in lines if "key" in line}
+    keys, elsewhere = _keys(lines, seeds)
     unreadable: list[str] = []
     owners: set[str] = set()
     unknown: set[str] = set()
@@ -143,7 +143,7 @@ def answer(file: bytes, seeds: Sequence[KemSeed], worker: str, since: dt.datetim
         if "entry" not in line:
             continue
         owners.add(line["owner"])
-        if line["with"] in posted and line["with"] not in keys:
+        if line["with"] in elsewhere:
             unread += 1
             unknown.add(line["owner"])
             continue
@@ -188,17 +188,22 @@ def _opened(file: bytes, seeds: Sequence[KemSeed]) -> list[dict[str, Any]]:
     return lines
 
 
-def _keys(lines: Sequence[Mapping[str, Any]], seeds: Sequence[KemSeed]) -> dict[str, TraceKey]:
-    """The trace keys that these incident keys open."""
-    privates, found = [KemPrivate(seed) for seed in seeds], {}
+def _keys(lines: Sequence[Mapping[str, Any]], seeds: Sequence[KemSeed]) -> tuple[dict[str, TraceKey], set[str]]:
+    """The trace keys that these incident keys open, and which were posted to another one: the key vault's seal is whole on these.
+
+    What is in neither was damaged: no half of any key opens it.
+    """
+    privates, found, elsewhere = [KemPrivate(seed) for seed in seeds], dict[str, TraceKey](), set[str]()
     for line in (one for one in lines if "key" in one):
         place = contexts.trace_key(session=line["session"], party=contexts.INCIDENT)
         vaulted, posted = bytes.fromhex(line["vault"]), base64.b64decode(line["posted"])
         for private in privates:
-            with suppress(CryptoError):  # posted to another incident key: what stays closed is counted
+            with suppress(CryptoError):
                 found[line["key"]] = sealed_trace.open_trace_key(private, vaulted, place, posted)
                 break
-    return found
+        if line["key"] not in found and sealed_trace.is_posted(vaulted, place, posted):
+            elsewhere.add(line["key"])
+    return found, elsewhere
 
 
 def _event(line: dict[str, Any], key: TraceKey | None) -> tuple[Mapping[str, Any], dt.datetime] | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from consent.purposes import ShelfKind
 from crypto import contexts
@@ -156,6 +156,21 @@ def test_what_somebody_damaged_is_counted_and_keeps_nobody_else_back(house: Cont
     told = json.loads(found.for_the_authority())
     assert (told["entries_unreadable"], told["persons_unknown"]) == (2, 2)
     assert inquiry.tell(house, inquiry_answer.read_answer(found.to_json())) == 1
+
+
+def test_a_damaged_key_is_not_taken_for_an_older_one(house: Context, clock: Clock) -> None:
+    """Whoever has the rows writes over what was posted for an inquiry: no half of any key is worth looking for."""
+    fatou, awa = make_worker(house, make_office(house), "Fatou"), make_person(house, "Awa")
+    touch(house, clock, awa, fatou)
+    with house.database.transaction() as connection:
+        posted = select(trace_keys.c.id, trace_keys.c.posted).where(trace_keys.c.party == "incident").order_by(trace_keys.c.id)
+        (first, was), (second, other), *_ = connection.execute(posted).all()
+        for key, wrong in ((first, bytes(was[:-1]) + bytes([was[-1] ^ 1])), (second, was)):
+            connection.execute(update(trace_keys).where(trace_keys.c.id == key).values(posted=wrong))
+        touched = set(connection.scalars(select(entry_copies.c.entry).where(entry_copies.c.key.in_([first, second]))))
+    found = inquiry_answer.answer(inquiry.export(house, *NOVEMBER, REASON).file, [INCIDENT_SEED], fatou.id, *moments(*NOVEMBER))
+    assert (set(found.unreadable), found.unread) == (touched, 0)
+    assert other != was
 
 
 def tag_and_key(house: Context, connection: Connection, person: MadePerson) -> tuple[bytes, str]:
