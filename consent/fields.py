@@ -29,6 +29,8 @@ def plain(value: str, name: str, longest: int, *, empty: bool = False) -> str:
         raise Malformed(f"{name} is empty, padded or too long")
     if not unicodedata.is_normalized("NFC", value) or any(map(_misleading, value)):
         raise Malformed(f"{name} has characters that cannot be shown as they are")
+    if value and not any(map(_seen, value)):
+        raise Malformed(f"{name} shows nothing")
     return value
 
 
@@ -39,6 +41,15 @@ _TURNING = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
 def _misleading(character: str) -> bool:
     # Joiners (category Cf) belong to Arabic and Persian writing and stay; what turns the reading order around does not.
     return unicodedata.category(character) in _HIDDEN or character in _TURNING
+
+
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and signs whose picture is empty
+
+
+def _seen(character: str) -> bool:
+    # A joiner, a space or a mark stands beside something that is read; alone it names nobody.
+    category = unicodedata.category(character)
+    return category[0] not in "ZM" and category != "Cf" and character not in _BLANK
 
 
 def texts(fields: Mapping[str, Value], name: str, most: int) -> tuple[str, ...]:

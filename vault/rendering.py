@@ -175,11 +175,13 @@ def _letters() -> frozenset[int] | None:
 
 
 def legible(text: str, instead: str) -> str:
-    """A text as a mark can say it, or what stands in its place when our face lacks a letter of it.
+    """A text as a mark can say it, or what stands in its place when our face lacks a letter of it, or when it has none to read.
 
-    A missing letter is drawn as a box, the same for all: a mark of boxes would tell nobody from nobody (ADR 0094).
+    A missing letter is drawn as a box, the same for all, and a joiner as nothing: such a mark would tell nobody from nobody (ADR 0094).
     """
     composed, letters = unicodedata.normalize("NFC", text), _letters()
+    if composed and not any(map(str.isalnum, composed)):
+        return instead
     return composed if letters is None or all(ord(letter) in letters for letter in composed) else instead
 
 

@@ -51,6 +51,13 @@ def test_what_cannot_be_drawn_is_marked_by_the_number_of_the_share(name: str) ->
     assert {mark.lines[1] for mark in marks if mark} == {"autre chose"}
 
 
+@pytest.mark.parametrize("nothing", ["\u200b\u200b", "\u200e", "\ufeff", "\u2060 \u2060", "...", "\u3164"])
+def test_a_mark_without_a_letter_is_no_mark(nothing: str) -> None:
+    """Two spaces of no width are in the face: a dossier went out for a recipient whom nobody could see."""
+    assert rendering.legible(nothing, "") == ""
+    assert rendering.legible("", "instead") == ""
+
+
 def test_a_name_with_accents_apart_is_drawn_with_its_accents() -> None:
     assert rendering.legible("Re\u0301my", "") == "Rémy"
 

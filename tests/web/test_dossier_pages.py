@@ -160,6 +160,8 @@ def test_what_may_only_be_seen_or_is_somebody_else_s_goes_into_no_dossier(
     site.sign_in(fatou)
     assert said("desk.dossier.empty") in plain(site.get(f"/fr/bureau/dossiers/dalo/{grant}"))
     fatou.session = sign_in(site.house, fatou)
+    with pytest.raises(BadInput, match="recipient"):  # a name that nobody can see names nobody
+        dossiers.make(site.house, fatou.session, grant, "dalo", [seen], "\u200b\u200b")
     for papers, error in (([seen], NotThere), ([], BadInput)):
         with pytest.raises(error):
             dossiers.make(site.house, fatou.session, grant, "dalo", papers, "Commission")
