@@ -53,11 +53,10 @@ def _to_guardian(context: Context, connection: Connection, session: Session, row
     person, member = session.account, row["id"]
     today = today_in_paris(context.clock())
     old = opened_label(session.opened(), person, row)
-    before = former_faces.written(former_faces.after(old, shown["name"], shown["drawing"], today))
-    label = old | shown | {former_faces.BEFORE: before, former_faces.SINCE: today.isoformat()}
+    label = old | shown | former_faces.after(old, shown["name"], shown["drawing"], today)
     place = labels.face(person=person, circle=row["circle"], member=member)
     vaulted = context.keyvault.derive("grant", row["circle"], place)
-    face = shown | {"phrase": label.get("phrase", ""), former_faces.BEFORE: before}
+    face = shown | {"phrase": label.get("phrase", ""), former_faces.BEFORE: label[former_faces.BEFORE]}
     posted = post_value(kem_public(row["public_key"]), vaulted, place, face)
     sealed = seal_value(session.opened().values, labels.guardian_label(person=person, member=member), label)
     this = update(circle_members).where(circle_members.c.id == member)

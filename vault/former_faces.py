@@ -43,10 +43,17 @@ def written(faces: Sequence[Former]) -> list[Value]:
     return [{"name": one.name, "drawing": one.drawing, "changed": one.changed.isoformat()} for one in faces]
 
 
-def after(kept: Mapping[str, Value], name: str, drawing: str, today: dt.date) -> tuple[Former, ...]:
-    """What is kept once this name and drawing take the place of those of `kept`. A face that came and went on one day is not."""
-    now = (str(kept.get("name", "")), str(kept.get("drawing", "")))
-    before = [one for one in told(kept, today) if (one.name, one.drawing) != (name, drawing)]
-    if now != (name, drawing) and kept.get(SINCE) != today.isoformat():
+def after(kept: Mapping[str, Value], name: str, drawing: str, today: dt.date) -> dict[str, Value]:
+    """What is kept once this name and drawing take the place of those of `kept`, and since when these stand.
+
+    A face that came and went on one day is not kept. One that is used again stands as it did: there and back drops nothing.
+    """
+    face, now = (name, drawing), (str(kept.get("name", "")), str(kept.get("drawing", "")))
+    shown, since = told(kept, today), kept.get(SINCE, "")
+    before = [one for one in shown if (one.name, one.drawing) != face]
+    if now == face:
+        return {BEFORE: written(before), SINCE: since}
+    if since != today.isoformat():
         before.append(Former(*now, today))
-    return tuple(before[:AT_MOST])
+    again = any((one.name, one.drawing) == face for one in shown)
+    return {BEFORE: written(before[:AT_MOST]), SINCE: "" if again else today.isoformat()}

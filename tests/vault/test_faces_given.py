@@ -79,12 +79,24 @@ def _former_of(house: Context, member: str, hers: Session) -> tuple[former_faces
         return former_faces.told(circles.opened_label(hers.opened(), hers.account, row), dt.date(2026, 11, 1))
 
 
+def changed(label: dict[str, Value], name: str, drawing: str, today: dt.date) -> dict[str, Value]:
+    return {**label, "name": name, "drawing": drawing, **former_faces.after(label, name, drawing, today)}
+
+
+@pytest.mark.parametrize("steps", [("Awa", "Zoé"), ("Zoé", "Awa", "Zoé"), ("Zoé", "Awa", "Awa", "Lou", "Zoé")])
+def test_no_order_of_taps_on_one_day_drops_the_face_that_stood(steps: tuple[str, ...]) -> None:
+    """The same name given again, or there and back: what was known yesterday is still read."""
+    today, label = dt.date(2026, 3, 1), dict[str, Value](name="Awa", drawing="turtle")
+    for name in steps:
+        label = changed(label, name, "turtle", today)
+    assert [one.name for one in former_faces.told(label, today)] == ["Awa"]
+
+
 def test_nobody_pushes_the_old_face_out_by_changing_it_again_and_again() -> None:
     label: dict[str, Value] = {"name": "Awa", "drawing": "turtle"}
     for day in range(1, 10):
         today = dt.date(2026, 3, day)
-        faces = former_faces.after(label, f"Z{day}", "sun", today)
-        label = {"name": f"Z{day}", "drawing": "sun", "before": former_faces.written(faces), "since": today.isoformat()}
+        label = changed(label, f"Z{day}", "sun", today)
     assert [one.name for one in former_faces.told(label, dt.date(2027, 2, 28))] == ["Awa", "Z1", "Z2", "Z3"]
     assert [one.name for one in former_faces.told(label, dt.date(2027, 3, 2))] == ["Z2", "Z3"]
 
