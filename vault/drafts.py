@@ -43,9 +43,10 @@ Nudge = Literal[
 
 @dataclass(frozen=True)
 class DraftPage:
-    """One file of the draft: a photo, or a whole PDF. `images` is how many pages it shows."""
+    """One file of the draft: a photo, or a whole PDF. `images` is how many pages it shows; `photo` names it, however it is turned."""
 
     number: int
+    photo: str
     kind: Kind
     blurred: bool
     images: int
@@ -56,6 +57,11 @@ class Draft:
     """What is being added."""
 
     pages: tuple[DraftPage, ...]
+
+    @property
+    def name(self) -> str:
+        """These photos in this order, however they are turned: other ones have another name."""
+        return _named(*(page.photo for page in self.pages))
 
     @property
     def blurred(self) -> bool:
@@ -136,7 +142,12 @@ def _pieces(state: Mapping[str, Value]) -> list[_Piece]:
 
 
 def _draft(pieces: Sequence[_Piece]) -> Draft:
-    return Draft(tuple(DraftPage(at, one.kind, one.blurred, one.images) for at, one in enumerate(pieces, 1)))
+    found = enumerate(pieces, 1)
+    return Draft(tuple(DraftPage(at, _named(one.original.blob), one.kind, one.blurred, one.images) for at, one in found))
+
+
+def _named(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
 def _read(context: Context, session: Session) -> list[_Piece]:
@@ -254,13 +265,15 @@ def image(context: Context, session: Session, number: int, *, page: int = 1) -> 
     return rendering.page_image(context.confinement, _open(context, piece.view), page)
 
 
-def remove(context: Context, session: Session, number: int) -> Draft | None:
-    """Take one page out: "Recommencer"."""
+def remove(context: Context, session: Session, number: int, *, photo: str | None = None) -> Draft | None:
+    """Take one page out: "Recommencer". NotThere when it is another photo than `photo`: this one is out already."""
     who.person(session)
     with context.database.transaction() as connection:
         state = sessions.read_state(connection, session)
         pieces = _pieces(state)
         gone = _numbered(pieces, number)
+        if photo not in (None, _named(gone.original.blob)):
+            raise NotThere
         pieces.remove(gone)
         _write(connection, session, state, pieces)
         endings.doom(context, connection, gone.blobs())

@@ -93,8 +93,11 @@ class Shown:
         return " ".join(_words(one) for one in self.tree.xpath("//*[@id='errors']"))
 
     def link(self, ending: str) -> str:
-        """The one address that ends so."""
-        found = sorted({one for one in self.links if one.endswith(ending)})
+        """The one address that ends so, with or else without what it asks for."""
+        links = set(self.links)
+        found = sorted(one for one in links if one.endswith(ending)) or sorted(
+            one for one in links if one.partition("?")[0].endswith(ending)
+        )
         assert len(found) == 1, (ending, self.links)
         return found[0]
 

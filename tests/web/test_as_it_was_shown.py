@@ -11,11 +11,15 @@ from consent.purposes import ShelfKind
 from consent.scope import Act
 from tests.vault.builders import MadePerson, MadeWorker, Office, make_office, make_person, make_worker, sign_in
 from tests.vault.papers import keep
+from tests.vault.scenes import saved, sheet
+from tests.vault.test_drafts import photo
 from tests.web.desk_scene import real_paper
 from tests.web.sharing_steps import another_day, share_paper, tax_notice
 from tests.web.site import Shown, Site
+from tests.web.test_adding_pages import SHEET, taken
 from tests.web.test_sending_pages import choose
-from vault import assisting, documents, outside, shared_papers, showing, workers
+from vault import assisting, documents, drafts, leaving, outside, shared_papers, showing, workers
+from vault.errors import NotThere
 
 ANOTHER = "La question n'est plus la même."
 
@@ -209,3 +213,64 @@ def test_who_is_chosen_after_the_witness_signed_is_shown_nothing(site: Site) -> 
     assert see() == []
     site.press(asked, answer="yes")
     assert see() == ["Zoé"]
+
+
+# --- Putting away ---------------------------------------------------------------------------------------------------------
+
+
+def _from_phone(site: Site, awa: MadePerson) -> None:
+    """A paper comes from her phone, and in a second tab she says that it is hers."""
+    leaving.receive(site.house, leaving.from_phone(site.house, awa.session).secret, [photo("téléphone")])
+    assert site.press(site.get("/fr/ajouter/telephone/arrive"), answer="yes").path == "/fr/ajouter/tiroir"
+
+
+def test_the_drawer_of_the_photo_is_not_given_to_the_paper_of_the_phone(site: Site, awa: MadePerson) -> None:
+    read = taken(site, SHEET)
+    drawer = site.get(read.link("/ajouter/tiroir"))
+    _from_phone(site, awa)
+    assert site.get(read.link("/ajouter/tiroir")).path == "/fr/ajouter/telephone/arrive"  # what waits is looked at first
+    assert site.get(drawer.link("suite=2")).path == "/fr/ajouter/telephone/arrive"
+    shown = site.press(drawer, shelf="work")
+    assert shown.path == "/fr/ajouter/telephone/arrive"
+    (card,) = documents.list_papers(site.house, awa.session)
+    assert card.state == "to-confirm"
+    kind = site.press(site.press(shown, answer="yes"), shelf="health")
+    site.press(kind, kind="prescription")
+    (card,) = documents.list_papers(site.house, awa.session)
+    assert (card.state, card.shelf, card.by) == ("kept", "health", "phone")
+    kind = site.press(drawer, shelf="work")  # the photo waits still, and this page was about it
+    assert kind.path == "/fr/ajouter/sorte"
+    site.press(kind, kind="payslip")
+    assert {(one.shelf, one.sort) for one in documents.list_papers(site.house, awa.session)} == {
+        ("health", "prescription"), ("work", "payslip"),
+    }  # fmt: skip
+
+
+def test_the_kind_is_for_the_photos_and_the_drawer_of_its_page(site: Site, awa: MadePerson) -> None:
+    drawer = site.get(taken(site, SHEET).link("/ajouter/tiroir"))
+    of_work = site.press(drawer, shelf="work")
+    site.press(drawer, shelf="health")
+    assert site.press(of_work, kind="payslip").path == "/fr/ajouter/lire"
+    of_health = site.press(drawer, shelf="health")
+    site.send(site.get("/fr/ajouter/photo"), ("b.jpg", saved(sheet(620, 877), "JPEG", quality=85)))
+    assert site.press(of_health, kind="prescription").path == "/fr/ajouter/lire"
+    assert documents.list_papers(site.house, awa.session) == []
+
+
+def test_again_takes_out_one_photo_however_often_it_is_pressed(site: Site, awa: MadePerson) -> None:
+    taken(site, SHEET)
+    for width in (620, 640):
+        site.send(site.get("/fr/ajouter/photo"), (f"{width}.jpg", saved(sheet(width, 877), "JPEG", quality=85)))
+    first, before = site.get("/fr/ajouter/lire?page=1"), drafts.current(site.house, awa.session)
+    assert before is not None
+    for _ in range(2):
+        assert site.press(first, again="yes").path == "/fr/ajouter/photo"
+    assert site.press(first, nudge="turn").path == "/fr/ajouter/lire"  # nor is what is page 1 now turned
+    left = drafts.current(site.house, awa.session)
+    assert left is not None
+    assert [one.photo for one in left.pages] == [one.photo for one in before.pages[1:]]
+    turned = site.press(site.get("/fr/ajouter/lire?page=2"), nudge="turn")
+    assert turned.path == "/fr/ajouter/lire"
+    assert drafts.current(site.house, awa.session) == left  # turned, it is the same photo
+    with pytest.raises(NotThere):
+        drafts.remove(site.house, awa.session, 1, photo=before.pages[0].photo)

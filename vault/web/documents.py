@@ -214,7 +214,7 @@ def move_page(request: Req, paper: FromPath[str]) -> Response[str]:
     items = [one for one in items if one[0] != card.shelf]
     return page(
         request, "kiosk/which_drawer.html", back=f"papiers/{paper}/que-faire", items=items, first=first, faults=[],
-        place=f"papiers/{paper}/tiroir", dont_know=False, private=DRAWERS["private"],
+        place=f"papiers/{paper}/tiroir", what="", dont_know=False, private=DRAWERS["private"],
     )  # fmt: skip
 
 

@@ -10,8 +10,8 @@ from vault.web.paging import NEXT, PICTURES, address, asked, leaf
 from vault.web.shell import Req, page
 
 
-def kinds_page(request: Req, shelf: ShelfKind | None, *, place: str, back: str) -> Response[str]:
-    """Pictograms of kinds: first those of a drawer, then all the others."""
+def kinds_page(request: Req, shelf: ShelfKind | None, *, place: str, back: str, what: str = "") -> Response[str]:
+    """Pictograms of kinds: first those of a drawer, then all the others. `what` names what is asked about, where it may be another."""
     likely = LIKELY[shelf or "other"]
     rest = leaf([name for name in KINDS if name not in (*likely, "other")], max(1, asked(request) - 1), PICTURES)
     first = asked(request) == 1
@@ -19,7 +19,7 @@ def kinds_page(request: Req, shelf: ShelfKind | None, *, place: str, back: str) 
     after = 2 if first else rest.number + 2 if rest.after else 1
     return page(
         request, "kiosk/kinds.html", back=back, items=[(name, KINDS[name], f"kind.{name}") for name in names], place=place,
-        more=address(request, place, **{NEXT: after if after > 1 else None}),
+        what=what, more=address(request, place, pour=what or None, **{NEXT: after if after > 1 else None}),
     )  # fmt: skip
 
 
