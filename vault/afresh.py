@@ -1,35 +1,58 @@
 """What would destroy something has all its time again once a backup was put back: nobody knows what was decided after that backup.
 
-An erasure that was under way may have been called off, a paper taken out of the bin, a silent safe opened, somebody said to be dead
-may have come back, the owner of a safe may have said no to whoever comes back to it: the rows of that day do not know it, and their terms
-may lie in the past. Run again it does no more (ADR 0096).
+An erasure that was under way may have been called off (it was, when its time was over long before the loss), a paper taken out of the
+bin, a silent safe opened, somebody said to be dead may have come back, the owner of a safe may have said no to whoever comes back to it:
+the rows of that day do not know it, and their terms may lie in the past. Run again it does no more (ADR 0096).
 """
 
 import datetime as dt
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, update
 
 from storage.tables import erasures, papers, persons, recoveries, slots
-from vault import aftermath, deaths, erasing, recovery, waiting
+from vault import aftermath, deaths, erasing, erasure, postponing, recovery, waiting
 from vault.context import Context
 from vault.settings import today_in_paris
 
+AGAIN = dt.timedelta(days=7)  # a card that answers nothing is brought to a desk within days, not within 72 hours
 
-def begin_again(context: Context) -> int:
-    """Give each of them its whole term, from now. Gives how many erasures and papers of bins there were."""
+
+@dataclass(frozen=True)
+class Anew:
+    """Erasures and papers of bins that have a whole term again; erasures that were cancelled."""
+
+    terms: int
+    cancelled: int
+
+
+def begin_again(context: Context, alive: dt.date | None = None) -> Anew:
+    """Give each of them its whole term, from now. `alive`: a day on which the service was still at work, by its newest tombstone."""
     with context.database.transaction() as connection:
-        waiting = _erasures(context, connection) + _bins(context, connection)
+        cancelled = _called_off(context, connection, alive) if alive else 0
+        anew = Anew(_erasures(context, connection) + _bins(context, connection), cancelled)
         deaths.begin_again(connection, today_in_paris(context.clock()), context.settings.retention)
         _silences(context, connection)
         _recoveries(context, connection)
-    return waiting
+    return anew
+
+
+def _called_off(context: Context, connection: Connection, alive: dt.date) -> int:
+    """Those whose time was over on a day on which the service went on, and whose keys have no tombstone, were called off or held back
+    by something that is lost: they are cancelled. What holds one back still is left to hold it."""
+    asked = select(erasures).where(erasures.c.state == erasing.ASKED, erasures.c.person.is_not(None))
+    over = [
+        row["person"]
+        for row in connection.execute(asked.with_for_update()).mappings().all()
+        if today_in_paris(row["due"]) < alive and not postponing.waits(context, connection, row)
+    ]
+    return sum(erasure.cancel_all(context, connection, person, by="") for person in over)
 
 
 def _erasures(context: Context, connection: Connection) -> int:
-    """The 72 hours, before a witness or not: the witness saw what was wanted that day, and it may have been carried out or not."""
-    hours = dt.timedelta(hours=context.settings.retention.cooling_off_hours)
+    """A week, before a witness or not: the witness saw what was wanted that day, and it may have been carried out or not."""
     asked = update(erasures).where(erasures.c.state == erasing.ASKED)
-    return connection.execute(asked.values(due=context.clock() + hours, witness=None)).rowcount
+    return connection.execute(asked.values(due=context.clock() + AGAIN, witness=None)).rowcount
 
 
 def _bins(context: Context, connection: Connection) -> int:

@@ -55,8 +55,10 @@ def restore(options: argparse.Namespace) -> int:
     done = restoring.restore(
         settings, where, name, read_identities(options.identity), open_context=lambda: _context(settings), now=utc_now(),
         too_old=options.although_it_should_be_dead, without_tombstones=options.without_tombstones,
+        turned=options.although_its_key_had_turned,
     )  # fmt: skip
     print(f"The backup of {done.backup.day} is back: {done.papers} papers.")
+    print(f"Signed by {f'a key of before, whose last day was {done.until}' if done.until else 'the present key'}.")
     print(
         f"Destroyed again: {done.destroyed} keys, {done.erased} persons with all they had, {done.ended} shares, cards and codes."
     )
@@ -64,6 +66,7 @@ def restore(options: argparse.Namespace) -> int:
         f"Tombstones known until {done.stones or '(nothing: what was destroyed since that day is back)'}. All sessions have ended."
     )
     print(f"Begun anew, as it may have been called off since: {done.anew} erasures and papers in the bin.")
+    print(f"Cancelled, as they were not carried out when it was time: {done.cancelled} erasures.")
     print(f"{done.told} persons will read at their next opening that a backup of {done.backup.day} was put back.")
     for blob in done.missing:
         print(f"NO  {blob}: this paper is missing or changed in the backup; its person is told.", file=sys.stderr)
@@ -120,6 +123,11 @@ def add(command: Command) -> None:
     one.add_argument("--backup", metavar="NAME", help="which one (default: the newest)")
     one.add_argument("--identity", type=Path, action="append", required=True, help="the file with the recovery key")
     one.add_argument("--although-it-should-be-dead", action="store_true", help="put back one that is older than 30 days")
+    one.add_argument(
+        "--although-its-key-had-turned",
+        action="store_true",
+        help="put back one that a key of before signed after its last day: whoever took that key may have made it",
+    )
     one.add_argument(
         "--without-tombstones",
         action="store_true",

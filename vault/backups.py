@@ -22,8 +22,8 @@ from sqlalchemy import select
 from crypto.agefile import FileDecryptor, FileEncryptor
 from crypto.agerecipients import Identity, Recipient
 from crypto.canonical import Value, canonical, instant, parse_instant, parse_object
-from crypto.errors import CryptoError
-from crypto.signing import Verifier
+from crypto.errors import BadSignature, CryptoError
+from crypto.signing import SignPublic, SignRing, Verifier
 from crypto.signing import verify as verify_signature
 from crypto.statements import BackupMade
 from storage import copies
@@ -47,12 +47,13 @@ class BadBackup(AbriError):
 
 @dataclass(frozen=True)
 class Backup:
-    """One that is whole: its name, when it was made, the digests of its files by what they hold, and on which engine."""
+    """One that is whole: its name, when it was made, the digests of its files by what they hold, on which engine, and whose key signed."""
 
     name: str
     made: dt.datetime
     engine: str
     files: dict[str, str]
+    by: SignPublic
 
     @property
     def day(self) -> dt.date:
@@ -74,7 +75,7 @@ def make(context: Context, places: Places, recipients: Sequence[Recipient]) -> M
     """Back everything up, now, and remove what is too old. Raises BadBackup and what the stores raise: no backup is then there."""
     checked(places)
     now = context.clock().replace(microsecond=0)
-    name = now.strftime("%Y-%m-%dT%H-%M-%SZ")
+    name = _named(now)
     with _alone(places):
         pruned = _prune(context, places)
         if (places.rows / name).exists():
@@ -141,13 +142,15 @@ def read(places: Places, name: str, service: Verifier) -> Backup:
         manifest, signature = (folder / MANIFEST).read_bytes(), bytes.fromhex((folder / SIGNATURE).read_text())
         said = parse_object(manifest)
         made = str(said["made"])
-        verify_signature(service, BackupMade(made, hashlib.sha256(manifest).digest()), signature)
+        by = _signer(service, BackupMade(made, hashlib.sha256(manifest).digest()), signature)
         files = {str(key): str(value) for key, value in dict(said["files"]).items()}  # type: ignore[arg-type]  # a signed form
-        found = Backup(name, parse_instant(made), str(said["engine"]), files)
+        found = Backup(name, parse_instant(made), str(said["engine"]), files, by)
     except OSError as error:
         raise BadBackup(f"{folder} is not a whole backup") from error
     except (CryptoError, ValueError, KeyError, TypeError) as error:
         raise BadBackup(f"{folder} is not what this service signed") from error
+    if _named(found.made) != name:
+        raise BadBackup(f"{folder} was signed as the backup {_named(found.made)}: somebody gave it another name")
     for what in FILES:
         path = place_of(places, name, what)
         if not path.exists():
@@ -155,6 +158,19 @@ def read(places: Places, name: str, service: Verifier) -> Backup:
         if _digest(path) != found.files.get(what):
             raise BadBackup(f"{path} is not the file that was signed")
     return found
+
+
+def _named(made: dt.datetime) -> str:
+    return made.strftime("%Y-%m-%dT%H-%M-%SZ")
+
+
+def _signer(service: Verifier, said: BackupMade, signature: bytes) -> SignPublic:
+    """The key that signed this. BadSignature."""
+    for one in service if isinstance(service, SignRing) else (service,):
+        with suppress(BadSignature):
+            verify_signature(one, said, signature)
+            return one
+    raise BadSignature
 
 
 def place_of(places: Places, name: str, what: str) -> Path:

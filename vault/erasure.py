@@ -275,8 +275,11 @@ def _cancel(context: Context, tried: Tried) -> None:
             raise WrongSecret
 
 
-def cancel_all(context: Context, connection: Connection, person: str) -> bool:
-    """Cancel what was asked for this person and not begun, in the caller's transaction. Tells whether there was something."""
+def cancel_all(context: Context, connection: Connection, person: str, *, by: str | None = None) -> bool:
+    """Cancel what was asked for this person and not begun, in the caller's transaction. Tells whether there was something.
+
+    `by`: who, for the history; themselves unless it says "" (the service).
+    """
     asked = (erasures.c.person == person, erasures.c.state == erasing.ASKED)
     rows = connection.execute(select(erasures.c.id, erasures.c.register).where(*asked).with_for_update()).all()
     if not rows:
@@ -289,6 +292,6 @@ def cancel_all(context: Context, connection: Connection, person: str) -> bool:
     before = "frozen" if mourning.frozen_too(connection, person) else "open"  # a card that was blocked gains nothing by this
     connection.execute(update(accounts).where(accounts.c.id == person, accounts.c.state == "leaving").values(state=before))
     connection.execute(update(ways).where(*_ways(person, "leaving")).values(state="live"))
-    audit.record(context, connection, None, Event("erasure.cancelled", by=person), person=person)
+    audit.record(context, connection, None, Event("erasure.cancelled", by=person if by is None else by), person=person)
     notices.tell(context, connection, person, Notice("erasure-cancelled"))
     return True

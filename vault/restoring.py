@@ -30,7 +30,7 @@ from storage.errors import RowGone
 from storage.keyvault import KeyVault, Kind
 from storage.migrate import Urls, upgrade
 from storage.tables import accounts, circles, grants, outside_shares, slots, tombstones, workers
-from vault import afresh, audit, backups, erasing, maintaining, shares, withdrawing
+from vault import afresh, audit, backups, erasing, maintaining, removals, shares, whole_files, withdrawing
 from vault import workers as working
 from vault.backups import Backup, BadBackup
 from vault.colleagues import LIVING
@@ -44,7 +44,8 @@ MARK = "RESTORING"  # a file of this name in the settings' folder: a restore was
 @dataclass(frozen=True)
 class Restored:
     """What a restore did. `destroyed`: rows of the key vault; `erased`: persons; `ended`: shares and ways in; `anew`: erasures and
-    bins that have all their time again; `missing`: blobs."""
+    bins that have all their time again; `cancelled`: erasures that were not carried out when it was time; `missing`: blobs; `until`:
+    the last day of the key that signed, when it has turned since."""
 
     backup: Backup
     papers: int
@@ -53,8 +54,10 @@ class Restored:
     erased: int
     ended: int
     anew: int
+    cancelled: int
     told: int
     stones: dt.date | None
+    until: dt.date | None
 
 
 def refuse_half_made(settings: Settings) -> None:
@@ -73,16 +76,19 @@ def restore(
     now: dt.datetime,
     too_old: bool = False,
     without_tombstones: bool = False,
+    turned: bool = False,
 ) -> Restored:
     """Put a backup back. Raises BadBackup before anything is touched; after that, run it again.
 
-    `too_old`: although it should be dead; `without_tombstones`: although nothing says what was destroyed since.
+    `too_old`: although it should be dead; `without_tombstones`: although nothing says what was destroyed since; `turned`: although
+    the key that signed it was one of before already.
     """
-    found = _checked(settings, places, name, identities, now=now, too_old=too_old)
+    found = _checked(settings, places, name, identities, now=now, too_old=too_old, turned=turned)
     settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     mark = settings.folder / MARK
     _refuse_full(settings, mark, name, open_context)
-    mark.write_text(name)
+    alive = _alive_before(mark)
+    whole_files.put(mark, f"{name}\n{alive or ''}", mode=0o644)
     urls = Urls(settings.database_url, settings.vault_url, settings.tombstones_url)
     upgrade(urls, "tombstones")  # rows and key vault bring their tables along
     newest = _bury(settings, places)
@@ -92,6 +98,9 @@ def restore(
             "no tombstone says what was destroyed since: whoever was erased would come back. Bring their newest copy,"
             " or say --without-tombstones"
         )
+    if alive is None and newest is not None:
+        alive = newest
+        whole_files.put(mark, f"{name}\n{alive}", mode=0o644)
     context = open_context()
     try:
         kept, missing = _papers(context.blobs, places, found)
@@ -105,22 +114,30 @@ def restore(
     try:
         erased = _erase_again(context, dead)
         ended = end_what_died(context)
-        anew = afresh.begin_again(context)
+        anew = afresh.begin_again(context, alive)
         day = found.day.isoformat()
         told = maintaining.tell_everyone(context, "maintenance.restored", day, Notice("restored", {"day": day}))
     finally:
         context.close()
     mark.unlink()
-    return Restored(found, kept, tuple(missing), destroyed, erased, ended, anew, told, newest)
+    until = last_day(settings, found)
+    return Restored(found, kept, tuple(missing), destroyed, erased, ended, anew.terms, anew.cancelled, told, newest, until)
 
 
 # --- Before anything is touched -------------------------------------------------------------------------------------------------
 
 
 def _checked(
-    settings: Settings, places: Places, name: str, identities: Sequence[Identity], *, now: dt.datetime, too_old: bool
+    settings: Settings,
+    places: Places,
+    name: str,
+    identities: Sequence[Identity],
+    *,
+    now: dt.datetime,
+    too_old: bool,
+    turned: bool,
 ) -> Backup:
-    found = signed(settings, places, name)
+    found = signed(settings, places, name, turned=turned)
     age = (today_in_paris(now) - found.day).days
     if age > settings.retention.backups and not too_old:
         raise BadBackup(
@@ -137,16 +154,37 @@ def _checked(
     return found
 
 
-def signed(settings: Settings, places: Places, name: str) -> Backup:
-    """A backup that this service signed, also before its keys turned (ADR 0056). Raises BadBackup."""
-    return backups.read(places, name, Signer(settings.service_sign, [one.public for one in settings.earlier]).ring)
+def signed(settings: Settings, places: Places, name: str, *, turned: bool = False) -> Backup:
+    """A backup that this service signed, also before its keys turned (ADR 0056). Raises BadBackup.
+
+    A key that has turned vouches for nothing that was made afterwards, unless `turned`: somebody else may have it (ADR 0131).
+    """
+    found = backups.read(places, name, Signer(settings.service_sign, [one.public for one in settings.earlier]).ring)
+    until = last_day(settings, found)
+    if until is not None and found.day > until and not turned:
+        raise BadBackup(
+            f"this backup of {found.day} is signed by a key whose last day was {until}: whoever took that key may have made it. Take"
+            " another one; only if you know that your own machine still had the old file that day, say --although-its-key-had-turned"
+        )
+    return found
+
+
+def last_day(settings: Settings, found: Backup) -> dt.date | None:
+    """The last day of the key that signed this; None for today's key."""
+    return next((one.until for one in settings.earlier if one.public == found.by), None)
+
+
+def _alive_before(mark: Path) -> dt.date | None:
+    """What a restore that died here had read as the newest tombstone's day: since then it has written tombstones of its own."""
+    day = mark.read_text().partition("\n")[2] if mark.exists() else ""
+    return dt.date.fromisoformat(day) if day else None
 
 
 def _refuse_full(settings: Settings, mark: Path, name: str, open_context: Callable[[], Context]) -> None:
     """The place must be empty; after a crash it holds what this same restore has put there, and is emptied of it."""
     if mark.exists():
-        if mark.read_text() != name:
-            raise BadBackup(f"a restore of {mark.read_text()} was begun here: finish that one first")
+        if (begun := mark.read_text().partition("\n")[0]) != name:
+            raise BadBackup(f"a restore of {begun} was begun here: finish that one first")
         for url in (settings.database_url, settings.vault_url):
             copies.clear(url)
         return
@@ -236,6 +274,8 @@ def _erase_again(context: Context, dead: dict[str, list[bytes]]) -> int:
         tags = [sealed_trace.tag(one) for one in answers]
         with context.database.transaction() as connection:
             kind = connection.execute(select(accounts.c.kind).where(accounts.c.id == person)).scalar_one_or_none()
+            if kind is not None and kind != "person":  # who left and was forgotten: their own copies of the trace came back
+                removals.remove(context, connection, tags, "erased")
             if kind != "person":
                 continue
             again = erasing.again(context, connection, person, tags)

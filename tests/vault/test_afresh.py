@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from storage.tables import papers, persons
+from storage.tables import erasures, papers, persons
 from tests.engines import Engines
-from tests.vault.builders import make_person, sign_in_administrator, unlock
+from tests.vault.builders import make_office, make_person, sign_in_administrator, unlock
 from tests.vault.clock import Clock
 from tests.vault.comings import NEW_CODE, confirm, make_circle, new_card, start
 from tests.vault.conftest import context_on
@@ -22,6 +22,7 @@ from tests.vault.test_waiting import begun, over
 from vault import (
     afresh,
     aftermath,
+    audit,
     backups,
     certificates,
     coming_back,
@@ -33,6 +34,7 @@ from vault import (
     outside,
     register_reading,
     removing,
+    restricting,
     sessions,
     silence,
     tasks,
@@ -154,6 +156,49 @@ def test_what_a_theft_bars_stays_barred_for_three_days(house: Context, clock: Cl
     clock.forward(hours=72)
     aftermath.expire(house)
     assert unlock(house, made.awa).account == made.awa.id
+
+
+def test_an_erasure_whose_time_was_over_before_the_loss_was_called_off(
+    engines: Engines, tmp_path: Path, clock: Clock, elsewhere: Callable[[Context], Context]
+) -> None:
+    """No tombstone, and a day of work after its 72 hours: Bea said no, and her safe is never erased. What was restricted before that
+    backup waits as it did, and what could still be under way has a week."""
+    house = context_on(engines, tmp_path, clock)
+    kiosk = make_office(house).kiosk
+    called_off, held, late, gone = (make_person(house, name, kiosk=kiosk) for name in ("Bea", "Mia", "Lou", "Flo"))
+    for one in (called_off, held):
+        erasure.ask(house, one.session, one.code)
+    with house.database.transaction() as connection:
+        restricting.begin(house, connection, held.id)
+    clock.forward(days=2)
+    erasure.ask(house, late.session, late.code)
+    where = three(tmp_path)
+    name = backups.make(house, where, FOR_RECOVERY).name
+    clock.forward(hours=1)
+    erasure.cancel(house, None, called_off.card, called_off.code)
+    clock.forward(days=2)
+    house.keyvault.destroy([("person", gone.id)], clock.now)  # the newest tombstone: of a day after Bea's time, before Lou's
+    clock.forward(days=10)
+    there = elsewhere(house)
+    done = put_back(there, where, name)
+    assert (done.cancelled, done.anew) == (1, 2)
+
+    new = opened(there)
+    try:
+        session = unlock(new, called_off)
+        assert {"erasure-cancelled", "restored"} <= {one.key for one in notices.waiting(new, session)}
+        assert [one.event.by for one in audit.history(new, session) if one.event.tag == "erasure.cancelled"] == [""]
+        clock.forward(hours=73)
+        tasks.erase_due(new)
+        assert [state(new, one.id) for one in (called_off, held, late)] == ["open", "leaving", "leaving"]
+        clock.forward(days=4)
+        with new.database.transaction(read_only=True) as connection:
+            (hers,) = connection.scalars(select(erasures.c.id).where(erasures.c.person == late.id))
+        assert erasing.due(new) == [hers]
+        unlock(new, called_off)
+    finally:
+        new.database.close()
+        new.keyvault.close()
 
 
 def while_nobody_listens(house: Context) -> None:

@@ -71,7 +71,7 @@ WRITES_NOTHING = {
         "directives.write directives.forget directives.follow "
         "endings.end_rows looking.own looking.say_own looking.say_page looking.say_shared removing.erase_rows slots.end trying.attempt "
         "passkeys.check passkeys.remove sessions.acting "
-        "afresh.begin_again maintaining.tell_everyone assisting.worker_left"
+        "maintaining.tell_everyone assisting.worker_left"
     ),
     NOBODY: (
         "opening.start opening.keep opening.not_today inviting.start_accepting inviting.acceptance inviting.cancel_invitation "

@@ -1,6 +1,7 @@
 """A backup of every store, and the drill of putting it back: what was erased since opens nothing, everybody else has everything."""
 
 import dataclasses
+import datetime as dt
 import os
 import re
 import shutil
@@ -8,20 +9,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from consent.grant import GrantState
 from consent.ids import GrantId
 from crypto.agerecipients import HybridIdentity
 from crypto.keys import KemSeed, SignSeed
-from storage import copies
+from storage import copies, journal
 from storage.blobs import FolderStore
 from storage.database import Database
 from storage.errors import CopyRefused, ProgramMissing, RowGone
 from storage.keyvault import KeyVault
 from storage.migrate import Urls
 from storage.s3 import S3Store
-from storage.tables import accounts, grants, objects, workers
+from storage.tables import accounts, administrators, grants, objects, workers
 from storage.tables import sessions as session_rows
 from tests.engines import Engines, sqlite_urls
 from tests.vault.builders import make_office, make_person, make_worker, sign_in, sign_in_administrator, unlock
@@ -29,7 +30,7 @@ from tests.vault.clock import Clock
 from tests.vault.conftest import context_on
 from tests.vault.papers import SAID, keep, read
 from tests.vault.test_erasure import WORDS, any_ids, ask_and_carry_out, lived_in, make_other, rows_of, share, taken
-from vault import audit, backups, health, remains, restoring, shared_papers, withdrawing
+from vault import audit, backups, forgetting, health, recount, remains, restoring, rights, shared_papers, withdrawing
 from vault import workers as working
 from vault.__main__ import main
 from vault.backups import BadBackup
@@ -302,6 +303,30 @@ def test_without_any_tombstone_it_wants_to_be_told_so(small: tuple[Context, Plac
     # The same with the tombstones of today: it dies.
     other = new_machine(house, tmp_path / "newer")
     assert put_back(other, where, name).destroyed == 1
+
+
+def test_who_was_forgotten_since_leaves_the_trace_again(house: Context, clock: Clock, tmp_path: Path) -> None:
+    """An administrator's name was put away after that backup: their copies of the trace, which nothing opens any more, go again."""
+    office, where = make_office(house), three(tmp_path)
+    gone = office.administrators[0]
+    rights.receive(house, sign_in_administrator(house, gone), "access", "letter")
+    with house.database.transaction() as connection:
+        left = {"sealed_totp": b"", "left_on": clock.now.date() - dt.timedelta(days=370)}
+        connection.execute(update(administrators).where(administrators.c.account == gone.id).values(**left))
+    name = backups.make(house, where, FOR_RECOVERY).name
+    clock.forward(days=1)
+    assert forgetting.forget_administrators(house) == 1
+    there = new_machine(house, tmp_path / "new")
+    put_back(there, where, name)
+    new = opened(there)
+    try:
+        for again in (1, 0):
+            journal.number_all(new.database)
+            assert recount.count(new).faults == ()
+            assert forgetting.forget_administrators(new) == again
+    finally:
+        new.database.close()
+        new.keyvault.close()
 
 
 def test_a_damaged_paper_is_left_out_and_named(small: tuple[Context, Places], tmp_path: Path) -> None:

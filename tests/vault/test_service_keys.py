@@ -174,6 +174,34 @@ def test_a_backup_of_before_the_turn_is_read(house: Context, place: dict[str, st
         restoring.signed(dataclasses.replace(settings, earlier=()), where, name)
 
 
+def test_a_backup_that_an_old_key_signs_after_its_last_day_is_refused(
+    house: Context, clock: Clock, place: dict[str, str], tmp_path: Path
+) -> None:  # fmt: skip
+    """Whoever took the old file can make one, for recipients that are public, and date it; not under a later name."""
+    where = Places(tmp_path / "rows", tmp_path / "vault", tmp_path / "stones")
+    for_nobody = (HybridIdentity(KemSeed.random()).recipient(),)
+    make_office(house)
+    later = turned(house, place)
+    same_day = backups.make(house, where, for_nobody).name  # a process that was not started again yet
+    clock.forward(days=1)
+    forged = backups.make(house, where, for_nobody).name
+    clock.forward(days=1)
+    ours = backups.make(later, where, for_nobody).name
+    assert restoring.last_day(later.settings, restoring.signed(later.settings, where, same_day)) == dt.date(2026, 11, 23)
+    assert restoring.last_day(later.settings, restoring.signed(later.settings, where, ours)) is None
+    with pytest.raises(BadBackup, match="a key whose last day was 2026-11-23"):
+        restoring.signed(later.settings, where, forged)
+    assert restoring.signed(later.settings, where, forged, turned=True).name == forged
+
+    renamed = ours.replace("2026-11-25", "2026-11-26")
+    for folder in (where.rows, where.vault, where.tombstones):
+        for one in list(folder.iterdir()):
+            if one.name.startswith(same_day):
+                one.rename(one.with_name(one.name.replace(same_day, renamed)))
+    with pytest.raises(BadBackup, match="another name"):
+        restoring.signed(later.settings, where, renamed)
+
+
 def test_an_account_number_is_known_before_and_after_its_owner_comes(house: Context, place: dict[str, str]) -> None:
     awa = make_person(house, words=True)
     assert awa.words
