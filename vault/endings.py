@@ -5,6 +5,7 @@ first, the background work finishes it. Every step may run twice.
 """
 
 import datetime as dt
+import secrets
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -65,8 +66,9 @@ def doom_of_erasure(context: Context, connection: Connection, blobs: Select[Any]
 def finish(context: Context, before: dt.datetime | None = None, *, erasure: str | None = None) -> int:
     """Finish what a process left behind; a scheduled task. `before`: only what was begun earlier. Tells how many things ended.
 
-    A blob that the store does not delete keeps no other from going: what it answered is raised at the end. With `erasure`, only
-    when one of that erasure's own is left: its certificate waits for nobody else's.
+    A blob that the store does not delete keeps no other from going: what it answered is raised at the end. `AWAY` of them in a row
+    end this run, and the next one begins elsewhere. With `erasure`, only when one of that erasure's own is left: its certificate waits
+    for nobody else's.
     """
     with context.database.transaction(read_only=True) as connection:
         begun = [one for one in intentions.pending(connection) if one.kind.startswith(_PREFIX)]
@@ -83,10 +85,11 @@ def finish(context: Context, before: dt.datetime | None = None, *, erasure: str 
 
 
 def _finish_blobs(context: Context, *which: ColumnElement[bool]) -> int:
-    ended, last, left = 0, "", None
-    while blobs := _doomed(context, last, *which):
-        gone, failed = _delete_blobs(context, blobs)
-        ended, last, left = ended + gone, blobs[-1], failed or left
+    ended, left, start = 0, None, secrets.token_hex(16)  # somewhere in the round of all names
+    for last, side in ((start, doomed_blobs.c.blob > start), ("", doomed_blobs.c.blob <= start)):
+        while blobs := _doomed(context, last, side, *which):
+            gone, failed = _delete_blobs(context, blobs)
+            ended, last, left = ended + gone, blobs[-1], failed or left
     if left is not None:
         raise left
     return ended

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from consent.purposes import ShelfKind
 from storage.blobs import BlobName, BlobStore
@@ -276,3 +276,32 @@ def test_a_blob_of_somebody_else_that_does_not_go_holds_back_no_erasure(any_hous
     assert stored(house) == {own, others[0]}
     erasing.carry_out(house, asked.id)
     assert certificates.find(house, asked.number).said.papers == 1
+
+
+class HoldsSome:
+    """A store that deletes all but these."""
+
+    def __init__(self, held: list[str]) -> None:
+        self.held = held
+
+    def delete(self, name: str) -> None:
+        if name in self.held:
+            raise StoreUnreachable("held")
+
+
+def test_three_neighbours_that_do_not_go_keep_no_other_from_going(house: Context, clock: Clock) -> None:
+    """Each run ends after three in a row, and begins somewhere else: what comes after them in the order of names goes too."""
+    names = [one + 31 * "8" for one in "02468ace"]
+    held = names[2:5]
+    with house.database.transaction() as connection:
+        connection.execute(doomed_blobs.insert(), [{"blob": one, "since": clock.now} for one in names])
+    holding = dataclasses.replace(house, blobs=cast("BlobStore", HoldsSome(held)))
+    left: list[str] = names
+    for _ in range(300):
+        with pytest.raises(StoreUnreachable):
+            endings.finish(holding)
+        with house.database.transaction(read_only=True) as connection:
+            left = sorted(connection.scalars(select(doomed_blobs.c.blob)))
+        if left == held:
+            break
+    assert left == held
