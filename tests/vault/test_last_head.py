@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Connection, delete, insert, update
 
 from storage import journal, schedules, tiles
+from storage.database import serialise
 from storage.tables import checkpoints as head_rows
 from storage.tables import entries, entry_copies, trace_checks
 from storage.tables import tiles as tile_rows
@@ -189,6 +190,18 @@ def test_a_head_signed_while_the_trace_is_counted_is_no_fault(any_house: Context
 
     monkeypatch.setattr(recount, "_rows", signed_meanwhile)
     assert faults(house) == set()
+
+
+def test_who_remembers_waits_for_whoever_signs(any_house: Context) -> None:
+    """Two who sign at once would leave the older head in the file."""
+    write(any_house, 3)
+    with ThreadPoolExecutor(1) as elsewhere:
+        with any_house.database.transaction() as connection:
+            serialise(connection, checkpoints.TURN)
+            other = elsewhere.submit(checkpoints.remember, any_house)
+            with pytest.raises(TimeoutError):
+                other.result(timeout=0.4)
+        assert other.result() == 1
 
 
 def test_a_file_that_is_no_head_of_ours_is_named_and_an_unwritable_folder_stops_nothing(house: Context, tmp_path: Path) -> None:

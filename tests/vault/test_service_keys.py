@@ -245,6 +245,18 @@ def test_a_key_that_the_one_before_did_not_sign_is_no_key(house: Context, place:
         verify(later.service.ring, said, thief.sign(said))
 
 
+def test_the_public_keys_name_those_of_before_under_each_name_of_the_trace(house: Context, place: dict[str, str]) -> None:
+    """A house that renamed its trace and then turns its keys: proofs of before go on verifying by the file that commands read."""
+    house = dataclasses.replace(house, settings=dataclasses.replace(house.settings, former_trace_names=("abri.example/before",)))
+    public = Path(place["ABRI_PUBLIC_KEYS"])
+    public.write_text(json.dumps(checkpoints.anchors(house.settings)))
+    (before,) = json.loads(public.read_text())["former_traces"]
+    service_keys.finish(turned(house, place), place)
+    after = json.loads(public.read_text())["former_traces"]
+    assert before in after
+    assert len(after) == 2, "the new key under the old name as well"
+
+
 def test_turning_twice_waits_for_the_end_of_the_first(house: Context, place: dict[str, str]) -> None:
     later = turned(house, place)
     with pytest.raises(UnsafeSettings):

@@ -96,6 +96,24 @@ def test_a_person_proves_a_line_and_nobody_else_s(house: Context, clock: Clock) 
     assert proofs.numbers(house, [line.id, str(uuid4())]) == {line.id: proof.number}
 
 
+def test_a_head_for_somebody_has_all_that_is_there_and_is_published_with_the_day_s_date(house: Context, clock: Clock) -> None:
+    """What is not in a head came later: so nothing waits while it is signed. And what is published says so of its own day."""
+    entry = write(house, 1)[0]
+    make_person(house)  # whose entries have no number yet
+    with house.database.transaction(read_only=True) as connection:
+        assert journal.waiting(connection)
+    proof = proofs.inclusion(house, entry)
+    with house.database.transaction(read_only=True) as connection:
+        assert not journal.waiting(connection)
+        assert proof.size == tiles.size(connection) > 1
+    clock.forward(days=1)
+    assert checkpoints.publish(house) == proof.size
+    head = checkpoints.published(house)
+    assert head is not None
+    assert head.size == proof.size, "nothing was added"
+    assert checkpoints.signed_at(house, head) == clock.now.replace(microsecond=0)
+
+
 def test_an_entry_that_says_it_is_older_than_a_head_without_it(house: Context, clock: Clock) -> None:
     """Somebody with the service's keys writes an entry today and dates it last week."""
     person = make_person(house)
