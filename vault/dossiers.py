@@ -12,7 +12,7 @@ from typing import ClassVar
 from sqlalchemy import insert
 
 from consent.days import whole_second
-from consent.ids import GrantId, PaperId, PersonId
+from consent.ids import GrantId, KindId, PaperId, PersonId
 from consent.outside import LONGEST_NAME, MOST_PAPERS, OutsideBody
 from consent.purposes import PurposeId, purpose
 from consent.scope import Act
@@ -27,7 +27,7 @@ from vault.events import Event
 from vault.leaving import RIBBONS
 from vault.opening_shared import PARIS, Granted, open_shared, trace_in
 from vault.procedure_asking import Shown
-from vault.procedures import Procedure
+from vault.procedures import Piece, Procedure
 from vault.sessions import Session
 from vault.shared_papers import PersonSharing
 from vault.versions import Opened
@@ -123,12 +123,20 @@ class Choices:
     share: PersonSharing
     here: tuple[Chosen, ...]
     papers: Mapping[PaperId, Shown] = field(repr=False)
+    waiting: frozenset[KindId] = frozenset()
 
     @property
     def elsewhere(self) -> list[Shown]:
         """A copy was given, for another purpose: it is asked for again, for this one."""
         mine = {one.paper for one in self.here}
         return [one for one in self.papers.values() if one.paper.may_take and one.paper.paper not in mine]
+
+    @property
+    def askable(self) -> list[Piece]:
+        """Lines that are there and yet cannot go along: their papers are only looked at, or were copied for something else (ADR 125)."""
+        shown, along = {one.paper.sort for one in self.papers.values()}, {one.sort for one in self.here}
+        open_ones = [one for one in self.procedure.pieces if one.asked_as not in (None, *self.waiting)]
+        return [one for one in open_ones if shown & set(one.kinds) and not along & set(one.kinds)]
 
 
 def choices(context: Context, session: Session, grant: GrantId, slug: str) -> Choices:
@@ -142,7 +150,7 @@ def choices(context: Context, session: Session, grant: GrantId, slug: str) -> Ch
     ]  # fmt: skip
     order = [str(kind) for piece in procedure.pieces for kind in piece.kinds]
     first = sorted(found, key=lambda one: (one.warning, order.index(one.sort) if one.sort in order else len(order), one.paper))
-    return Choices(procedure, share, tuple(first), shown)
+    return Choices(procedure, share, tuple(first), shown, procedure_asking.waiting(context, session, share.person))
 
 
 def make(

@@ -6,13 +6,11 @@ apart, and tells the worker nothing.
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 
 from consent.days import paris_day
 from consent.ids import GrantId, KindId, PaperId, RequestId
 from consent.purposes import PRIVATE, PurposeId
 from vault import answers, asking, documents, procedure_editing, shared_papers, soon
-from vault.answers import Asking
 from vault.asking import Waiting
 from vault.context import Context
 from vault.errors import BadInput, NotThere
@@ -88,12 +86,14 @@ def for_one(context: Context, session: Session, grant: GrantId, slug: str) -> Fo
     shown = [one.paper for one in papers.values()]
     held = [Held(one.paper, one.sort, one.added, soon.last_day(one.sort, one.added)) for one in shown]
     lines = checklist(procedure, held, today_in_paris(context.clock()))
+    return ForOne(share, procedure, tuple(lines), papers, waiting(context, session, share.person))
+
+
+def waiting(context: Context, session: Session, person: str) -> frozenset[KindId]:
+    """What this worker asked of somebody and has no answer to yet."""
+    today = paris_day(context.clock())
     with context.database.transaction(read_only=True) as connection:
-        asked = answers.given_in(context, connection, session, share.person)
-    return ForOne(share, procedure, tuple(lines), papers, _waiting(asked, paris_day(context.clock())))
-
-
-def _waiting(asked: Iterable[Asking], today: date) -> frozenset[KindId]:
+        asked = answers.given_in(context, connection, session, person)
     open_ones = [one for one in asked if today <= one.last_day]
     return frozenset(kind for one in open_ones for kind in one.kinds if kind not in one.answers)
 

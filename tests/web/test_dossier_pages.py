@@ -7,17 +7,17 @@ import pikepdf
 import pytest
 from PIL import Image
 
-from consent.ids import KindId, PaperId
-from consent.purposes import PurposeId, ShelfKind
+from consent.ids import PaperId
+from consent.purposes import ShelfKind
 from consent.scope import Act
 from tests.vault.builders import MadePerson, MadeWorker, make_office, make_person, make_worker, sign_in, unlock
 from tests.vault.papers import keep
 from tests.vault.scenes import on_a_table, sample, saved, sheet
 from tests.web.desk_scene import give
 from tests.web.site import Shown, Site
-from tests.web.test_desk_pages import plain, said
+from tests.web.test_desk_pages import plain, said, submit
 from tests.web.test_office_pages import clock_of
-from vault import asking, audit, documents, dossiers, intake, outside
+from vault import audit, documents, dossiers, intake, outside
 from vault.dossiers import DossierTooHeavy
 from vault.errors import BadInput, NotThere
 
@@ -121,9 +121,12 @@ def test_a_copy_given_for_something_else_goes_into_no_dossier(site: Site, people
     with pytest.raises(NotThere):
         dossiers.make(site.house, fatou.session, grant, "dalo", [other], "Préfecture")
     # Asked for again, as the page says: the person chooses a copy (ADR 125).
-    asking.ask(site.house, fatou.session, grant, [KindId("payslip")], PurposeId("home"))
+    assert page.tree.xpath("//input[@name='piece']/@value") == ["ressources"]
+    site.sign_in(fatou)
+    submit(site, site.get(page.path), f"/fr/bureau/demarches/dalo/{grant}", piece="ressources")
+    assert site.get(page.path).tree.xpath("//input[@name='piece']") == [], "asked for already"
     site.open(awa)
-    how = site.press(site.press(site.get("/fr/demandes"), answer="give"), paper=other)
+    how = site.press(site.get("/fr/demandes"), **{"answer-payslip": "give"})
     assert (how.path, how.buttons["how"]) == ("/fr/montrer/comment", ["see", "replace", "copy"])
     assert b'href="/fr/demandes"' in how.content
     site.press(site.press(how, how="copy"), answer="yes")
@@ -158,7 +161,9 @@ def test_what_may_only_be_seen_or_is_somebody_else_s_goes_into_no_dossier(
     seen = keep(site.house, awa.session, "Vu", "money", sort="payslip")
     grant = give(site.house, awa, fatou, seen)
     site.sign_in(fatou)
-    assert said("desk.dossier.empty") in plain(site.get(f"/fr/bureau/dossiers/dalo/{grant}"))
+    page = site.get(f"/fr/bureau/dossiers/dalo/{grant}")
+    assert said("desk.dossier.empty") in plain(page)
+    assert page.tree.xpath("//input[@name='piece']/@value") == ["ressources"], "a copy can be asked for"
     fatou.session = sign_in(site.house, fatou)
     with pytest.raises(BadInput, match="recipient"):  # a name that nobody can see names nobody
         dossiers.make(site.house, fatou.session, grant, "dalo", [seen], "\u200b\u200b")

@@ -3,9 +3,10 @@
 import pytest
 
 from consent.purposes import PurposeId
+from consent.scope import Act
 from tests.vault.builders import MadePerson, MadeWorker, Office, sign_in
 from tests.vault.papers import keep
-from tests.web.sharing_steps import share_paper, tax_notice
+from tests.web.sharing_steps import another_day, share_paper, tax_notice
 from tests.web.site import Site
 from vault import answers, asking, cards, showing, workers
 
@@ -36,6 +37,19 @@ def test_a_request_is_answered_by_giving_one_paper(site: Site, awa: MadePerson, 
     assert len(showing.grants_of(site.house, awa.session)) == 2
     (answer,) = answers.given(site.house, sign_in(site.house, fatou))
     assert [one.value for one in answer.answers.values()] == ["give"]
+
+
+def test_what_is_asked_for_can_be_given_as_a_copy(site: Site, awa: MadePerson, fatou: MadeWorker) -> None:
+    """ADR 125: a worker who needed a copy could ask, and be given, and still had none."""
+    another_day(site, awa)
+    site.open(awa)
+    asked(site, awa, fatou, "payslip")
+    other = keep(site.house, awa.session, "Paie", "work", sort="payslip")
+    how = site.press(site.press(site.get("/fr/demandes"), answer="give"), paper=other)
+    assert (how.path, how.buttons["how"]) == ("/fr/montrer/comment", ["see", "replace", "copy"])
+    site.press(site.press(how, how="copy"), answer="yes")
+    (given,) = [one for one in showing.grants_of(site.house, awa.session) if other in {paper.paper for paper in one.papers}]
+    assert (given.acts, given.purpose) == ({Act.SEE, Act.TAKE}, "home")
 
 
 @pytest.mark.parametrize(("pressed", "kept"), [("have-not", "have-not"), ("refuse", "refuse")])

@@ -53,8 +53,8 @@ def _page(
     offered = dossiers.choices(context, session, GrantId(grant), slug)
     return desk_page(
         request, "desk/dossier.html", "procedures", status=status, share=offered.share, faults=faults, rows=_rows(offered, form),
-        elsewhere=offered.elsewhere, one=offered.procedure, today=today_in_paris(context.clock()), warnings=WARNINGS,
-        recipient=form.get("recipient") if form else "", most=LONGEST_NAME, warned=warned,
+        elsewhere=offered.elsewhere, askable=offered.askable, one=offered.procedure, today=today_in_paris(context.clock()),
+        warnings=WARNINGS, recipient=form.get("recipient") if form else "", most=LONGEST_NAME, warned=warned,
     )  # fmt: skip
 
 
