@@ -1,6 +1,7 @@
 """Back, a second tab, a page that was sent long ago: each leads to how things stand, and to no page of a browser or of an error."""
 
 import datetime as dt
+import hashlib
 
 import pytest
 
@@ -10,7 +11,7 @@ from tests.vault.builders import MadePerson, MadeWorker
 from tests.vault.papers import SAID, keep
 from tests.web.sharing_steps import share_paper
 from tests.web.site import Site
-from vault import documents, restricting, sharing
+from vault import documents, receipt_files, restricting, sharing, showing, withdrawing
 from vault.sharing import Offer
 
 
@@ -79,5 +80,36 @@ def test_what_stops_for_whoever_only_puts_in_is_no_sight(site: Site, awa: MadePe
     page = site.get(f"/fr/partages/{grant}/arreter")
     assert "Fatou ne pourra plus mettre de papiers chez vous." in page.text
     assert "voir vos papiers" not in page.text
+    other = Offer(PurposeId("home"), frozenset({Act.DEPOSIT}), until, SAID, shelf=ShelfKind("housing"))
+    sharing.grant(site.house, awa.session, fatou.id, other)
+    twice = site.get(f"/fr/partages/{grant}/arreter").text
+    assert "Fatou ne pourra plus mettre de papiers chez vous." in twice
+    assert "voir vos papiers" not in twice
     share_paper(site, awa, fatou, keep(site.house, awa.session, "Avis", "money"))
     assert "Fatou ne pourra plus voir vos papiers." in site.get(f"/fr/partages/{grant}/arreter").text
+    site.show_card(awa)  # what they may do is sealed: what is said is true of both
+    with_card = site.get(f"/fr/arreter/{grant}").text
+    assert "Tout ce que vous avez permis à Fatou s'arrête." in with_card
+    assert "voir vos papiers" not in with_card
+    site.press(site.get(f"/fr/arreter/{grant}"), answer="yes")
+    site.open(awa)
+    assert showing.grants_of(site.house, awa.session) == []
+
+
+@pytest.mark.parametrize("with_card", [False, True])
+def test_the_receipt_of_a_stop_says_words_also_when_the_named_share_ended(
+    site: Site, awa: MadePerson, fatou: MadeWorker, with_card: bool
+) -> None:  # fmt: skip
+    """One of two shares with Fatou ends while its page stands on the screen: yes ends the other one, with the words of a page."""
+    first, second = (share_paper(site, awa, fatou, keep(site.house, awa.session, name, "money")) for name in ("un", "deux"))
+    if with_card:
+        site.show_card(awa)
+    page = site.get(f"/fr/arreter/{first}" if with_card else f"/fr/partages/{first}/arreter")
+    withdrawing.withdraw(site.house, site.session(), first, SAID)
+    site.press(page, answer="yes")
+    site.open(awa)
+    assert showing.grants_of(site.house, awa.session) == []
+    sentences = site.client.app.state.pages.catalogues["fr"]
+    words = (sentences.plain(key, first="Fatou") for key in ("k17.title", "k17.text_any" if with_card else "k17.text"))
+    notice = receipt_files.records_of(site.house, awa.session, second)[-1].receipt.notice
+    assert notice.sha256 == hashlib.sha256("\n".join(words).encode()).digest()

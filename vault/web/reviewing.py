@@ -44,7 +44,7 @@ def _review_page(request: Req, faults: list[Fault], status: int = 200) -> Respon
     item = standing.waiting[0]
     return page(
         request, "kiosk/review.html", status=status, back="maison", faults=faults, item=item, times=_times(request, item),
-        text=stop_text(item.share, _times(request, item)) if item.share else "",
+        text=stop_text(request, item.share) if item.share else "",
         step=standing.kept + 1, total=standing.kept + len(standing.waiting),
     )  # fmt: skip
 
@@ -79,7 +79,7 @@ def _stop(request: Req, item: Item, form: Form) -> None:
     sentences, heard = request.app.state.pages.catalogues[language_of(request)], form.get("heard") == "yes"
     title = [Line("review.title"), Line("review.if_stop")]
     if item.share is not None:
-        said = offers.said(sentences, [*title, *stop_lines(item.share, _times(request, item))[1:]], heard=heard)
+        said = offers.said(sentences, [*title, *stop_lines(request, item.share)[1:]], heard=heard)
         withdrawing.withdraw_all(context, session, GrantId(item.id), said)
     else:
         said = offers.said(sentences, [*title, Line("send.stop_text")], heard=heard)

@@ -94,31 +94,38 @@ def sentences_of(request: Req) -> Sentences:
     return found
 
 
-def stop_text(share: ShareCard, times: int) -> str:
-    """The key of what stopping takes away: sight, or from whoever sees nothing the putting in. `times`: shares with this worker."""
-    only_puts_in = times == 1 and share.acts and not opens_something(share.acts)
-    return "k17.text_deposit" if only_puts_in else "k17.text"
+def stop_text(request: Req, share: ShareCard) -> str:
+    """The key of what stopping with this worker takes away: sight; from whoever sees nothing the putting in; where it is not known which
+    of both, as with the card alone, what is true of both."""
+    context, session = context_of(request), signed_in(request)
+    found = [one for one in showing.grants_of(context, session, openings=False) if one.worker == share.worker] or [share]
+    if any(opens_something(one.acts) for one in found):
+        return "k17.text"
+    known = all(one.acts for one in found) and len(found) >= showing.times_with(context, session, share.worker)
+    return "k17.text_deposit" if known else "k17.text_any"
 
 
-def stop_lines(share: ShareCard, times: int) -> list[Line]:
-    """What K17 says; `times` is how many shares with this worker end."""
-    first = {"first": share.first}
-    lines = [Line("k17.title", None, first), Line(stop_text(share, times), None, first)]
+def stop_lines(request: Req, share: ShareCard) -> list[Line]:
+    """What K17 says: with whom, what it takes away, and how many shares with this worker end."""
+    first, times = {"first": share.first}, showing.times_with(context_of(request), signed_in(request), share.worker)
+    lines = [Line("k17.title", None, first), Line(stop_text(request, share), None, first)]
     return [*lines, Line("k17.all", times)] if times > 1 else lines
 
 
 def _stop_page(request: Req, place: str) -> Response[str]:
     share = share_of(request, request.path_params["grant"])
     times = showing.times_with(context_of(request), signed_in(request), share.worker)
-    return page(request, "kiosk/stop.html", back=place, share=share, place=place, times=times, text=stop_text(share, times))
+    return page(request, "kiosk/stop.html", back=place, share=share, place=place, times=times, text=stop_text(request, share))
 
 
 def _stop(request: Req, form: Form) -> None:
+    """All with the worker of this share, which may have ended since its page was drawn: the words are those for them all the same."""
     context, session, grant = context_of(request), signed_in(request), GrantId(request.path_params["grant"])
-    living = showing.grants_of(context, session, only=grant, openings=False)
-    share = next((one for one in living if one.grant == grant), None)
-    lines = stop_lines(share, showing.times_with(context, session, share.worker)) if share else []
-    withdrawing.withdraw_all(context, session, grant, said_so(request, lines, form))
+    found = (showing.grants_of(context, session, ended=over, only=grant, openings=False) for over in (False, True))
+    share = next((one for cards in found for one in cards if one.grant == grant), None)
+    if share is None:
+        raise NotThere
+    withdrawing.withdraw_all(context, session, grant, said_so(request, stop_lines(request, share), form))
 
 
 @get("/{language:str}/partages/{grant:str}/arreter", opt=who("person"), sync_to_thread=True)
