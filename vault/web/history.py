@@ -37,6 +37,7 @@ OF_ABRI = (
 BY_ITSELF = (
     "death.denied",
     "erasure.asked",
+    "erasure.cancelled",
     "outside.expired",
     "paper.missing",
     "recovery.expired",
