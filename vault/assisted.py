@@ -9,6 +9,7 @@ import datetime as dt
 import hmac
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -159,6 +160,9 @@ def finish(context: Context, shown: Session, pictures: Sequence[int] | None = No
             settle(connection, attempt)
             connection.execute(delete(assist_openings).where(assist_openings.c.id == kept["opening"]))
             cookie = _enter(context, connection, shown, way, seed)
+        else:
+            with suppress(WrongSecret):  # what was right is not counted as wrong; a way that ended counts nothing any more
+                settle(connection, attempt)
     if not still:
         refuse(context, attempt, shown.kiosk)
     return cookie

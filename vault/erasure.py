@@ -271,8 +271,9 @@ def cancel_with_words(context: Context, kiosk: str | None, number: str, words: s
 def _cancel(context: Context, tried: Tried) -> None:
     with context.database.transaction() as connection:
         trying.settle(connection, tried)
-        if not cancel_all(context, connection, tried.slot.account):
-            raise WrongSecret
+        cancelled = cancel_all(context, connection, tried.slot.account)
+    if not cancelled:  # outside: a right secret stays counted as a right one
+        raise WrongSecret
 
 
 def cancel_all(context: Context, connection: Connection, person: str, *, by: str | None = None) -> bool:

@@ -15,7 +15,6 @@ from crypto.unlock import Kind
 from storage.tables import accounts, circle_members, circles, persons, rights_requests, tickets, workers
 from vault import aftermath, audit, sessions, slots
 from vault.context import Context
-from vault.errors import WrongSecret
 from vault.events import Event
 from vault.sessions import Session
 
@@ -54,16 +53,15 @@ def freeze_person(
     return True
 
 
-def refuse_if_frozen_since(connection: Connection, person: str, before: dt.datetime | None) -> None:
-    """WrongSecret when the safe was blocked after a secret began to be tried (`before`: since when it was blocked then, or None).
+def frozen_since(connection: Connection, person: str, before: dt.datetime | None) -> bool:
+    """Whether the safe was blocked after a secret began to be tried (`before`: since when it was blocked then, or None).
 
     The account's row is held: a block comes before what follows, or after it and ends the session.
     """
     connection.execute(select(accounts.c.id).where(accounts.c.id == person).with_for_update())
     query = select(persons.c.frozen).where(persons.c.account == person)
     now: dt.datetime | None = connection.execute(query).scalar_one_or_none()
-    if now is not None and now != before:
-        raise WrongSecret
+    return now is not None and now != before
 
 
 def end_links(connection: Connection, person: str) -> None:

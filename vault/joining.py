@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from crypto.printed import card_text
 from storage.errors import StorageError
-from vault import audit, bringing, cards, parcels, sessions, trying, unlocking, who
+from vault import audit, bringing, cards, parcels, sessions, unlocking, who
 from vault.bringing import Brought
 from vault.context import Context
 from vault.errors import BadInput, Conflict, NotThere
@@ -56,9 +56,10 @@ def join(
         raise BadInput("card")
     with context.database.transaction() as connection:
         _take(connection, session, card)
-        trying.settle(connection, tried)
         cookie = unlocking.enter(context, connection, session.kiosk, tried)
-    other = sessions.find(context, cookie)
+    if cookie is None:
+        _give_back(context, session, card)
+    other = sessions.find(context, unlocking.entered(cookie))
     try:
         parcels.pack(context, other, "usb", language)
         found = bringing.join(context, session, parcels.waiting(context, other), agreed)

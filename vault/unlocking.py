@@ -76,8 +76,10 @@ def unlock_with_words(context: Context, kiosk: str | None, number: str, words: S
     """Open with the account number and five words. WrongSecret, MustWait, Busy, BadInput("number") or ("words")."""
     tried = try_words(context, kiosk, number, words)
     fresh = _renewed(context, kiosk, tried, words_typed(words))
-    with slots.given_up(context, fresh), context.database.transaction() as connection:
-        return enter(context, connection, kiosk, tried, fresh=fresh)
+    with slots.given_up(context, fresh):
+        with context.database.transaction() as connection:
+            cookie = enter(context, connection, kiosk, tried, fresh=fresh)
+        return entered(cookie)
 
 
 def _number_shown(context: Context, number: str) -> str:
@@ -94,10 +96,12 @@ def _with_card(context: Context, shown: Session, chosen: Chosen) -> str:
     kind, password = card_password(card, chosen)
     tried = prove(context, shown.kiosk, cards.digest(card), kind, password)
     fresh = _renewed(context, shown.kiosk, tried, password)
-    with slots.given_up(context, fresh), context.database.transaction() as connection:
-        cookie = enter(context, connection, shown.kiosk, tried, card=card, fresh=fresh)
-        sessions.end_one(context, connection, shown)
-    return cookie
+    with slots.given_up(context, fresh):
+        with context.database.transaction() as connection:
+            cookie = enter(context, connection, shown.kiosk, tried, card=card, fresh=fresh)
+            if cookie is not None:
+                sessions.end_one(context, connection, shown)
+        return entered(cookie)
 
 
 def _renewed(context: Context, kiosk: str | None, tried: Tried, password: Password) -> Slot | None:
@@ -112,16 +116,19 @@ def _renewed(context: Context, kiosk: str | None, tried: Tried, password: Passwo
 def enter(
     context: Context, connection: Connection, kiosk: str | None, tried: Tried, *, card: CardSecret | None = None,
     fresh: Slot | None = None,
-) -> str:  # fmt: skip
+) -> str | None:  # fmt: skip
     """Open the session of a person whose secret was right, in the caller's transaction; another screen of theirs closes.
 
+    None when the safe was blocked meanwhile: the right secret is settled and the attempt written, the caller commits and asks `entered`.
     `fresh`: the same way at today's cost, which takes its place.
     """
     if tried.secret is None:
         raise WrongSecret
     settle(connection, tried)
     person, place = tried.slot.account, place_of(connection, kiosk)
-    freezing.refuse_if_frozen_since(connection, person, tried.frozen)
+    if freezing.frozen_since(connection, person, tried.frozen):
+        audit.record(context, connection, None, Event("safe.attempt-failed", place=place), person=person)
+        return None
     mourning.came_back(context, connection, person)
     freezing.thaw(context, connection, person)
     resealing.account_keys(connection, person, tried.secret)
@@ -151,6 +158,13 @@ def enter(
     if fresh is not None:
         slots.end(context, connection, [tried.slot])
     resealing.number(context, connection, person, keys)
+    return cookie
+
+
+def entered(cookie: str | None) -> str:
+    """What `enter` gave, after its commit: WrongSecret when the safe was blocked meanwhile."""
+    if cookie is None:
+        raise WrongSecret
     return cookie
 
 
@@ -223,17 +237,16 @@ def lift_freeze(context: Context, shown: Session, chosen: Chosen, number: str, w
     same = first.slot is not None and second.slot is not None and first.slot.account == second.slot.account
     if not (first.right and second.right and same) or first.slot is None:
         refuse(context, first if not first.right else second, shown.kiosk)
+    cookie = None
     with context.database.transaction() as connection:
         settle(connection, second)
-        stopped = aftermath.stopped(connection, first.slot.account)
-        if stopped:
+        if aftermath.stopped(connection, first.slot.account):
             settle(connection, first)
         else:
             cookie = enter(context, connection, shown.kiosk, tried_of(first), card=card)
+        if cookie is not None:
             sessions.end_one(context, connection, shown)
-    if stopped:  # outside: right secrets stay counted as right ones
-        raise WrongSecret
-    return cookie
+    return entered(cookie)  # outside: right secrets stay counted as right ones
 
 
 def lift_wait(context: Context, session: Session, text: str) -> None:

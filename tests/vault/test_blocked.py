@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from consent.purposes import ShelfKind
-from storage.tables import accounts
+from storage.tables import accounts, slots
 from tests.vault.builders import (
     MadePerson,
     make_office,
@@ -182,6 +182,12 @@ class Meanwhile:
         return list(self._real.derive_many(wanted))
 
 
+def counted_wrong(house: Context, person: MadePerson) -> set[int]:
+    """What the ways of somebody have counted as wrong."""
+    with house.database.transaction(read_only=True) as connection:
+        return set(connection.scalars(select(slots.c.wrong_in_a_row).where(slots.c.account == person.id)))
+
+
 def state_of(house: Context, person: MadePerson) -> str:
     with house.database.transaction(read_only=True) as connection:
         return str(connection.execute(select(accounts.c.state).where(accounts.c.id == person.id)).scalar_one())
@@ -209,10 +215,28 @@ def test_an_unlock_that_is_under_way_lifts_no_block(any_house: Context, clock: C
             thief, awa.code,
         )  # fmt: skip
     assert state_of(any_house, awa) == "frozen"
+    assert counted_wrong(any_house, awa) == {0}, "twenty right ones would have ended the card"
     assert blocked(any_house, awa)
     clock.forward(days=4)
     tags = [one.event.tag for one in audit.history(any_house, unlock(any_house, awa))]
     assert tags.index("means.unfrozen") < tags.index("means.frozen")
+    assert tags.count("safe.attempt-failed") == 2, "that one, and the one that found it blocked"
+
+
+def test_nor_do_number_and_words(house: Context) -> None:
+    """Refused like a wrong one, and the history says that somebody tried."""
+    office = make_office(house)
+    desk, awa = sign_in(house, make_worker(house, office)), make_person(house, "Awa", kiosk=office.kiosk, words=True)
+    slow = dataclasses.replace(
+        house,
+        keyvault=Meanwhile(house.keyvault, lambda: people.freeze_number(house, desk, awa.number)),  # type: ignore[arg-type]
+    )
+    with pytest.raises(WrongSecret):
+        unlocking.unlock_with_words(slow, None, awa.number, awa.words or ())
+    assert (state_of(house, awa), counted_wrong(house, awa)) == ("frozen", {0})
+    shown = show_card(house, awa.card)
+    inside = sessions.find(house, unlocking.lift_freeze(house, shown, awa.code, awa.number, awa.words or ()))
+    assert [one.event.tag for one in audit.history(house, inside)].count("safe.attempt-failed") == 1
 
 
 def test_nor_does_an_opening_with_help(any_house: Context) -> None:
@@ -224,6 +248,7 @@ def test_nor_does_an_opening_with_help(any_house: Context) -> None:
     with pytest.raises(WrongSecret):
         assisted.finish(dataclasses.replace(any_house, keyvault=slow), shown)  # type: ignore[arg-type]
     assert state_of(any_house, yonas) == "frozen"
+    assert counted_wrong(any_house, yonas) == {0}
 
 
 def test_a_blocked_safe_refuses_an_opening_with_help(house: Context) -> None:

@@ -7,15 +7,24 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 
 from consent.days import add_months
 from consent.ids import GrantId, PaperId
 from consent.purposes import PurposeId
 from consent.scope import Act
 from storage.errors import RowGone
-from storage.tables import accounts, entries, erasures, grants, metadata, receipts
-from tests.vault.builders import MadePerson, MadeWorker, make_worker, one_time_password, sign_in, sign_in_administrator, unlock
+from storage.tables import accounts, entries, erasures, grants, metadata, receipts, slots
+from tests.vault.builders import (
+    MadePerson,
+    MadeWorker,
+    make_person,
+    make_worker,
+    one_time_password,
+    sign_in,
+    sign_in_administrator,
+    unlock,
+)
 from tests.vault.clock import Clock
 from tests.vault.comings import NEW_CODE, Circle, confirm, make_circle, new_card, start
 from tests.vault.papers import SAID, keep, read
@@ -170,6 +179,19 @@ def test_it_looks_done_and_the_card_cancels_with_nothing_lost(any_house: Context
     assert len(shared_papers.people_sharing(any_house, sign_in(any_house, made.fatou))) == 1
 
 
+def test_a_right_code_with_nothing_to_cancel_is_not_counted_as_a_wrong_one(house: Context) -> None:
+    """Refused, however often, and never told to wait for a wrong code."""
+    awa = make_person(house, "Awa")
+    erasure.ask(house, awa.session, awa.code)
+    with house.database.transaction() as connection:
+        connection.execute(update(erasures).values(state=erasing.CARRYING_OUT))
+    for _ in range(6):
+        with pytest.raises(WrongSecret):
+            erasure.cancel(house, None, awa.card, awa.code)
+    with house.database.transaction(read_only=True) as connection:
+        assert set(connection.scalars(select(slots.c.wrong_in_a_row))) == {0}
+
+
 def test_guardians_cancel_it_by_bringing_the_person_back(house: Context, clock: Clock) -> None:
     """The thief erased in the morning; at noon two guardians confirm the theft."""
     made, papers = lived_in(house, clock)
@@ -219,8 +241,6 @@ def test_a_worker_as_witness_makes_it_now(any_house: Context, clock: Clock) -> N
 
 def make_other(house: Context, made: Circle) -> tuple[MadePerson, PaperId]:
     """Somebody else, with a paper and a share to the same worker."""
-    from tests.vault.builders import make_person
-
     other = make_person(house, "Mariam", kiosk=made.canal.kiosk)
     paper = keep(house, other.session, "Bail", text="le bail de Mariam")
     share(house, other, made.fatou, [paper])
