@@ -17,7 +17,7 @@ from tests.vault.conftest import context_on
 from tests.vault.deaths_scene import approved, state
 from tests.vault.papers import keep
 from tests.vault.test_directives import wished
-from tests.vault.test_restore import FOR_RECOVERY, elsewhere, opened, put_back, three
+from tests.vault.test_restore import FOR_RECOVERY, elsewhere, new_machine, opened, put_back, three
 from tests.vault.test_waiting import begun, over
 from vault import (
     afresh,
@@ -34,6 +34,7 @@ from vault import (
     outside,
     register_reading,
     removing,
+    restoring,
     restricting,
     sessions,
     silence,
@@ -43,6 +44,7 @@ from vault import (
 from vault.aftermath import AfterRecovery
 from vault.context import Context
 from vault.errors import MustWait, NotThere, WrongSecret
+from vault.settings import today_in_paris
 
 __all__ = ["elsewhere"]  # a fixture
 
@@ -211,3 +213,22 @@ def while_nobody_listens(house: Context) -> None:
 def in_the_bin(house: Context) -> list[str]:
     with house.database.transaction(read_only=True) as connection:
         return list(connection.scalars(select(papers.c.id).where(papers.c.state == "bin")))
+
+
+@pytest.mark.parametrize("died", [False, True], ids=["at-once", "after-a-restore-that-died"])
+def test_tombstones_of_a_restore_that_died_say_nothing_of_that_time(
+    house: Context, clock: Clock, tmp_path: Path, died: bool
+) -> None:
+    """The restore erases again, and is killed: what it destroyed by itself does not show that the service was at work that day."""
+    leaving, gone = make_person(house, "Lou"), make_person(house, "Flo")
+    erasure.ask(house, leaving.session, leaving.code)
+    where = three(tmp_path)
+    name = backups.make(house, where, FOR_RECOVERY).name
+    there = new_machine(house, tmp_path / "new")
+    if died:
+        there.settings.folder.mkdir(exist_ok=True)
+        (there.settings.folder / restoring.MARK).write_text(f"{name}\n{today_in_paris(clock.now)}")
+    clock.forward(days=10)
+    house.keyvault.destroy([("person", gone.id)], clock.now)
+    done = put_back(there, where, name)
+    assert (done.cancelled, done.anew) == ((0, 1) if died else (1, 0))
