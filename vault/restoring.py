@@ -12,8 +12,9 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, delete, select, update
 
 from consent import grant as rules
 from consent.errors import TransitionRefused
@@ -29,7 +30,7 @@ from storage.database import Database, insert_once
 from storage.errors import RowGone
 from storage.keyvault import KeyVault, Kind
 from storage.migrate import Urls, upgrade
-from storage.tables import accounts, circles, grants, outside_shares, slots, tombstones, workers
+from storage.tables import accounts, administrators, circles, grants, outside_shares, passkeys, slots, tombstones, workers
 from vault import afresh, audit, backups, erasing, maintaining, removals, shares, whole_files, withdrawing
 from vault import workers as working
 from vault.backups import Backup, BadBackup
@@ -289,7 +290,7 @@ def end_what_died(context: Context) -> int:
     ended = 0
     with context.database.transaction() as connection:
         for table, states, kind, state in (
-            (slots, ("live", "vetoing", "leaving"), "slot", {"state": "ended", "sealed_secret": None}),
+            (slots, ("live", "vetoing", "leaving", "barred", "pending"), "slot", {"state": "ended", "sealed_secret": None}),
             (circles, ("living",), "grant", {"state": "ended"}),
             (outside_shares, ("given",), "grant", {"state": "withdrawn"}),
         ):
@@ -298,7 +299,7 @@ def end_what_died(context: Context) -> int:
             for one in gone:
                 connection.execute(update(table).where(table.c.id == one).values(**state))
             ended += len(gone)
-    ended += _end_workers(context)
+    ended += _end_workers(context) + _end_administrators(context)
     with context.database.transaction(read_only=True) as connection:
         open_ones = connection.scalars(select(grants.c.id).where(grants.c.state.in_(LIVING))).all()
     for grant in _gone(context, "grant", open_ones):
@@ -309,16 +310,29 @@ def end_what_died(context: Context) -> int:
 
 def _end_workers(context: Context) -> int:
     """Workers who left since: no way into their keys is alive any more, so nobody can ever sign in as them."""
-    with context.database.transaction(read_only=True) as connection:
-        ways: dict[str, list[str]] = {
-            one: [] for one in connection.scalars(select(workers.c.account).where(workers.c.state != "ended"))
-        }
-        for row in connection.execute(select(slots.c.id, slots.c.account).where(slots.c.account.in_(ways))):
-            ways[row.account].append(row.id)
-    left = [worker for worker, theirs in ways.items() if not any(context.keyvault.exists("slot", one) for one in theirs)]
+    left = _without_a_way(context, select(workers.c.account).where(workers.c.state != "ended"))
     for worker in left:
         working.end_by_service(context, worker)
     return len(left)
+
+
+def _end_administrators(context: Context) -> int:
+    """Administrators who were taken out since, known in the same way: their seed goes, and their name in twelve months."""
+    left = _without_a_way(context, select(administrators.c.account).where(administrators.c.left_on.is_(None)))
+    gone = {"sealed_totp": b"", "left_on": today_in_paris(context.clock())}
+    with context.database.transaction() as connection:
+        connection.execute(delete(passkeys).where(passkeys.c.account.in_(left)))
+        connection.execute(update(accounts).where(accounts.c.id.in_(left)).values(state="ended"))
+        connection.execute(update(administrators).where(administrators.c.account.in_(left)).values(**gone))
+    return len(left)
+
+
+def _without_a_way(context: Context, theirs: Select[Any]) -> list[str]:
+    with context.database.transaction(read_only=True) as connection:
+        ways: dict[str, list[str]] = {one: [] for one in connection.scalars(theirs)}
+        for row in connection.execute(select(slots.c.id, slots.c.account).where(slots.c.account.in_(ways))):
+            ways[row.account].append(row.id)
+    return [account for account, own in ways.items() if not any(context.keyvault.exists("slot", one) for one in own)]
 
 
 def _gone(context: Context, kind: Kind, ids: Iterable[str]) -> list[str]:

@@ -22,7 +22,7 @@ from storage.errors import CopyRefused, ProgramMissing, RowGone
 from storage.keyvault import KeyVault
 from storage.migrate import Urls
 from storage.s3 import S3Store
-from storage.tables import accounts, administrators, grants, objects, workers
+from storage.tables import accounts, administrators, grants, objects, slots, workers
 from storage.tables import sessions as session_rows
 from tests.engines import Engines, sqlite_urls
 from tests.vault.builders import make_office, make_person, make_worker, sign_in, sign_in_administrator, unlock
@@ -392,3 +392,30 @@ def test_the_commands_of_operations_from_an_installation_to_a_restore(
     (new / restoring.MARK).write_text("2026-11-29T00-00-00Z")
     assert main(["migrate"]) == 2
     assert "did not come to its end" in capsys.readouterr().err
+
+
+def test_an_administrator_who_was_taken_out_since_keeps_no_seed_and_has_left(house: Context) -> None:
+    """Their row of that day knows nothing of it, and their name would stay there for ever; whoever is still there is as before."""
+    first, second = make_office(house).administrators
+    with house.database.transaction(read_only=True) as connection:
+        ways = connection.scalars(select(slots.c.id).where(slots.c.account == first.id)).all()
+    house.keyvault.destroy([("slot", one) for one in ways], house.clock())
+    restoring.end_what_died(house)
+    with house.database.transaction(read_only=True) as connection:
+        rows = {row.account: row for row in connection.execute(select(administrators))}
+    assert (rows[first.id].sealed_totp, rows[first.id].left_on) == (b"", house.clock().date())
+    assert rows[second.id].sealed_totp
+    assert rows[second.id].left_on is None
+
+
+@pytest.mark.parametrize("state", ["barred", "pending"])
+def test_a_way_that_died_since_does_not_come_back(house: Context, state: str) -> None:
+    """Not after the three days of a theft either: it would open nothing, and count as a way."""
+    awa = make_person(house, "Awa")
+    with house.database.transaction() as connection:
+        connection.execute(update(slots).where(slots.c.account == awa.id).values(state=state))
+        ways = connection.scalars(select(slots.c.id).where(slots.c.account == awa.id)).all()
+    house.keyvault.destroy([("slot", one) for one in ways], house.clock())
+    restoring.end_what_died(house)
+    with house.database.transaction(read_only=True) as connection:
+        assert set(connection.scalars(select(slots.c.state).where(slots.c.account == awa.id))) == {"ended"}
