@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, update
 
 from consent.errors import TermsRefused
 from consent.grant import GrantBody
@@ -24,6 +24,7 @@ from crypto.errors import BadSignature, CryptoError
 from crypto.kem import KemPrivate
 from crypto.signing import Signer
 from storage.tables import grants, papers, witnessings
+from storage.tables import sessions as session_rows
 from storage.tables import wraps as wrap_rows
 from tests.vault.builders import MadePerson, MadeWorker, Office, make_office, make_person, make_worker, show_card, sign_in, unlock
 from tests.vault.clock import Clock
@@ -289,6 +290,9 @@ def test_what_changed_meanwhile_is_looked_at_again(scene: Scene, what: str) -> N
     house = scene.house
     witnessed.sign(house, scene.marc.session, scene.asked())
     own = scene.yonas.session
+    with house.database.transaction() as connection:  # it ended as the assisted one began: stand it up again, beside it
+        row = connection.execute(select(session_rows).where(session_rows.c.session == scene.inside.id)).mappings().one()
+        connection.execute(insert(session_rows).values({**row, "id": "0" * 64, "session": own.id}))
     {
         "moved away": lambda: documents.move(house, own, scene.paper, shelves.checked_kind("private")),
         "thrown away": lambda: documents.remove(house, own, scene.paper),
