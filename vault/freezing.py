@@ -13,6 +13,7 @@ from crypto.errors import Malformed
 from crypto.statements import CircleFormed
 from crypto.unlock import Kind
 from storage.tables import accounts, circle_members, circles, persons, rights_requests, tickets, workers
+from storage.tables import slots as ways
 from vault import aftermath, audit, sessions, slots
 from vault.context import Context
 from vault.events import Event
@@ -121,21 +122,25 @@ def _alone_from(context: Context, connection: Connection, person: str, blocked: 
     return min(month, max([blocked, *filter(None, there)]) + hours)
 
 
-Way = Literal["guardians", "month", "days", "any"]
+Way = Literal["guardians", "month", "words", "days", "any"]
 
 
 def opens_again(context: Context, session: Session) -> Way:
     """What the page that blocks may promise: guardians; words or guardians, else a month; three days. For a card alone, all of it.
 
-    Whoever only shows a card reads what is true of every safe: the page tells nothing of this one, nor whether there is one.
+    Whoever came in by words may have lost the card, without which the words open nothing before the month is over: "words". Whoever
+    only shows a card reads what is true of every safe: the page tells nothing of this one, nor whether there is one.
     """
     if session.kind != "person":
         return "any"
     with context.database.transaction(read_only=True) as connection:
         after = alone_after(context, connection, session.account)
-    if after is None:
-        return "guardians"
-    return "month" if after == UNSURE_WAITS else "days"
+        if after is None:
+            return "guardians"
+        came = connection.execute(select(ways.c.kind).where(ways.c.id == session.slot)).scalar_one_or_none()
+    if after == UNSURE_WAITS:
+        return "words" if came == Kind.WORDS.value else "month"
+    return "days"
 
 
 @dataclass(frozen=True)
