@@ -8,12 +8,13 @@ words, a wrong password: one refusal.
 import hashlib
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
 from sqlalchemy import Connection, Table, select, update
 
-from crypto.errors import Malformed
+from crypto.errors import Malformed, Undecryptable
 from crypto.keys import AccountSecret, Password
 from crypto.unlock import WORKER_WORDS, Kind, words_password
 from storage.tables import administrators, workers
@@ -177,15 +178,16 @@ def _other_way(context: Context, made: Attempt) -> str:
 
 def _step(context: Context, kind: StaffKind, made: Attempt, totp: str) -> int | None:
     """The time step of a one-time password; for nobody, the same work is done on a seed drawn for the purpose."""
-    table, seed, used = TABLES[kind], one_time.new_seed(), 0
+    table, seed, used, opened = TABLES[kind], one_time.new_seed(), 0, False
     with context.database.transaction(read_only=True) as connection:
         row = connection.execute(
             select(table.c.sealed_totp, table.c.totp_used).where(table.c.account == made.account)
         ).one_or_none()
     if row is not None and made.account is not None:
-        seed, used = one_time.open_seed(context, made.account, row.sealed_totp), row.totp_used
+        with suppress(Undecryptable):  # a damaged seed: no digits are right, and the other ways in are there
+            seed, used, opened = one_time.open_seed(context, made.account, row.sealed_totp), row.totp_used, True
     step = one_time.accepted_step(seed, totp, context.clock(), used)
-    return step if row is not None and not _has_better(context, kind, made.account) else None
+    return step if opened and not _has_better(context, kind, made.account) else None
 
 
 def _has_better(context: Context, kind: StaffKind, account: str | None) -> bool:

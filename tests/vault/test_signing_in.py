@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from crypto.errors import Undecryptable
 from storage.tables import workers as rows
@@ -45,6 +45,14 @@ def test_a_one_time_password_opens_one_door_once(any_house: Context) -> None:
         answers = list(pool.map(lambda _: _answer(any_house, fatou.code, fatou.words, code), range(2)))
     assert sorted(answers, key=str) == sorted(["open", WrongSecret], key=str)
     assert _answer(any_house, fatou.code, fatou.words, code) is WrongSecret
+
+
+@pytest.mark.parametrize("sealed", [b"", b"damaged"])
+def test_a_damaged_seed_makes_every_password_a_wrong_one(house: Context, sealed: bytes) -> None:
+    fatou = make_worker(house, make_office(house))
+    with house.database.transaction() as connection:
+        connection.execute(update(rows).where(rows.c.account == fatou.id).values(sealed_totp=sealed))
+    assert _answer(house, fatou.code, fatou.words, one_time_password(house, fatou.totp)) is WrongSecret
 
 
 @pytest.mark.parametrize("steps", [-2, 2, 10])
