@@ -127,6 +127,7 @@ def test_i_say_no_then_yes_then_stop(reading_house: Context, clock: Clock, hands
     awa.touches = 0
     awa.touch("Je donne")
     awa.touch("Avis")
+    awa.touch("Montrer")
     awa.touch("Changer la date")
     awa.touch("1 mois")
     awa.says("Vous pouvez arrêter quand vous voulez.")
