@@ -1,9 +1,11 @@
 """Shares made by use cases, for tests of pages that only read them."""
 
+import pytest
+
 from consent.ids import GrantId, PaperId
 from consent.purposes import PurposeId, ShelfKind
 from consent.scope import Act
-from tests.vault.builders import MadePerson, MadeWorker, unlock
+from tests.vault.builders import MadePerson, MadeWorker, Office, make_person, unlock
 from tests.vault.clock import Clock
 from tests.vault.papers import SAID, keep
 from tests.web.site import Site
@@ -22,6 +24,15 @@ def another_day(site: Site, person: MadePerson) -> None:
     assert isinstance(clock, Clock)
     clock.forward(days=1)
     unlock(site.house, person)
+
+
+@pytest.fixture(name="awa")
+def awa_on_another_day(site: Site, office: Office) -> MadePerson:
+    """Awa before her open safe, on another day than her first: copies and drawers may be given."""
+    made = make_person(site.house, "Awa")
+    another_day(site, made)
+    site.open(made)
+    return made
 
 
 def share_drawer(site: Site, person: MadePerson, worker: MadeWorker, shelf: str) -> GrantId:

@@ -14,23 +14,16 @@ from tests.vault.papers import keep
 from tests.vault.scenes import saved, sheet
 from tests.vault.test_drafts import photo
 from tests.web.desk_scene import real_paper
-from tests.web.sharing_steps import another_day, share_paper, tax_notice
+from tests.web.sharing_steps import awa_on_another_day, share_paper, tax_notice
 from tests.web.site import Shown, Site
 from tests.web.test_adding_pages import SHEET, taken
 from tests.web.test_sending_pages import choose
 from vault import assisting, documents, drafts, leaving, outside, shared_papers, showing, workers
 from vault.errors import NotThere
 
+__all__ = ["awa_on_another_day"]  # the Awa of these tests
+
 ANOTHER = "La question n'est plus la même."
-
-
-@pytest.fixture
-def awa(site: Site, office: Office) -> MadePerson:
-    """Awa, on another day than her first: copies and drawers may be given."""
-    made = make_person(site.house, "Awa")
-    another_day(site, made)
-    site.open(made)
-    return made
 
 
 # --- The bin --------------------------------------------------------------------------------------------------------------

@@ -4,15 +4,17 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from tests.vault.builders import MadePerson, MadeWorker, Office, make_person, make_worker
+from tests.vault.builders import MadePerson, MadeWorker, Office, make_worker
 from tests.vault.papers import keep
-from tests.web.sharing_steps import another_day, share_drawer, share_paper
+from tests.web.sharing_steps import another_day, awa_on_another_day, share_drawer, share_paper
 from tests.web.site import Shown, Site
 from tests.web.test_sharing_pages import tax_notice, to_k15
 from vault import offers, receipt_files, showing, workers
 from vault.languages import Sentences
 from vault.offers import Line
 from vault.receipts import Said
+
+__all__ = ["awa_on_another_day"]  # the Awa of these tests
 
 SAYS = (  # without the words of the frame, which say that nobody has read this language yet
     "//main//h1 | //main//div[@class='text']/p | //main//*[contains(@class, 'about')]/span"
@@ -24,14 +26,6 @@ Hashed = Callable[[Shown], list[str]]
 
 def clean(text: str) -> str:
     return "".join(one for one in text if one not in "\u2068\u2069" and not one.isspace())
-
-
-@pytest.fixture
-def awa(site: Site, office: Office) -> MadePerson:
-    made = make_person(site.house, "Awa")
-    another_day(site, made)
-    site.open(made)
-    return made
 
 
 @pytest.fixture

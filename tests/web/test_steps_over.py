@@ -5,21 +5,14 @@ import pytest
 from consent.purposes import PurposeId
 from tests.vault.builders import MadePerson, MadeWorker, Office, make_person, sign_in, unlock
 from tests.vault.papers import keep
-from tests.web.sharing_steps import another_day, share_paper, tax_notice
+from tests.web.sharing_steps import awa_on_another_day, share_paper, tax_notice
 from tests.web.site import Shown, Site
 from tests.web.test_adding_pages import SHEET, taken
 from tests.web.test_sending_pages import choose
 from vault import asking, copying, documents, outside
 from vault.web.shell import COPY_COOKIE
 
-
-@pytest.fixture
-def awa(site: Site, office: Office) -> MadePerson:
-    """Awa, who did not come for the first time today."""
-    made = make_person(site.house, "Awa")
-    another_day(site, made)
-    site.open(made)
-    return made
+__all__ = ["awa_on_another_day"]  # the Awa of these tests
 
 
 def led(page: Shown) -> str:

@@ -63,14 +63,11 @@ def _begun(request: Req, one: Waiting, **more: Any) -> Choices:
     )  # fmt: skip
 
 
-@post("/{language:str}/demandes", opt=who("person"), sync_to_thread=True)
+@post("/{language:str}/demandes", opt=who("person", over="demandes"), sync_to_thread=True)
 def answer(request: Req, form: Sent) -> Response[Any]:
     """The answer. A request that was answered meanwhile is simply no longer asked."""
     context, session = context_of(request), signed_in(request)
-    try:
-        one, kind = _asked_for(request, form)
-    except NotThere:
-        return go(request, "demandes")
+    one, kind = _asked_for(request, form)
     said = form.get("answer")
     if said == "give":
         offers.keep(context, session, _begun(request, one, todo=(kind,)))

@@ -97,21 +97,13 @@ def question(request: Req) -> Response[str]:
         return page(request, "kiosk/next_none.html", back="maison")
 
 
-@post("/{language:str}/suite", opt=who("person"), sync_to_thread=True)
+@post("/{language:str}/suite", opt=who("person", over="suite"), sync_to_thread=True)
 def answer(request: Req, form: Sent) -> Response[Any]:
     """Yes to somebody by name, or no to everybody. What was answered meanwhile is simply no longer asked."""
-    context, session = context_of(request), signed_in(request)
-    try:
-        one = _question(request, form.need("source"))
-    except NotThere:
-        return go(request, "suite")
-    chosen = form.get("worker")
-    try:
-        if chosen != "nobody":
-            return _given(request, form, one, WorkerId(chosen))
-        succession.decline(context, session, one.source)
-    except NotThere:  # the other of two taps was answered first
-        pass
+    one, chosen = _question(request, form.need("source")), form.get("worker")
+    if chosen != "nobody":
+        return _given(request, form, one, WorkerId(chosen))
+    succession.decline(context_of(request), signed_in(request), one.source)
     return go(request, "suite")
 
 

@@ -135,13 +135,10 @@ def _stands(request: Req, told: Adding) -> Response[Any]:
     return go(request, "ajouter/telephone/arrive" if told.paper else "ajouter/lire")
 
 
-@get("/{language:str}/ajouter/tiroir", opt=who("person", over="papiers"), sync_to_thread=True)
+@get("/{language:str}/ajouter/tiroir", opt=who("person", over="ajouter"), sync_to_thread=True)
 def which_drawer(request: Req) -> Response[Any]:
     """K13: five pictures, five more, or "je ne sais pas"."""
-    try:
-        one = _something(request)
-    except NotThere:
-        return go(request, "ajouter")
+    one = _something(request)
     if request.query_params.get(FOR, one.name) != one.name:
         return _stands(request, one.told)
     return _drawer_page(request, one, [])
@@ -180,13 +177,10 @@ def _asks(request: Req, one: Something, question: WouldShow, hidden: dict[str, s
     return would_show(request, question.seen, place=one.drawers, back=one.drawers, hidden={FOR: one.name, **hidden})
 
 
-@get("/{language:str}/ajouter/sorte", opt=who("person", over="papiers"), sync_to_thread=True)
+@get("/{language:str}/ajouter/sorte", opt=who("person", over="ajouter"), sync_to_thread=True)
 def which_kind(request: Req) -> Response[Any]:
     """Which paper is it? The likely ones of that drawer; one may not know."""
-    try:
-        one = _something(request)
-    except NotThere:
-        return go(request, "ajouter")
+    one = _something(request)
     if one.told.shelf is None:
         return go(request, "ajouter/tiroir")
     if request.query_params.get(FOR, one.with_drawer) != one.with_drawer:

@@ -49,14 +49,11 @@ def _review_page(request: Req, faults: list[Fault], status: int = 200) -> Respon
     )  # fmt: skip
 
 
-@post("/{language:str}/proteger/revue", opt=who("person"), sync_to_thread=True)
+@post("/{language:str}/proteger/revue", opt=who("person", over=REVIEW), sync_to_thread=True)
 def answer(request: Req, form: Sent) -> Response[Any]:
     """Kept or stopped; then the next one. What was stopped meanwhile on another page is not asked again."""
     context, session, kind, name = context_of(request), signed_in(request), form.need("kind"), form.need("id")
-    try:
-        item = reviewing.waits(context, session, kind, name)
-    except NotThere:
-        return go(request, REVIEW)
+    item = reviewing.waits(context, session, kind, name)
     match form.get("answer"):
         case "keep":
             reviewing.keep(context, session, kind, name)
@@ -86,14 +83,11 @@ def _stop(request: Req, item: Item, form: Form) -> None:
         outside.withdraw(context, session, GrantId(item.id), said)
 
 
-@post("/{language:str}/proteger/revue/fini", opt=who("person"), sync_to_thread=True)
+@post("/{language:str}/proteger/revue/fini", opt=who("person", over=REVIEW), sync_to_thread=True)
 def finish(request: Req, form: Sent) -> Response[Any]:  # noqa: ARG001 — the token has been compared
     """All was looked at."""
     context, session = context_of(request), signed_in(request)
-    try:
-        reviewing.finish(context, session)
-    except NotThere:
-        return go(request, REVIEW)
+    reviewing.finish(context, session)
     return go(request, "partages/menage" if reencryption.waiting(context, session) else "maison")
 
 
