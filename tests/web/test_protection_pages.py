@@ -425,6 +425,7 @@ def test_the_page_that_blocks_promises_what_will_be_so(site: Site) -> None:
     page = site.get("/fr/bloquer")  # her card may be stolen: her words alone open nothing for a month
     assert "Sans la carte, vos mots rouvrent dans 30 jours." in page.text
     assert "Vos mots ou" not in page.text
+    assert page.link("/proteger/tout-changer")
     site.open(awa)
     assert promised() == (True, False, False)
     circles.set_circle(house, site.session(), awa.code, [face(fatou), face(marc)], 2)
