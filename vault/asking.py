@@ -204,23 +204,28 @@ def _held(connection: Connection, person: str, request: str) -> RowMapping:
     return row
 
 
-def give(context: Context, session: Session, request: RequestId, kinds: Sequence[KindId], offer: Offer) -> GrantId:
-    """Yes: one share for all that is answered, and the answers, in one commit. RequestRefused, TermsRefused, NotThere, BadInput."""
+def give(
+    context: Context, session: Session, request: RequestId, worker: WorkerId, kinds: Sequence[KindId], offer: Offer
+) -> GrantId:  # fmt: skip
+    """Yes to the worker who asked: one share for all that is answered, and the answers, in one commit. NotThere when somebody else
+    asked (ADR 0136); RequestRefused, TermsRefused, BadInput."""
     with sharing.new_row(context, session.account) as grant_id, context.database.transaction() as connection:
-        give_in(context, connection, session, grant_id, request, kinds, offer)
+        give_in(context, connection, session, grant_id, request, worker, kinds, offer)
     return grant_id
 
 
 def give_in(
-    context: Context, connection: Connection, session: Session, grant_id: GrantId, request: RequestId, kinds: Sequence[KindId],
-    offer: Offer,
+    context: Context, connection: Connection, session: Session, grant_id: GrantId, request: RequestId, worker: WorkerId,
+    kinds: Sequence[KindId], offer: Offer,
 ) -> None:  # fmt: skip
     """The same within a commit that does more; the row of the new share is `sharing.new_row`'s."""
     row = _held(connection, session.account, request)
+    if row["worker"] != worker:
+        raise NotThere  # a yes for one worker is none for another
     one = _read(context, row, KemPrivate(who.person(session).kem))
     if (offer.purpose, offer.own_words) != (one.request.purpose, one.request.own_words):
         raise BadInput("purpose")  # another purpose is another share, not an answer
-    body = sharing.grant_in(context, connection, session, grant_id, row["worker"], offer)
+    body = sharing.grant_in(context, connection, session, grant_id, worker, offer)
     _say(context, connection, session, row, one, kinds, Answer.GIVE, body.name_shown, grant_id)
 
 

@@ -122,7 +122,7 @@ def give(context: Context, session: Session, choices: Choices, said: Said, words
             if replace(now, given=None) != replace(choices, given=None):
                 raise NotThere
             if choices.request:
-                asking.give_in(context, connection, session, grant, choices.request, choices.kinds, offer)
+                asking.give_in(context, connection, session, grant, choices.request, WorkerId(worker), choices.kinds, offer)
             else:
                 sharing.grant_in(context, connection, session, grant, worker, offer)
             sessions.write_state(connection, session, {**state, PLACE: told(replace(now, given=grant))})

@@ -1,5 +1,7 @@
 """A worker asks, the person answers in three ways, and a refusal touches nothing else."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 
@@ -12,9 +14,10 @@ from tests.vault.builders import MadePerson, MadeWorker, make_office, make_perso
 from tests.vault.clock import Clock
 from tests.vault.papers import SAID, keep
 from tests.vault.test_sharing import SEE, UNTIL, offer
-from vault import answers, asking, audit, cards, shared_papers, sharing, showing, withdrawing
+from vault import answers, asking, audit, cards, offers, shared_papers, sharing, showing, withdrawing
 from vault.context import Context
 from vault.errors import BadInput, NotAllowed, NotThere
+from vault.offers import Choices
 from vault.sharing import Offer
 
 HOME = PurposeId("home")
@@ -39,7 +42,7 @@ def test_asked_then_given(any_house: Context) -> None:
         HOME,
     )
     paper = keep(any_house, awa.session, "Avis", sort=TAX)
-    made = asking.give(any_house, awa.session, request, [TAX], Offer(HOME, SEE, UNTIL, SAID, (paper,)))
+    made = asking.give(any_house, awa.session, request, fatou.id, [TAX], Offer(HOME, SEE, UNTIL, SAID, (paper,)))
     assert asking.waiting_for_me(any_house, awa.session) == []
     (told,) = answers.given(any_house, fatou.session)
     assert (told.name, told.drawing, told.answers) == ("Awa", "turtle", {TAX: Answer.GIVE})
@@ -114,7 +117,7 @@ def test_after_a_stop_nothing_tells_what_was_asked_before(any_house: Context, cl
     assert [(one.request, one.name) for one in answers.given(any_house, fatou.session)] == [(again, ""), (theirs, "Yonas")]
     unlock(any_house, awa)
     paper = keep(any_house, awa.session, "Quittance", sort=RENT)
-    asking.give(any_house, awa.session, again, [RENT], Offer(HOME, SEE, UNTIL, SAID, (paper,)))
+    asking.give(any_house, awa.session, again, fatou.id, [RENT], Offer(HOME, SEE, UNTIL, SAID, (paper,)))
     named = {one.request: one.name for one in answers.given(any_house, fatou.session)}
     assert named == {again: "Awa", first: "Awa", theirs: "Yonas"}  # they are shown something again
 
@@ -149,9 +152,28 @@ def test_nobody_asks_a_stranger_or_answers_for_another(house: Context) -> None:
             asking.refuse(house, session, request)
     with pytest.raises(NotThere):
         asking.have_not(house, awa.session, RequestId(house.new_id()), TAX)
+    other = Offer(PurposeId("bank"), SEE, UNTIL, SAID, (keep(house, awa.session),))
     with pytest.raises(BadInput):  # another purpose is another share, not an answer
-        asking.give(house, awa.session, request, [TAX], Offer(PurposeId("bank"), SEE, UNTIL, SAID, (keep(house, awa.session),)))
+        asking.give(house, awa.session, request, fatou.id, [TAX], other)
     assert len(asking.waiting_for_me(house, awa.session)) == 1
+
+
+def test_a_yes_for_one_worker_gives_to_no_other(any_house: Context) -> None:
+    """What was chosen names Marc, and the request that it would answer is Fatou's: whatever led there, nobody is given anything."""
+    fatou, awa, grant = known(any_house)
+    marc = make_worker(any_house, fatou.office, "Marc")
+    request = asking.ask(any_house, fatou.session, grant, [TAX], HOME)
+    paper = keep(any_house, awa.session, "Avis", sort=TAX)
+    mixed = Choices((paper,), marc.id, HOME, acts=SEE, until=UNTIL, request=request, kinds=(TAX,))
+    offers.keep(any_house, awa.session, mixed)
+    with pytest.raises(NotThere):
+        offers.give(any_house, awa.session, mixed, SAID, "un logement")
+    assert [one.grant for one in showing.grants_of(any_house, awa.session)] == [grant]
+    assert [one.request for one in asking.waiting_for_me(any_house, awa.session)] == [request]
+    right = replace(mixed, worker=fatou.id)
+    offers.keep(any_house, awa.session, right)
+    made = offers.give(any_house, awa.session, right, SAID, "un logement")
+    assert [one.paper for one in shared_papers.papers_shared(any_house, fatou.session, made)] == [paper]
 
 
 def test_what_is_asked_is_sealed_and_forgotten_after_its_time(house: Context, clock: Clock) -> None:

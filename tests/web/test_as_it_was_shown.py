@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from consent.ids import PaperId
-from consent.purposes import ShelfKind
+from consent.purposes import PurposeId, ShelfKind
 from consent.scope import Act
 from tests.vault.builders import MadePerson, MadeWorker, Office, make_office, make_person, make_worker, sign_in
 from tests.vault.papers import keep
@@ -18,7 +18,7 @@ from tests.web.sharing_steps import awa_on_another_day, share_paper, tax_notice
 from tests.web.site import Shown, Site
 from tests.web.test_adding_pages import SHEET, taken
 from tests.web.test_sending_pages import choose
-from vault import assisting, documents, drafts, leaving, outside, shared_papers, showing, workers
+from vault import asking, assisting, documents, drafts, leaving, offers, outside, shared_papers, showing, workers
 from vault.errors import NotThere
 
 __all__ = ["awa_on_another_day"]  # the Awa of these tests
@@ -127,6 +127,79 @@ def test_yes_in_one_tab_does_not_send_what_another_one_chose(site: Site, awa: Ma
     assert site.press(bank, answer="yes").path == "/fr/partages"  # not the link of the other, under this name
     (link,) = outside.mine(site.house, awa.session)
     assert link.recipient == "Le patron"
+
+
+# --- A request being answered, and a share of one's own -------------------------------------------------------------------
+
+
+def _answered(site: Site, awa: MadePerson, fatou: MadeWorker) -> tuple[PaperId, Shown]:
+    """Fatou asks for a payslip, and Awa stands before the yes to a copy of it."""
+    paper = keep(site.house, awa.session, "Paie", "work", sort="payslip")
+    grant = share_paper(site, awa, fatou, tax_notice(site, awa, "Autre avis"))
+    asking.ask(site.house, sign_in(site.house, fatou), grant, ("payslip",), PurposeId("home"))
+    how = site.press(site.press(site.get("/fr/demandes"), answer="give"), paper=paper)
+    return paper, site.press(how, how="copy")
+
+
+def _payslips(site: Site, awa: MadePerson) -> list[str]:
+    """To whom a payslip was given."""
+    found = showing.grants_of(site.house, awa.session)
+    return [one.worker for one in found if "payslip" in {paper.sort for paper in one.papers}]
+
+
+@pytest.mark.parametrize("chosen_before", [True, False])
+def test_an_old_page_of_whom_turns_no_answer_to_another(
+    site: Site, office: Office, awa: MadePerson, fatou: MadeWorker, *, chosen_before: bool
+) -> None:
+    """K15 said Marc, and what Fatou had asked for went to Fatou."""
+    marc = make_worker(site.house, office, "Marc")
+    whom = site.get(f"/fr/papiers/{tax_notice(site, awa)}/montrer")
+    reason = site.press(whom, worker=marc.id) if chosen_before else whom
+    _, question = _answered(site, awa, fatou)
+    assert question.heading == "Fatou peut voir 1 papier ?"
+    for old, pressed in ((whom, {"worker": marc.id}), (reason, {"reason": "bank"})):
+        if old.buttons.keys() == pressed.keys():
+            assert site.press(old, **pressed).path == "/fr/demandes"
+    for place in ("montrer/qui", "montrer/pourquoi", "montrer/mots"):
+        assert site.get(f"/fr/{place}").path == "/fr/demandes"
+    done = site.press(question, answer="yes")
+    assert "C'est donné." in done.text, "what stood there is what is chosen still"
+    assert _payslips(site, awa) == [fatou.id]
+    assert site.press(whom, worker=marc.id).path == "/fr/demandes"
+    assert site.get("/fr/montrer/fait").path == "/fr/partages", "there is no same thing for a second person"
+
+
+def test_who_answers_somebody_away_is_led_to_nobody_else(site: Site, office: Office, awa: MadePerson, fatou: MadeWorker) -> None:
+    make_worker(site.house, office, "Marc")
+    _, question = _answered(site, awa, fatou)
+    workers.suspend(site.house, office.admin, fatou.id, None)
+    led = site.press(question, answer="yes")
+    assert led.path == "/fr/demandes"
+    assert "La personne qui demandait n'est plus là." in led.text
+    assert _payslips(site, awa) == []
+    workers.return_(site.house, office.admin, fatou.id)
+    assert site.get("/fr/demandes").heading == "Fatou vous demande un papier"
+
+
+def test_a_paper_that_left_leads_an_answer_to_its_request(site: Site, office: Office, awa: MadePerson, fatou: MadeWorker) -> None:
+    make_worker(site.house, office, "Marc")
+    paper, question = _answered(site, awa, fatou)
+    documents.remove(site.house, awa.session, paper)
+    led = site.press(question, answer="yes")
+    assert (led.path, led.heading) == ("/fr/demandes", "Fatou vous demande un papier")
+    assert "Un papier choisi ne peut plus être montré." in led.text
+    assert _payslips(site, awa) == []
+
+
+def test_what_an_answer_was_made_of_is_not_ticked_for_somebody_else(site: Site, awa: MadePerson, fatou: MadeWorker) -> None:
+    paper, _ = _answered(site, awa, fatou)
+    boxes = site.get("/fr/montrer")
+    assert str(paper) not in boxes.fields().get("paper", [])
+    other = keep(site.house, awa.session, "Ordonnance", "health", sort="prescription")
+    site.post(
+        "/fr/montrer", {"token": site.token(), "paper": str(other), "go": "on"}
+    )  # the payslip stood on another of its pages
+    assert offers.current(site.house, awa.session).papers == (other,)
 
 
 # --- Somebody goes on -----------------------------------------------------------------------------------------------------

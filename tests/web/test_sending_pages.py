@@ -13,7 +13,7 @@ from tests.web.desk_scene import real_paper
 from tests.web.site import Shown, Site, read_square
 from tests.web.test_desk_pages import submit
 from tests.web.test_office_pages import clock_of
-from vault import outside, outside_links, sending
+from vault import documents, outside, outside_links, sending
 from vault.outside import OutsideOffer
 
 
@@ -108,6 +108,20 @@ def test_several_papers_without_the_mark_in_arabic_and_no_that_forgets(site: Sit
     assert site.press(bare, answer="no").path == "/ar/papiers"
     assert site.get("/ar/envoyer/accord").path == "/ar/partages"
     assert outside.mine(site.house, awa.session) == []
+
+
+def test_a_paper_that_left_is_said_and_the_others_are_chosen_anew(site: Site, awa: MadePerson) -> None:
+    gone, other = (keep(site.house, awa.session, name, "money", sort="bank-details") for name in ("RIB", "Autre"))
+    agree = choose(site, f"/fr/papiers/{gone}/lien")
+    documents.remove(site.house, awa.session, gone)
+    led = site.press(agree, answer="yes")
+    assert led.path == "/fr/envoyer"
+    assert "Un papier choisi ne peut plus être montré. Rien n'a été montré." in led.text
+    again = site.press(led, paper=[other], go="on")
+    assert (again.path, again.heading) == ("/fr/envoyer/accord", agree.heading)
+    assert outside.mine(site.house, awa.session) == []
+    documents.remove(site.house, awa.session, other)
+    assert not site.get("/fr/envoyer/accord").tree.xpath("//main//form")  # none is left: no box, and no button
 
 
 def choose_ar(site: Site, address: str) -> Shown:

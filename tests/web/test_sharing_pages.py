@@ -195,8 +195,15 @@ def test_a_paper_hidden_meanwhile_is_not_given(site: Site, awa: MadePerson, fato
     paper = tax_notice(site, awa)
     shown = to_k15(site, site.get(f"/fr/papiers/{paper}/montrer"), fatou)
     site.press(site.get(f"/fr/papiers/{paper}/effacer"), answer="yes")
-    assert site.press(shown, answer="yes").path == "/fr/montrer/qui"
+    led = site.press(shown, answer="yes")
+    assert (led.path, led.heading) == ("/fr/montrer", "Quels papiers ?"), (
+        "chosen anew, where whom to show it to led round for ever"
+    )
+    assert "Un papier choisi ne peut plus être montré. Rien n'a été montré." in led.text
     assert showing.grants_of(site.house, awa.session) == []
+    other = tax_notice(site, awa)
+    whom = site.press(site.get("/fr/montrer"), paper=str(other), go="on")
+    assert site.press(to_k15(site, whom, fatou), answer="yes").path == "/fr/montrer/fait"
 
 
 # --- Who can see, and K17 -------------------------------------------------------------------------------------------------

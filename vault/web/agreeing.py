@@ -30,6 +30,7 @@ from vault.web.shell import Elsewhere, Req, go, language_of, page
 from vault.workers import KnownWorker
 
 MONTHS = (1, 3, 6, 12)
+GONE = "papier"  # in an address: a paper that was chosen cannot be shown any more
 SEE, COPY, DEPOSIT = frozenset({Act.SEE}), frozenset({Act.SEE, Act.TAKE}), frozenset({Act.DEPOSIT})
 
 
@@ -70,8 +71,16 @@ def started(request: Req) -> Choices:
     """What was chosen; leads to what is shown when neither papers nor a drawer were: it was given, or left long ago."""
     choices = offers.current(context_of(request), signed_in(request))
     if not choices.begun:
-        raise Elsewhere("partages")
+        raise Elsewhere("demandes" if choices.request else "partages")
     return choices
+
+
+def _elsewhere(choices: Choices, why: str, place: str) -> Elsewhere:
+    """Where a step leads that cannot go on: an answer to its request, which is for nobody else, and says why; of what was given already
+    to what is shown."""
+    if choices.given:
+        return Elsewhere("partages")
+    return Elsewhere(f"demandes?dit={why}" if choices.request else place)
 
 
 def to_show(request: Req) -> list[PaperCard]:
@@ -108,7 +117,7 @@ def can_receive(request: Req, choices: Choices) -> list[KnownWorker]:
 def _worker(request: Req, choices: Choices) -> KnownWorker:
     found = next((one for one in can_receive(request, choices) if one.id == choices.worker), None)
     if found is None:
-        raise NotThere
+        raise _elsewhere(choices, "partie", "montrer/qui")
     return found
 
 
@@ -205,7 +214,8 @@ def _asked(request: Req) -> Asked:
     known = {card.paper: card for card in to_show(request)} if choices.papers else {}
     cards = [known[one] for one in choices.papers if one in known]
     if len(cards) != len(choices.papers):
-        raise NotThere  # one of them was moved, hidden or thrown away since it was chosen
+        # One of them was moved, hidden or thrown away since it was chosen.
+        raise _elsewhere(choices, GONE, f"montrer?dit={GONE}")
     sentences, first = request.app.state.pages.catalogues[language_of(request)], {"first": worker.first_name}
     own = choices.own_words if choices.purpose == "other" else ""
     reason = own or sentences.plain(f"reason.{choices.purpose}")
@@ -267,8 +277,10 @@ def agree(request: Req, form: Sent) -> Response[Any]:
 
 @get("/{language:str}/montrer/fait", opt=who("person", over="montrer/qui"), sync_to_thread=True)
 def done(request: Req) -> Response[str]:
-    """It is given; the same may be given to a second person, without answering again."""
+    """It is given; the same may be given to a second person, without answering again. What answered a request is for nobody else."""
     choices = started(request)
+    if choices.request or not choices.given:
+        raise Elsewhere("partages")
     chosen = _worker(request, choices)
     others = [one for one in can_receive(request, choices) if one.id != chosen.id]
     given = request.query_params.get("recu", "")

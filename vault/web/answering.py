@@ -18,6 +18,7 @@ from vault.errors import NotThere
 from vault.offers import Choices
 from vault.pictograms import KINDS
 from vault.procedure_asking import Wanted
+from vault.web.agreeing import GONE
 from vault.web.forms import Form, Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
@@ -25,7 +26,9 @@ from vault.web.paging import PICTURES, address, asked, leaf
 from vault.web.paper_items import item, kind_of
 from vault.web.shell import Req, go, page
 
-SAID = {"reponse": "k16.answered", "donne": "k16.given", "passee": "k16.no_longer"}
+SAID = {
+    "reponse": "k16.answered", "donne": "k16.given", "passee": "k16.no_longer", "partie": "k16.away", GONE: "k15.paper_gone",
+}  # fmt: skip
 
 
 NO = {"have-not": asking.have_not, "refuse": asking.refuse}

@@ -18,13 +18,13 @@ from vault import offers, restricting, sharing
 from vault.errors import BadInput, NotThere
 from vault.offers import Choices
 from vault.pictograms import DRAWERS, REASONS
-from vault.web.agreeing import DEPOSIT, can_receive, started, to_show, ways_for
+from vault.web.agreeing import DEPOSIT, GONE, can_receive, started, to_show, ways_for
 from vault.web.forms import Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
 from vault.web.paging import NEXT, PICTURES, address, asked, leaf, numbered
 from vault.web.paper_items import drawer, item, kept_paper
-from vault.web.shell import Req, go, page
+from vault.web.shell import Elsewhere, Req, go, page
 
 PEOPLE_A_PAGE = 3
 REASONS_A_PAGE = 8
@@ -48,13 +48,19 @@ def begin(request: Req, paper: FromPath[str]) -> Response[Any]:
 def which(request: Req) -> Response[str]:
     """From the list: several papers, each with its box, nine a page."""
     restricting.refuse_early(context_of(request), signed_in(request))
-    return _which_page(request, asked(request), [])
+    return _which_page(request, asked(request), [Fault("k15.paper_gone")] if request.query_params.get("dit") == GONE else [])
+
+
+def _ticked(request: Req) -> tuple[PaperId, ...]:
+    """The papers that were chosen on these pages before; not those of an answer to a request, nor of what was given."""
+    choices = offers.current(context_of(request), signed_in(request))
+    return () if choices.request or choices.given else choices.papers
 
 
 def _which_page(request: Req, number: int, faults: list[Fault], status: int = 200) -> Response[str]:
     context, session = context_of(request), signed_in(request)
     shown = leaf(to_show(request), number, PICTURES)
-    chosen = offers.current(context, session).papers
+    chosen = _ticked(request)
     return page(
         request, "kiosk/which_papers.html", status=status, back="papiers", faults=faults, leaf=shown, chosen=chosen,
         items=[item(request, card, names=True) for card in shown.items], drawers_too=not sharing.drawers_wait(context, session),
@@ -67,7 +73,7 @@ def choose_papers(request: Req, form: Sent) -> Response[Any]:
     context, session = context_of(request), signed_in(request)
     mine = [card.paper for card in to_show(request)]
     ticked = [PaperId(one) for one in form.all("paper")]
-    elsewhere = [one for one in offers.current(context, session).papers if one not in form.all("shown")]
+    elsewhere = [one for one in _ticked(request) if one not in form.all("shown")]
     chosen = tuple(one for one in mine if one in ticked or one in elsewhere)[:MOST_PAPERS]
     offers.keep(context, session, Choices(papers=chosen))
     if form.has(NEXT):
@@ -105,10 +111,19 @@ def choose_drawer(request: Req, form: Sent) -> Response[Any]:
 # --- To whom --------------------------------------------------------------------------------------------------------------
 
 
+def _unasked(request: Req) -> Choices:
+    """What was chosen to be shown of oneself. An answer is led back to its request, which says itself to whom and what for: asked here
+    again, what Fatou asked for would be given under another name (ADR 0136)."""
+    choices = started(request)
+    if choices.request:
+        raise Elsewhere("demandes")
+    return choices
+
+
 @get("/{language:str}/montrer/qui", opt=who("person"), sync_to_thread=True)
 def to_whom(request: Req) -> Response[str]:
     """Three people a page, those of this place first."""
-    choices = started(request)
+    choices = _unasked(request)
     shown = leaf(can_receive(request, choices), asked(request), PEOPLE_A_PAGE)
     return page(
         request, "kiosk/to_whom.html", back="montrer/tiroir" if choices.shelf else "montrer", people=shown.items,
@@ -121,7 +136,7 @@ def to_whom(request: Req) -> Response[str]:
 @post("/{language:str}/montrer/qui", opt=who("person"), sync_to_thread=True)
 def choose_worker(request: Req, form: Sent) -> Response[Any]:
     """The person chosen. What was already answered for somebody else before is not asked again."""
-    context, session, choices = context_of(request), signed_in(request), started(request)
+    context, session, choices = context_of(request), signed_in(request), _unasked(request)
     found = next((one for one in can_receive(request, choices) if one.id == form.get("worker")), None)
     if found is None:
         raise NotThere
@@ -142,7 +157,7 @@ def choose_worker(request: Req, form: Sent) -> Response[Any]:
 @get("/{language:str}/montrer/pourquoi", opt=who("person"), sync_to_thread=True)
 def what_for(request: Req) -> Response[str]:
     """Eight reasons, and eight more."""
-    started(request)
+    _unasked(request)
     shown = leaf(list(REASONS.items()), asked(request), REASONS_A_PAGE)
     return page(
         request, "kiosk/what_for.html", back="montrer/qui", items=[(name, icon, f"reason.{name}") for name, icon in shown.items],
@@ -153,7 +168,7 @@ def what_for(request: Req) -> Response[str]:
 @post("/{language:str}/montrer/pourquoi", opt=who("person"), sync_to_thread=True)
 def choose_reason(request: Req, form: Sent) -> Response[Any]:
     """The reason; "autre chose" asks for the person's own words."""
-    context, session, choices = context_of(request), signed_in(request), started(request)
+    context, session, choices = context_of(request), signed_in(request), _unasked(request)
     reason = form.get("reason")
     if reason not in REASONS:
         raise BadInput("reason", "error.nothing-chosen")
@@ -164,7 +179,7 @@ def choose_reason(request: Req, form: Sent) -> Response[Any]:
 @get("/{language:str}/montrer/mots", opt=who("person"), sync_to_thread=True)
 def own_words(request: Req) -> Response[str]:
     """In the person's own words: whoever sees the papers reads them."""
-    return _words_page(request, started(request).own_words, [])
+    return _words_page(request, _unasked(request).own_words, [])
 
 
 def _words_page(request: Req, typed: str, faults: list[Fault], status: int = 200) -> Response[str]:
@@ -176,10 +191,11 @@ def _words_page(request: Req, typed: str, faults: list[Fault], status: int = 200
 @post("/{language:str}/montrer/mots", opt=who("person"), sync_to_thread=True)
 def say_words(request: Req, form: Sent) -> Response[Any]:
     """A short sentence, on one line."""
+    choices = _unasked(request)
     typed = " ".join(form.get("words").split())
     if not typed or len(typed) > LONGEST_OWN_WORDS:
         return _words_page(request, typed, [Fault("error.phrase-long" if typed else "error.missing", "words")], 422)
-    offers.keep(context_of(request), signed_in(request), replace(started(request), own_words=typed))
+    offers.keep(context_of(request), signed_in(request), replace(choices, own_words=typed))
     return go(request, "montrer/comment")
 
 

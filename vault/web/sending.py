@@ -21,6 +21,7 @@ from vault.outside import OutsideCard
 from vault.pictograms import REASONS
 from vault.sending import Sending
 from vault.web import as_shown
+from vault.web.agreeing import GONE
 from vault.web.forms import Form, Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
@@ -28,7 +29,7 @@ from vault.web.paging import NEXT, PICTURES, address, asked, leaf, numbered
 from vault.web.paper_items import item, kept_paper
 from vault.web.place import here
 from vault.web.said_lines import paper_line, reason_line
-from vault.web.shell import Req, go, language_of, page
+from vault.web.shell import Elsewhere, Req, go, language_of, page
 from vault.web.squares import own_origin, square
 
 REASONS_A_PAGE = 8
@@ -62,7 +63,7 @@ def _to_send(request: Req) -> list[PaperCard]:
 def which(request: Req) -> Response[str]:
     """Several papers in one dossier, nine a page."""
     outside.refuse_too_early(context_of(request), signed_in(request))
-    return _which_page(request, asked(request), [])
+    return _which_page(request, asked(request), [Fault("k15.paper_gone")] if request.query_params.get("dit") == GONE else [])
 
 
 def _which_page(request: Req, number: int, faults: list[Fault], status: int = 200) -> Response[str]:
@@ -172,7 +173,7 @@ def _asked(request: Req) -> Asked:
     known = {card.paper: card for card in _to_send(request)}
     cards = [known[one] for one in chosen.papers if one in known]
     if len(cards) != len(chosen.papers):
-        raise NotThere  # one of them was moved, hidden or thrown away since it was chosen
+        raise Elsewhere(f"envoyer?dit={GONE}")  # one of them was moved, hidden or thrown away since it was chosen
     sentences = request.app.state.pages.catalogues[language_of(request)]
     reason = chosen.own_words or sentences.plain(f"reason.{chosen.purpose}")
     lines = [
