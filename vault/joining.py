@@ -57,10 +57,8 @@ def join(
     with context.database.transaction() as connection:
         _take(connection, session, card)
         cookie = unlocking.enter(context, connection, session.kiosk, tried)
-    if cookie is None:
-        _give_back(context, session, card)
-    other = sessions.find(context, unlocking.entered(cookie))
-    try:
+    try:  # from here on the card is taken: whatever fails gives it back
+        other = sessions.find(context, unlocking.entered(cookie))
         parcels.pack(context, other, "usb", language)
         found = bringing.join(context, session, parcels.waiting(context, other), agreed)
         with context.database.transaction() as connection:
@@ -71,7 +69,7 @@ def join(
         _give_back(context, session, card)
         raise
     finally:
-        sessions.end(context, other)
+        _close(context, cookie)
     return found
 
 
@@ -81,6 +79,13 @@ def _take(connection: Connection, session: Session, card: str) -> None:
     if state.pop(OTHER, None) != card:
         raise Conflict
     sessions.write_state(connection, session, state)
+
+
+def _close(context: Context, cookie: str | None) -> None:
+    # By its cookie: it may be open and not have been found. A store that is away undoes nothing of what came; the sweep ends it then.
+    if cookie is not None:
+        with suppress(StorageError, SQLAlchemyError):
+            sessions.end_of(context, cookie)
 
 
 def _give_back(context: Context, session: Session, card: str) -> None:

@@ -227,6 +227,13 @@ def end(context: Context, session: Session) -> None:
         _end(context, connection, [session.id])
 
 
+def end_of(context: Context, cookie: str) -> None:
+    """The same for the session behind a cookie, also when it could not be found; nothing when there is none."""
+    row = select(sessions.c.session).where(sessions.c.id == session_lookup(from_cookie(cookie)).hex())
+    with context.database.transaction() as connection:
+        _end(context, connection, list(connection.execute(row).scalars()))
+
+
 def end_one(context: Context, connection: Connection, session: Session) -> None:
     """The session ends with the caller's transaction: what it was for is done."""
     _end(context, connection, [session.id])

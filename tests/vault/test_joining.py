@@ -2,14 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from sqlalchemy import select
 
+from storage.errors import DatabaseUnreachable, StorageError, VaultUnreachable
+from storage.tables import sessions as session_rows
 from tests.vault.builders import MadePerson, make_office, make_person, make_worker
 from tests.vault.clock import Clock
 from tests.vault.papers import keep
 from tests.vault.test_sharing import SEE, offer, second_day
-from vault import documents, joining, parcels, sharing, unlocking
+from vault import documents, joining, parcels, sessions, sharing, unlocking
 from vault.context import Context
 from vault.errors import Conflict, NotThere, WrongSecret
 from vault.sessions import Session
@@ -95,3 +99,31 @@ def test_what_could_not_be_brought_leaves_the_card_waiting(reading_house: Contex
         joining.join(house, found.session, lost.code, "fr")
     assert joining.waits(house, found.session)
     assert documents.count(house, found.session) == 0
+
+
+@pytest.mark.parametrize("away", [DatabaseUnreachable, VaultUnreachable])
+def test_a_store_that_is_away_for_one_moment_takes_no_card_and_leaves_no_safe_open(
+    reading_house: Context, monkeypatch: pytest.MonkeyPatch, away: type[StorageError]
+) -> None:
+    """Between the commit that takes the card and the first look into the safe that it opens."""
+    house = reading_house
+    lost, found = two_safes(house)
+    with monkeypatch.context() as moment:
+        moment.setattr(sessions, "find", Mock(side_effect=away))
+        with pytest.raises(away):
+            joining.join(house, found.session, lost.code, "fr")
+    assert joining.waits(house, found.session)
+    with house.database.transaction(read_only=True) as connection:
+        assert list(connection.execute(select(session_rows.c.id).where(session_rows.c.account == lost.id))) == []
+    assert joining.join(house, found.session, lost.code, "fr").new == 2
+    assert not joining.waits(house, found.session)
+
+
+def test_what_came_is_told_though_the_other_safe_could_not_be_closed(
+    reading_house: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    house = reading_house
+    lost, found = two_safes(house)
+    monkeypatch.setattr(sessions, "end_of", Mock(side_effect=DatabaseUnreachable))
+    assert joining.join(house, found.session, lost.code, "fr").new == 2
+    assert not joining.waits(house, found.session)
