@@ -1,8 +1,8 @@
 """A worker puts something in somebody's safe: a letter without seeing any paper, or a newer version of one, where it was granted.
 
 The depositor signs the origin and cannot read back what was laid through the drawer's slit. For 24 hours they can undo it, as long as
-they still may put something there and the person has not met it, at an unlock or by anything they do with it (`versions.meet`): from then
-on it is a paper of theirs like any other.
+they still may put something there and the person has not met it, at an unlock or by anything they do with it, also taking everything
+away (`versions.meet`): from then on it is a paper of theirs like any other.
 """
 
 from collections.abc import Sequence

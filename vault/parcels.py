@@ -7,12 +7,12 @@ that was cut goes on where it stopped. Papers are read from the store as they le
 
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, cast
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from consent.days import PARIS
 from consent.ids import PaperId
@@ -35,7 +35,7 @@ from vault.listing import PaperCard, cards_of
 from vault.sessions import Session
 from vault.shelves import Shelves
 from vault.tickets import Shown, Ticket
-from vault.versions import VersionRow, Witnesses, joined, one_of, one_refusal, open_version, secret_of
+from vault.versions import VersionRow, Witnesses, joined, meet, one_of, one_refusal, open_version, secret_of
 
 Way = Literal["usb", "words", "phone"]
 INDEX, DAMAGED = "index.html", "data/damaged.json"
@@ -72,13 +72,14 @@ def pack(context: Context, session: Session, way: Way, language: str) -> Ticket:
     index = carried.page(language, told, texts, context.clock(), demo=context.settings.demo)
     payload: dict[str, Value] = {
         "at": instant(context.clock()), "way": way, "words": " ".join(wordlist.draw(WORDS)) if way == "words" else "",
-        "texts": [[name, text.decode()] for name, text in {INDEX: index, **texts}.items()],
+        "own": session.kind == "person", "texts": [[name, text.decode()] for name, text in {INDEX: index, **texts}.items()],
         "files": [[one.file, one.paper, one.version, one.size, one.secret] for one in files],
     }  # fmt: skip
     with context.database.transaction() as connection:
         if way == "phone":
             return tickets.issue(context, connection, "parcel", session.account, session.id, payload)
         if session.kind == "person":  # whom they named is written down as they come (`vault.handing`)
+            _met(connection, session.account, payload)
             _trace(context, connection, session.account, session, way)
         made = tickets.issue(context, connection, BEGUN, session.account, session.id, payload, PACKED_MINUTES)
     adding.show_square(context, session, made)
@@ -97,6 +98,7 @@ def begin(context: Context, secret: str) -> Ticket:
     with context.database.transaction() as connection:
         shown = tickets.show(context, connection, secret, "parcel")
         tickets.use(context, connection, shown)
+        _met(connection, shown.person, shown.payload)
         _trace(context, connection, shown.person, None, "phone")
         return tickets.issue(context, connection, BEGUN, shown.person, shown.session, shown.payload, PACKED_MINUTES)
 
@@ -109,6 +111,13 @@ def alive(context: Context, secret: str) -> bool:
     except TicketGone:
         return False
     return True
+
+
+def _met(connection: Connection, person: str, payload: Mapping[str, Any]) -> None:
+    """What a person has taken with them is theirs: whoever put a letter in takes it back no more. After their death nobody met it."""
+    if payload["own"]:
+        laid = select(papers.c.id).where(papers.c.person == person, papers.c.state == "to-read")
+        meet(connection, person, set(connection.execute(laid).scalars()) & {Packed(*one).paper for one in payload["files"]})
 
 
 def _trace(context: Context, connection: Connection, person: str, session: Session | None, way: str) -> None:

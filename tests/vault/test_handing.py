@@ -5,8 +5,10 @@ import io
 import zipfile
 
 import pytest
+from sqlalchemy import select
 
 from consent.purposes import PRIVATE
+from storage.tables import papers
 from tests.vault.builders import sign_in, sign_in_administrator, unlock
 from tests.vault.clock import Clock
 from tests.vault.comings import NEW_CODE, lifted_by_two, make_circle, new_card
@@ -106,7 +108,12 @@ def _only_papers_leave(house: Context, named: Session) -> None:
             reaches(house, named)
     assert {one.event.tag for one in audit.history(house, named)} == {UNREADABLE}
     count, _ = parcels.weight(house, named)
+    with house.database.transaction() as connection:
+        connection.execute(papers.update().values(state="to-read"))
     parcels.pack(house, named, "usb", "fr")
+    parcels.begin(house, parcels.pack(house, named, "phone", "fr").secret)
+    with house.database.transaction(read_only=True) as connection:
+        assert set(connection.execute(select(papers.c.state)).scalars()) == {"to-read"}, "the person has met nothing by it"
     content = zipfile.ZipFile(io.BytesIO(b"".join(parcels.waiting(house, named).blocks())))
     texts = content.read("data/papers.json").decode()
     assert count == 1

@@ -29,6 +29,7 @@ from vault import (
     opening_shared,
     outside,
     page_rate,
+    parcels,
     removing,
     restricting,
     shared_papers,
@@ -165,6 +166,31 @@ def test_a_deposit_is_undone_within_a_day_and_not_after(any_house: Context, cloc
     assert arriving.at_unlock(any_house, awa.session).refused == ()
     tags = [one.event.tag for one in audit.history(any_house, awa.session)]
     assert (tags.count("paper.deposited-by-worker"), tags.count("paper.deposit-undone")) == (2, 1)
+
+
+def test_a_letter_that_its_person_took_away_with_everything_is_taken_back_by_nobody(reading_house: Context) -> None:
+    """By a key or by a telephone: by its link, which may never be used, and not by the square that shows it."""
+    house = reading_house
+    fatou, awa = make_worker(house, make_office(house)), make_person(house)
+    grant = sharing.grant(house, awa.session, fatou.id, offer(acts=DEPOSIT, shelf="other"))
+
+    def may_be_undone() -> list[PaperId]:
+        return [one.paper for one in shared_papers.deposited(house, fatou.session)]
+
+    taken_away = lay(house, fatou, grant, "un")
+    assert may_be_undone() == [taken_away]
+    parcels.pack(house, awa.session, "usb", "fr")
+    assert may_be_undone() == []
+    by_phone = lay(house, fatou, grant, "deux")
+    link = parcels.pack(house, awa.session, "phone", "fr")
+    later = lay(house, fatou, grant, "trois")
+    assert set(may_be_undone()) == {by_phone, later}
+    parcels.begin(house, link.secret)
+    assert may_be_undone() == [later]
+    with pytest.raises(NotThere):
+        shared_papers.undo_deposit(house, fatou.session, by_phone)
+    shared_papers.undo_deposit(house, fatou.session, later)
+    assert {card.paper for card in documents.list_papers(house, awa.session)} == {taken_away, by_phone}
 
 
 @pytest.mark.parametrize("how", ["met", "moved", "taken-back", "restricted", "suspended"])
