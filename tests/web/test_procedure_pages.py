@@ -3,6 +3,7 @@
 import datetime as dt
 
 from consent.ids import KindId
+from consent.purposes import PurposeId
 from consent.scope import Act
 from tests.vault.builders import make_office, make_person, make_worker, sign_in
 from tests.vault.papers import keep
@@ -10,7 +11,7 @@ from tests.web.desk_scene import give
 from tests.web.site import Site
 from tests.web.test_desk_pages import plain, said, submit
 from tests.web.test_office_pages import clock_of
-from vault import answers, asking, procedure_asking, procedure_editing, shared_papers, showing
+from vault import answers, asking, documents, procedure_asking, procedure_editing, shared_papers, showing
 
 DALO = "/fr/bureau/demarches/dalo"
 
@@ -85,6 +86,20 @@ def test_lines_left_open_still_wait_and_no_at_the_end_gives_nothing(site: Site) 
     assert len(showing.grants_of(site.house, awa.session)) == 1
 
 
+def test_two_taps_on_the_answers_say_them_once(site: Site) -> None:
+    fatou, awa = make_worker(site.house, make_office(site.house)), make_person(site.house, "Awa")
+    grant = give(site.house, awa, fatou, keep(site.house, awa.session))
+    procedure_asking.ask(site.house, fatou.session, grant, "dalo", ["dls", "famille"])
+    site.open(awa)
+    page = site.get("/fr/demandes")
+    for _ in range(2):  # the second one was told to choose first
+        again = site.press(page, **{"answer-family-book": "refuse"})
+        assert (again.status, again.path) == (200, "/fr/demandes")
+        assert "Votre réponse est partie." in again.text
+    assert [one.kinds for one in asking.waiting_for_me(site.house, awa.session)] == [("housing-request",)]
+    assert site.press(again).errors.startswith("Choisissez d'abord.")
+
+
 def test_a_copy_can_be_given_with_a_procedure_on_another_day(site: Site) -> None:
     fatou, awa = make_worker(site.house, make_office(site.house)), make_person(site.house, "Awa")
     grant = give(site.house, awa, fatou, keep(site.house, awa.session, "Fiche", "money", sort="payslip"))
@@ -96,6 +111,69 @@ def test_a_copy_can_be_given_with_a_procedure_on_another_day(site: Site) -> None
     site.press(site.press(how, how="copy"), answer="yes")
     (_, given) = showing.grants_of(site.house, awa.session)
     assert given.acts == frozenset({Act.SEE, Act.TAKE})
+
+
+def test_two_taps_on_one_paper_answer_one_line(site: Site) -> None:
+    """The second one answered the next line with the same paper, and the worker was told that it had been given."""
+    fatou, awa = make_worker(site.house, make_office(site.house)), make_person(site.house, "Awa")
+    cards = [keep(site.house, awa.session, f"Carte {one}", "identity", sort="identity-card") for one in (1, 2)]
+    slips = [keep(site.house, awa.session, f"Fiche {one}", "work", sort="payslip") for one in (1, 2)]
+    grant = give(site.house, awa, fatou, keep(site.house, awa.session))
+    kinds = (KindId("identity-card"), KindId("payslip"))
+    asking.ask(site.house, fatou.session, grant, kinds, PurposeId("home"), procedure="logement-social")
+    site.open(awa)
+    page = site.get("/fr/demandes")
+    card = site.press(page, **{"answer-identity-card": "give", "answer-payslip": "give"})
+    assert card.fields()["kind"] == ["identity-card"]
+    slip, again = site.press(card, paper=cards[0]), site.press(card, paper=cards[0])
+    assert (slip.path, slip.fields()["kind"]) == ("/fr/demandes/papier", ["payslip"])
+    assert again.text == slip.text
+    agree = site.press(slip, paper=slips[0])
+    assert agree.heading == "Fatou peut voir 2 papiers ?"
+    for old, paper in ((card, cards[0]), (slip, slips[0])):  # what was answered stays, and the question that follows is asked
+        assert site.press(old, paper=paper).text == agree.text
+    assert site.press(slip, paper=slips[1]).path == "/fr/demandes", "another paper than the one chosen: the answer begins anew"
+    site.press(agree, answer="yes")
+    assert site.press(slip, paper=slips[0]).path == "/fr/demandes"
+    (given,) = [one for one in showing.grants_of(site.house, awa.session) if one.grant != grant]
+    assert {one.paper for one in given.papers} == {cards[0], slips[0]}
+    (told,) = answers.given(site.house, sign_in(site.house, fatou))
+    assert told.answers == dict.fromkeys(kinds, "give")
+
+
+def test_a_paper_for_one_request_answers_no_other(site: Site) -> None:
+    """Fatou and Marc both ask for a payslip; the page of before was Fatou's."""
+    office = make_office(site.house)
+    fatou, marc, awa = make_worker(site.house, office), make_worker(site.house, office, "Marc"), make_person(site.house, "Awa")
+    slips = [keep(site.house, awa.session, f"Fiche {one}", "work", sort="payslip") for one in (1, 2)]
+    for worker in (fatou, marc):
+        grant = give(site.house, awa, worker, keep(site.house, awa.session))
+        asking.ask(site.house, sign_in(site.house, worker), grant, (KindId("payslip"),), PurposeId("home"))
+        clock_of(site).forward(minutes=1)
+    site.open(awa)
+    page = site.get("/fr/demandes")
+    assert page.heading == "Fatou vous demande un papier"
+    of_fatou = site.press(page, answer="give")
+    site.press(page, answer="refuse")
+    of_marc = site.press(site.get("/fr/demandes"), answer="give")
+    assert of_marc.path == "/fr/demandes/papier"
+    led = site.press(of_fatou, paper=slips[0])
+    assert (led.path, led.heading) == ("/fr/demandes", "Marc vous demande un papier")
+    assert site.press(of_marc, paper=slips[1]).heading == "Marc peut voir 1 papier ?"
+
+
+def test_a_paper_that_left_meanwhile_answers_nothing(site: Site) -> None:
+    fatou, awa = make_worker(site.house, make_office(site.house)), make_person(site.house, "Awa")
+    gone, other = (keep(site.house, awa.session, f"Fiche {one}", "work", sort="payslip") for one in (1, 2))
+    grant = give(site.house, awa, fatou, keep(site.house, awa.session))
+    asking.ask(site.house, fatou.session, grant, (KindId("payslip"),), PurposeId("home"))
+    site.open(awa)
+    which = site.press(site.get("/fr/demandes"), answer="give")
+    documents.remove(site.house, awa.session, gone)
+    again = site.press(which, paper=gone)
+    assert (again.path, again.buttons["paper"][0]) == ("/fr/demandes/papier", other)
+    assert "Un papier choisi ne peut plus être montré." in again.errors
+    assert site.press(again, paper=other).path == "/fr/montrer/accord"
 
 
 # --- The office -----------------------------------------------------------------------------------------------------------

@@ -61,6 +61,11 @@ def test_the_paper_of_an_answer_that_was_chosen(site: Site, awa: MadePerson, fat
     assert which.path == "/fr/demandes/papier"
     site.press(which, paper=pay)
     assert led(site.get("/fr/demandes/papier")) == "/fr/demandes"
+    how = site.press(which, paper=pay)
+    assert led(how) == "/fr/montrer/comment", "a second tap: the question that follows"
+    agree = site.press(how, how="see")
+    assert site.press(agree, answer="yes").path == "/fr/demandes"
+    assert led(site.get("/fr/demandes/papier")) == "/fr/demandes"
     assert led(site.press(which, paper=pay)) == "/fr/demandes"
 
 

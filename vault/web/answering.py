@@ -15,6 +15,7 @@ from consent.scope import Act
 from vault import asking, documents, offers, procedure_asking, sharing
 from vault.asking import Waiting
 from vault.errors import NotThere
+from vault.listing import PaperCard
 from vault.offers import Choices
 from vault.pictograms import KINDS
 from vault.procedure_asking import Wanted
@@ -131,6 +132,8 @@ def answer_whole(request: Req, form: Sent) -> Response[Any]:
         return go(request, "demandes")
     said = {kind: form.get(f"answer-{kind}") for kind in one.kinds}
     if not any(said.values()):
+        if any(value for name, value in form.fields if name.startswith("answer-")):
+            return go(request, "demandes?dit=reponse")  # a second tap: these lines have their answers
         return _whole_page(request, one, [Fault("error.nothing-chosen")], form, status=422)
     for kind, word in said.items():
         if word in NO:
@@ -149,6 +152,10 @@ def _choose(request: Req, one: Waiting, given: list[KindId]) -> Response[Any]:
         request, one, papers=tuple(dict.fromkeys(sure.values())), kinds=tuple(sure), todo=tuple(kind for kind in given if kind not in sure)
     )  # fmt: skip
     offers.keep(context_of(request), signed_in(request), chosen)
+    return _go_on(request, chosen)
+
+
+def _go_on(request: Req, chosen: Choices) -> Response[Any]:
     return go(request, "demandes/papier" if chosen.todo else "montrer/comment")
 
 
@@ -175,13 +182,20 @@ def _answering(request: Req, choices: Choices) -> frozenset[PaperId]:
 @get("/{language:str}/demandes/papier", opt=who("person", over="demandes"), sync_to_thread=True)
 def which_paper(request: Req) -> Response[str]:
     """Which paper to give: those of the kind that is asked for first."""
-    choices = _giving(request)
-    first = _answering(request, choices)
-    kept = procedure_asking.can_be_given(documents.list_papers(context_of(request), signed_in(request)))
-    kept.sort(key=lambda card: (card.paper not in first, kind_of(card) != choices.todo[0]))
+    return _which_page(request, _giving(request), [])
+
+
+def _kept(request: Req) -> list[PaperCard]:
+    return procedure_asking.can_be_given(documents.list_papers(context_of(request), signed_in(request)))
+
+
+def _which_page(request: Req, choices: Choices, faults: list[Fault], status: int = 200) -> Response[str]:
+    first, kind = _answering(request, choices), choices.todo[0]
+    kept = sorted(_kept(request), key=lambda card: (card.paper not in first, kind_of(card) != kind))
     shown = leaf(kept, asked(request), PICTURES)
     return page(
-        request, "kiosk/which_to_give.html", back="demandes", kind=choices.todo[0] if choices.todo[0] in KINDS else "other",
+        request, "kiosk/which_to_give.html", status=status, back="demandes", faults=faults, asked_by=choices.request, kind=kind,
+        shown_kind=kind if kind in KINDS else "other",
         items=[item(request, card, names=True) for card in shown.items],
         before=address(request, "demandes/papier", suite=shown.before) if shown.before else None,
         after=address(request, "demandes/papier", suite=shown.after) if shown.after else None,
@@ -190,14 +204,20 @@ def which_paper(request: Req) -> Response[str]:
 
 @post("/{language:str}/demandes/papier", opt=who("person", over="demandes"), sync_to_thread=True)
 def choose_paper(request: Req, form: Sent) -> Response[Any]:
-    """The paper; then the next line's; then whether to look or a copy (ADR 125), and K15 says all of it once more."""
-    choices = _giving(request)
-    given = replace(
-        choices, papers=tuple(dict.fromkeys((*choices.papers, PaperId(form.need("paper"))))),
-        kinds=(*choices.kinds, choices.todo[0]), todo=choices.todo[1:],
+    """The paper of the line that the page asked about; then the next line's; then whether to look or a copy (ADR 125), and K15 says all
+    of it once more. A second tap goes on to what stands then; another paper for a line that has one begins the answer anew."""
+    choices, paper = offers.current(context_of(request), signed_in(request)), PaperId(form.need("paper"))
+    if choices.request != form.get("request") or choices.given:
+        return go(request, "demandes")
+    if form.get("kind") not in choices.todo[:1]:
+        return _go_on(request, choices) if paper in choices.papers else go(request, "demandes")
+    if paper not in {card.paper for card in _kept(request)}:
+        return _which_page(request, choices, [Fault("k15.paper_gone")], 422)
+    chosen = replace(
+        choices, papers=tuple(dict.fromkeys((*choices.papers, paper))), kinds=(*choices.kinds, choices.todo[0]), todo=choices.todo[1:],
     )  # fmt: skip
-    offers.keep(context_of(request), signed_in(request), given)
-    return go(request, "demandes/papier" if given.todo else "montrer/comment")
+    offers.keep(context_of(request), signed_in(request), chosen)
+    return _go_on(request, chosen)
 
 
 ROUTES: list[ControllerRouterHandler] = [requests, answer, answer_whole, which_paper, choose_paper]
