@@ -29,9 +29,14 @@ def plain(value: str, name: str, longest: int, *, empty: bool = False) -> str:
         raise Malformed(f"{name} is empty, padded or too long")
     if not unicodedata.is_normalized("NFC", value) or any(map(_misleading, value)):
         raise Malformed(f"{name} has characters that cannot be shown as they are")
-    if value and not any(map(_seen, value)):
+    if value and not shows(value):
         raise Malformed(f"{name} shows nothing")
     return value
+
+
+def shows(value: str) -> bool:
+    """Whether there is anything in it to see."""
+    return any(map(_seen, value))
 
 
 _HIDDEN = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})

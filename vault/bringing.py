@@ -26,6 +26,7 @@ from vault.events import Event
 from vault.incoming import Incoming
 from vault.kinds import PaperLimits
 from vault.notices import Notice
+from vault.paper_cards import title_from_elsewhere
 from vault.parcels import BLOCK, DAMAGED, INDEX, Parcel
 from vault.preparing import PreparedPaper, prepare
 from vault.refusals import PaperRefused
@@ -336,7 +337,8 @@ def _here(context: Context, session: Session) -> list[_Here]:
             with suppress(AbriError, CryptoError):
                 versions = documents.versions_of(context, session, card.paper)
                 read = [documents.read_own(context, session, card.paper, one.version).card.thing("received") for one in versions]
-                found.append(_Here(card.paper, card.title, frozenset(one.sha256.hex() for one in read), in_bin))
+                title = title_from_elsewhere(card.title)  # as the archive of this very safe is read
+                found.append(_Here(card.paper, title, frozenset(one.sha256.hex() for one in read), in_bin))
     return sorted(found, key=lambda one: len(one.digests), reverse=True)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
-from consent.fields import plain
+from consent.fields import plain, shows
 from consent.ids import checked_slug
 from crypto.canonical import Value
 from crypto.errors import Malformed, Undecryptable
@@ -96,6 +96,11 @@ def checked_title(untrusted: str) -> str:
         return plain(unicodedata.normalize("NFC", " ".join(untrusted.split())), "title", LONGEST_TITLE, empty=True)
     except Malformed:
         raise BadInput("title") from None
+
+
+def title_from_elsewhere(untrusted: str) -> str:
+    """The same for a title that was kept elsewhere, by rules of its own time: one that shows nothing is none, and stops no paper."""
+    return checked_title(untrusted) if shows(untrusted) else ""
 
 
 def checked_sort(untrusted: str) -> str:

@@ -17,7 +17,7 @@ from vault.archive import NotOurs
 from vault.arranging import LONGEST_NOTE
 from vault.errors import BadInput
 from vault.kinds import Kind
-from vault.paper_cards import checked_sort, checked_title, tame_file_name
+from vault.paper_cards import checked_sort, tame_file_name, title_from_elsewhere
 from vault.shelves import checked_kind
 
 FORMAT = "abri-export-1"
@@ -119,7 +119,7 @@ def _version(told: Mapping[str, Any]) -> Version:
     parse_instant(told["added"])
     return Version(
         _text(told["file"], 64), Kind(told["kind"]), size, told["sha256"], pages, told["added"],
-        checked_title(_text(told["title"], 500)), checked_sort(_text(told["sort"], 100)),
+        title_from_elsewhere(_text(told["title"], 500)), checked_sort(_text(told["sort"], 100)),
         tame_file_name(_text(told["file_name"], 500)), tuple(_text(one, 40) for one in findings),
     )  # fmt: skip
 

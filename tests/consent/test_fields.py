@@ -2,7 +2,7 @@
 
 import pytest
 
-from consent.fields import plain
+from consent.fields import plain, shows
 from crypto.errors import Malformed
 
 
@@ -12,6 +12,7 @@ from crypto.errors import Malformed
 def test_a_name_that_shows_nothing_is_none(nothing: str) -> None:
     with pytest.raises(Malformed, match="shows nothing"):
         plain(nothing, "name", 40)
+    assert not shows(nothing)
     assert plain(f"B{nothing}", "name", 40) == f"B{nothing}"
 
 
@@ -19,3 +20,4 @@ def test_a_name_that_shows_nothing_is_none(nothing: str) -> None:
 def test_whatever_is_seen_stays(name: str) -> None:
     """Joiners belong to the writing of Persian, vowel signs to Bengali; a person may call somebody by one sign."""
     assert plain(name, "name", 40) == name
+    assert shows(name)

@@ -1,5 +1,10 @@
 """What is here already when an archive is brought in: whole, cut, thrown away, or alike without being the same."""
 
+from unittest.mock import Mock
+
+import pytest
+
+import consent.fields
 from tests.vault.builders import make_person
 from tests.vault.papers import keep
 from tests.vault.test_parcels import bring, lived, taken
@@ -49,3 +54,19 @@ def test_while_nothing_moves_everything_comes_and_what_was_thrown_away_stays_so(
     assert bring(house, other, archive).new == len(found) + 1
     assert {card.title for card in documents.list_papers(house, other.session)} == {"Avis 0", "Avis 1 bis", "Gros"}
     assert [card.title for card in documents.bin_of(house, other.session)] == ["Avis 2"]
+
+
+def test_a_title_that_shows_nothing_keeps_no_archive_out(reading_house: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One was kept before such titles were refused: the whole archive was "not ours", and so was the other safe of two."""
+    house = reading_house
+    awa, other = make_person(house, "Awa"), make_person(house, "Awa")
+    with monkeypatch.context() as before:
+        before.setattr(consent.fields, "shows", Mock(return_value=True))
+        keep(house, awa.session, "\u2800", text="un")
+    keep(house, awa.session, "Bail", text="deux")
+    archive = taken(house, awa)
+    for new in (2, 0):
+        brought = bring(house, other, archive)
+        assert (brought.new, brought.known) == (new, 2 - new)
+    assert {card.title for card in documents.list_papers(house, other.session)} == {"", "Bail"}
+    assert bring(house, awa, archive).known == 2, "where it comes from it is the same paper"
