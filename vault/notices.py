@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from crypto.canonical import Value
 from crypto.errors import CryptoError, Undecryptable
@@ -58,10 +58,13 @@ def waiting(context: Context, session: Session) -> list[Notice]:
         return waiting_for(context, connection, session)
 
 
-def waiting_for(context: Context, connection: Connection, session: Session) -> list[Notice]:
-    """The same, in the caller's transaction. One that does not open any more says nothing, and keeps nobody from the others."""
+def waiting_for(context: Context, connection: Connection, session: Session, again: Sequence[str] = ()) -> list[Notice]:
+    """The same, in the caller's transaction; and those of `again`, also when they were read.
+
+    One that does not open any more says nothing, and keeps nobody from the others.
+    """
     keys = session.opened()
-    wanted = (notices.c.account == session.account, notices.c.seen.is_(None))
+    wanted = (notices.c.account == session.account, or_(notices.c.seen.is_(None), notices.c.id.in_(list(again))))
     rows = connection.execute(select(notices).where(*wanted).order_by(notices.c.created, notices.c.id)).all()
     if not rows:
         return []

@@ -1,7 +1,7 @@
 """The front door to what a person does with their own safe: opening it, unlocking it, its means, and what its first page says."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
@@ -40,7 +40,7 @@ from vault.trying import Tried, settle
 from vault.unlocking import Chosen
 
 __all__ = [
-    "Accepted", "Choices", "Chosen", "Me", "Opened", "Protected", "Slip", "Tried", "card_of", "change_code", "check_card",
+    "Accepted", "Choices", "Chosen", "Me", "Opened", "Protected", "Slip", "Tried", "attempts_told", "card_of", "change_code", "check_card",
     "conditions", "confirm_secret", "face", "freeze", "freeze_number", "freeze_person", "freeze_ward", "give_words", "keep_choices",
     "lift_freeze", "lift_wait", "lift_wait_of_words", "me", "not_today", "number_of", "open_safe", "opening_choices",
     "own_preferences", "person_keys", "person_of",
@@ -68,7 +68,8 @@ READABLE = ("kept", "to-read")
 
 @dataclass(frozen=True)
 class Me:
-    """What the first page says. `failed_attempts`: since the opening before; `missing`: what would make the safe complete."""
+    """What the first page says. `failed_attempts`: since the opening whose first page told them; `missing`: what would make the safe
+    complete."""
 
     name: str | None = field(repr=False)
     drawing: str
@@ -81,8 +82,8 @@ class Me:
     notices: tuple[Notice, ...]
 
 
-def me(context: Context, session: Session) -> Me:
-    """What the person's first page says of their own safe."""
+def me(context: Context, session: Session, again: Sequence[str] = ()) -> Me:
+    """What the person's first page says of their own safe. `again`: sentences that were read already, and are to be said once more."""
     keys = who.person(session)
     with context.database.transaction(read_only=True) as connection:
         name, drawing = face(connection, session)
@@ -91,9 +92,17 @@ def me(context: Context, session: Session) -> Me:
         count = connection.execute(select(func.count()).select_from(papers).where(*mine)).scalar_one()
         looks = looking.new(connection, session, "safe.counted")
         missing = tuple(_missing(connection, session.account))
-        waiting = tuple(one for one in notices.waiting_for(context, connection, session) if one.key not in notices.QUESTIONS)
+        waits = notices.waiting_for(context, connection, session, again)
+        waiting = tuple(one for one in waits if one.key not in notices.QUESTIONS)
     looking.say_own(context, session, looks)
     return Me(name, drawing, count, kept.before, kept.failed, missing, kept.to_review, kept.show_places, waiting)
+
+
+def attempts_told(context: Context, session: Session) -> None:
+    """The first page told how many attempts failed: the next opening counts from nothing again."""
+    with own_preferences(context, session) as (connection, kept):
+        if kept.failed and not kept.told:
+            preferences.write(connection, session.account, session.opened(), replace(kept, told=True))
 
 
 def face(connection: Connection, session: Session) -> tuple[str | None, str]:

@@ -16,12 +16,14 @@ from vault import labels
 
 @dataclass(frozen=True)
 class Preferences:
-    """`last` and `before`: this opening and the one before it. `failed`: wrong attempts between the two. `wrong`: those that each
-    way had counted by then. Places are hidden unless the person asks: somebody may be reading over their shoulder."""
+    """`last` and `before`: this opening and the one before it. `failed`: wrong attempts between the two, and those of before that no
+    first page told; `told`: whether one told them since. `wrong`: those that each way had counted by then. Places are hidden unless the
+    person asks: somebody may be reading over their shoulder."""
 
     last: dt.datetime | None = None
     before: dt.datetime | None = None
     failed: int = 0
+    told: bool = False
     wrong: Mapping[str, int] = field(default_factory=dict)
     show_places: bool = False
     to_review: bool = False
@@ -48,6 +50,7 @@ def _of(fields: Mapping[str, Value]) -> Preferences:
         last=_moment(fields["last"]),
         before=_moment(fields["before"]),
         failed=_count(fields["failed"]),
+        told=fields.get("told") is True,
         wrong={slot: _count(count) for slot, count in wrong.items()},
         show_places=fields["show_places"] is True,
         to_review=fields["to_review"] is True,
@@ -63,6 +66,7 @@ def write(connection: Connection, person: str, keys: AccountKeys, chosen: Prefer
         "last": instant(chosen.last) if chosen.last else "",
         "before": instant(chosen.before) if chosen.before else "",
         "failed": chosen.failed,
+        "told": chosen.told,
         "wrong": dict(chosen.wrong),
         "show_places": chosen.show_places,
         "to_review": chosen.to_review,

@@ -153,7 +153,8 @@ def enter(
     # The way that has just opened counts from nothing again; what it had counted before is in the attempt.
     failed = {slot: tried.slot.wrong if slot == tried.slot.id else count for slot, count in wrong.items()}
     since = sum(max(0, count - kept.wrong.get(slot, 0)) for slot, count in failed.items())
-    opened = replace(kept, last=context.clock(), before=kept.last, failed=since, wrong=wrong)
+    untold = 0 if kept.told else kept.failed  # somebody came in and left before the first page stood there
+    opened = replace(kept, last=context.clock(), before=kept.last, failed=untold + since, told=False, wrong=wrong)
     preferences.write(connection, person, keys, opened)
     if fresh is not None:
         slots.end(context, connection, [tried.slot])

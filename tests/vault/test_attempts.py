@@ -62,7 +62,22 @@ def test_a_failed_attempt_is_in_the_history_and_on_the_first_page(house: Context
     session = unlock(house, awa)
     assert tags(house, awa).count("safe.attempt-failed") == 2
     assert people.me(house, session).failed_attempts == 2
+    people.attempts_told(house, session)
+    assert people.me(house, session).failed_attempts == 2, "for as long as this opening lasts"
     assert people.me(house, unlock(house, awa)).failed_attempts == 0
+
+
+def test_attempts_that_no_first_page_told_are_told_at_the_next_opening(any_house: Context) -> None:
+    awa = make_person(any_house)
+    try_code(any_house, awa.card)
+    unlock(any_house, awa)  # and away, before a page stood there
+    try_code(any_house, awa.card)
+    session = unlock(any_house, awa)
+    assert people.me(any_house, session).failed_attempts == 2
+    people.attempts_told(any_house, session)
+    people.attempts_told(any_house, session)
+    try_code(any_house, awa.card)
+    assert people.me(any_house, unlock(any_house, awa)).failed_attempts == 1
 
 
 def test_five_wrong_ones_are_told_as_a_lock(house: Context, clock: Clock) -> None:

@@ -58,7 +58,7 @@ WRITES_NOTHING = {
     SCREEN: (
         "adding.agree adding.forget adding.keep adding.show_square drafts.add drafts.adjust drafts.drop drafts.remove "
         "offers.forget offers.keep "
-        "once.forget once.keep sending.forget sending.keep sessions.extend sessions.find sessions.look_again sessions.end "
+        "first_page.told once.forget once.keep sending.forget sending.keep sessions.extend sessions.find sessions.look_again sessions.end "
         "unlocking.present_card "
         "copying.offer copying.refuse leaving.to_phone leaving.from_phone notices.seen handing.ready assisted.start recovery.state "
         "recovery.new_code joining.show_card "
@@ -96,7 +96,8 @@ WRITES_NOTHING = {
     REMINDER: "article19.remind",
     ROOM: "training.enter",
     OWN: (
-        "authenticators.rename_key people.own_preferences people.reviewed reviewing.finish reviewing.keep people.show_places "
+        "authenticators.rename_key people.attempts_told "
+        "people.own_preferences people.reviewed reviewing.finish reviewing.keep people.show_places "
         "first_day.still_yes"
     ),
     COUNTS: "figures.tonight",

@@ -12,8 +12,8 @@ from vault import (
     card_keeping,
     conditions,
     first_day,
+    first_page,
     guardians,
-    notices,
     once,
     people,
     reencryption,
@@ -24,6 +24,7 @@ from vault import (
 )  # fmt: skip
 from vault.aftermath import AfterRecovery
 from vault.errors import AbriError, BadInput, Busy, MustWait, WrongSecret
+from vault.first_page import Said
 from vault.pictograms import DRAWINGS
 from vault.web.forms import Form, Sent
 from vault.web.guards import context_of, signed_in, who
@@ -46,19 +47,32 @@ def home(request: Req) -> Response[Any]:
     arrival = arriving.at_unlock(context, session)
     if arrival.to_reencrypt:
         reencryption.go_on(context, session)  # what was left unfinished goes on by itself, one paper at each showing
-    told, circle = people.me(context, session), guardians.circle(context, session)
+    language, comes_back = language_of(request), waiting.opens(context, session)
+    before = first_page.again(context, session, language)
+    told, circle = people.me(context, session, before.notices), guardians.circle(context, session)
+    held_back = restricting.state(context, session)
+    waits = [one for one in told.notices if not (held_back and one.key == "restricted")]  # the banner says it
+    room = first_page.AT_ONCE - bool(comes_back)
+    shown = [one for one in waits if one.id in before.notices] or waits[:room]
+    arrived = len(arrival.new_papers) or before.arrived
     weak = circle is not None and bool(TO_REVIEW.intersection(circle.weaknesses))
     # Two or more who can never bring anybody back together: no other sentence of this page says it.
     weak |= circle is not None and "missing-one" in circle.weaknesses and "second-guardian" not in told.missing
-    notices.seen(context, session, [one.id for one in told.notices])
-    return page(
-        request, "kiosk/home.html", me=told, requests=len(asking.waiting_for_me(context, session)),
+    answer = page(
+        request, "kiosk/home.html", me=told, notices=shown, room=room, arrived=arrived,
+        requests=len(asking.waiting_for_me(context, session)),
         questions=len(succession.waiting(context, session)),
         arrival=arrival, full=space.of(context, session).nearly_full,
         helped=assisting.help_of(context, session), weak=weak, keeper=card_keeping.keeper_of(context, session),
-        waiting=reencryption.waiting(context, session), comes_back=waiting.opens(context, session),
-        to_print=bool(once.told(context, session)), held_back=restricting.state(context, session),
+        waiting=reencryption.waiting(context, session), comes_back=comes_back,
+        to_print=bool(once.told(context, session)), held_back=held_back,
     )  # fmt: skip
+    # Only what stands on the page is read; the rest comes at the next look.
+    besides = [one.id for one in told.notices if one not in waits and len(shown) < room]
+    first_page.told(context, session, Said(language, tuple(one.id for one in shown), arrived), besides)
+    if told.failed_attempts:
+        people.attempts_told(context, session)
+    return answer
 
 
 @get("/{language:str}/moi", opt=who("person"), sync_to_thread=True)
