@@ -167,7 +167,9 @@ def test_a_share_whose_papers_are_gone_leads_to_its_stop(site: Site, awa: MadePe
     less, shares = less_of(site, share.grant), site.get("/fr/partages")
     removing.remove(site.house, awa.session, paper)
     assert site.press(less, act="take").heading == "Arrêter avec Fatou ?"
-    longer = site.post("/fr/partages/continuer", {**shares.fields(), "grant": str(share.grant)})
+    asked = site.press(shares, grant=share.grant)
+    assert "La question n'est plus la même." in asked.errors  # it names no paper now
+    longer = site.press(asked, grant=share.grant)
     assert longer.status == 422
     assert "Vous pouvez arrêter." in longer.errors
     assert len(receipt_files.records_of(site.house, awa.session, share.grant)) == 1

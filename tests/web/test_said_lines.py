@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from crypto.canonical import Value
 from tests.vault.builders import MadePerson, MadeWorker, Office, make_worker
 from tests.vault.papers import keep
 from tests.web.sharing_steps import another_day, awa_on_another_day, share_drawer, share_paper
@@ -13,6 +14,8 @@ from vault import offers, receipt_files, showing, workers
 from vault.languages import Sentences
 from vault.offers import Line
 from vault.receipts import Said
+from vault.web import as_shown
+from vault.web.shell import Req
 
 __all__ = ["awa_on_another_day"]  # the Awa of these tests
 
@@ -30,15 +33,26 @@ def clean(text: str) -> str:
 
 @pytest.fixture
 def hashed(monkeypatch: pytest.MonkeyPatch) -> Hashed:
-    """The lines that went into the last digest, each piece of which stood on the page."""
+    """The lines that went into the last digest of a receipt, each piece of which stood on the page. What a page that asks carries in its
+    form is another: the list that follows may ask whether something goes on."""
     kept: list[str] = []
-    real = offers.said
+    asks: list[str] = []
+    real, question = offers.said, as_shown.question
+
+    def asked(request: Req, lines: Sequence[Line], what: Value) -> str:
+        asks.append("")
+        try:
+            return question(request, lines, what)
+        finally:
+            asks.pop()
 
     def heard(sentences: Sentences, lines: Sequence[Line], *, heard: bool = False, interpreter: bool = False) -> Said:
-        kept[:] = [clean(part) for line in lines for part in line.plain(sentences).split("\n")]
+        if not asks:
+            kept[:] = [clean(part) for line in lines for part in line.plain(sentences).split("\n")]
         return real(sentences, lines, heard=heard, interpreter=interpreter)
 
     monkeypatch.setattr(offers, "said", heard)
+    monkeypatch.setattr(as_shown, "question", asked)
 
     def all_of(page: Shown) -> list[str]:
         stood, found = clean(page.text), list(kept)

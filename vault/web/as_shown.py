@@ -19,6 +19,6 @@ def question(request: Req, lines: Sequence[Line], what: Value) -> str:
     return offers.question(offers.said(request.app.state.pages.catalogues[language_of(request)], lines), what)
 
 
-def is_for(form: Form, asked: str) -> bool:
-    """Whether a form stood under this question."""
-    return form.get(FIELD) == asked
+def is_for(form: Form, asked: str, one: str = "") -> bool:
+    """Whether a form stood under this question; `one` names it among several on a page."""
+    return form.get(f"{FIELD}-{one}" if one else FIELD) == asked

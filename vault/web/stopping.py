@@ -4,8 +4,9 @@ Stopping never asks for more than giving did, and the card alone is enough for i
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -22,6 +23,7 @@ from vault.languages import Sentences
 from vault.offers import Line
 from vault.receipts import Said
 from vault.showing import ShareCard
+from vault.web import as_shown
 from vault.web.agreeing import REFUSED
 from vault.web.forms import Form, Sent
 from vault.web.guards import context_of, signed_in, who
@@ -42,9 +44,12 @@ def shares(request: Req) -> Response[str]:
     return _shares_page(request, [])
 
 
-def _shares_page(request: Req, faults: list[Fault], status: int = 200) -> Response[str]:
+def _shares_page(request: Req, faults: list[Fault], status: int = 200, *, about: GrantId | None = None) -> Response[str]:
+    """The page that the address asks for, or the one where the share stands that a fault is about."""
     context, session = context_of(request), signed_in(request)
-    shown = leaf(showing.grants_of(context, session), asked(request), SHARES_A_PAGE)
+    every = showing.grants_of(context, session)
+    at = next((number for number, one in enumerate(every) if one.grant == about), None)
+    shown = leaf(every, asked(request) if at is None else at // SHARES_A_PAGE + 1, SHARES_A_PAGE)
     ended = showing.grants_of(context, session, ended=True, openings=False)
     stopped = next((one for one in ended if one.grant == request.query_params.get("arrete")), None)
     return page(
@@ -58,15 +63,35 @@ def _shares_page(request: Req, faults: list[Fault], status: int = 200) -> Respon
     )  # fmt: skip
 
 
-def _renewals(request: Req, shown: Iterable[ShareCard]) -> dict[GrantId, date]:
-    """Until when those that end soon can go on; nothing for a worker who is away, or leaves before."""
+@dataclass(frozen=True)
+class Renewal:
+    """Until when a share can go on, what stands above the button, and the digest of it."""
+
+    until: date
+    lines: Sequence[Line]
+    question: str
+
+
+def _renewal(request: Req, share: ShareCard, until: date) -> Renewal:
+    sentences = sentences_of(request)
+    lines = [
+        *share_lines(sentences, share), Line("shares.renew_until", None, {"day": sentences.day(until)}),
+        Line("shares.renew", None, {"first": share.first}),
+    ]  # fmt: skip
+    papers = [one.paper for one in share.papers]
+    return Renewal(until, lines, as_shown.question(request, lines, [share.grant, until.isoformat(), *papers]))
+
+
+def _renewals(request: Req, shown: Iterable[ShareCard]) -> dict[GrantId, Renewal]:
+    """How those that end soon can go on; nothing for a worker who is away, or leaves before."""
     context, session = context_of(request), signed_in(request)
     soon = [one for one in shown if one.ending_soon and not one.suspended]
     days: dict[GrantId, date] = {}
     for one in soon:
         with suppress(NotThere):  # a certificate that does not hold any more: nothing goes on with them, and the rest is shown
             days[one.grant] = sharing.offer_limits(context, session, one.worker).default_until
-    return {one.grant: days[one.grant] for one in soon if one.grant in days and days[one.grant] > one.until}
+    later = [one for one in soon if one.grant in days and days[one.grant] > one.until]
+    return {one.grant: _renewal(request, one, days[one.grant]) for one in later}
 
 
 def share_of(request: Req, grant: str) -> ShareCard:
@@ -191,20 +216,21 @@ def stop_one(request: Req, grant: FromPath[str], form: Sent) -> Response[Any]:  
 
 @post("/{language:str}/partages/continuer", opt=who("person"), sync_to_thread=True)
 def renew(request: Req, form: Sent) -> Response[Any]:
-    """The same, to the same person, three months from today: one tap and a new receipt. A second tap finds nothing to lengthen."""
-    context, session, sentences = context_of(request), signed_in(request), sentences_of(request)
+    """The same, to the same person, until the day that stood there: one tap and a new receipt. A second tap finds nothing to lengthen;
+    where the day or the papers are others by now, nothing goes on, and it is asked again (ADR 0136)."""
     share = share_of(request, form.need("grant"))
-    until = sharing.offer_limits(context, session, share.worker).default_until
-    lines = [
-        *share_lines(sentences, share), Line("shares.renew_until", None, {"day": sentences.day(until)}),
-        Line("shares.renew", None, {"first": share.first}),
-    ]  # fmt: skip
+    longer = _renewals(request, [share]).get(share.grant)
+    if longer is None:
+        return go(request, "partages")
+    if not as_shown.is_for(form, longer.question, share.grant):
+        return _shares_page(request, [as_shown.ANOTHER], about=share.grant)
+    said, words = said_so(request, list(longer.lines), form), reason_words(sentences_of(request), share)
     try:
-        sharing.renew(context, session, share.grant, until, said_so(request, lines, form), reason_words(sentences, share))
+        sharing.renew(context_of(request), signed_in(request), share.grant, longer.until, said, words)
     except TermsRefused as refused:
         if refused.reason is TermsReason.NOT_LONGER:
             return go(request, "partages")
-        return _shares_page(request, [Fault(REFUSED.get(refused.reason, "error.date"))], 422)
+        return _shares_page(request, [Fault(REFUSED.get(refused.reason, "error.date"))], 422, about=share.grant)
     return go(request, "partages?dit=continue")
 
 
