@@ -12,27 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from storage.errors import StorageError
-from storage.keyvault import KeyVault
 from vault import backup_commands, inquiry_commands, key_commands, service_keys, trace_commands
 from vault.errors import AbriError, BadInput
 from vault.reading_settings import read_settings
 from vault.settings import Settings, UnsafeSettings
-
-
-def _stores(settings: Settings) -> None:
-    from storage.migrate import Urls, current, pending, upgrade
-
-    urls = Urls(settings.database_url, settings.vault_url, settings.tombstones_url)
-    changed = pending(urls)["main"] if current(urls)["main"] else []
-    upgrade(urls)
-    # Whatever a restored backup brought back dies again before anybody is listened to.
-    keyvault = KeyVault(settings.vault_url, settings.tombstones_url)
-    try:
-        keyvault.apply_tombstones()
-    finally:
-        keyvault.close()
-    if changed:
-        _tell_everyone(settings, "maintenance.migrated", ", ".join(changed))
 
 
 def _tell_everyone(settings: Settings, tag: str, detail: str) -> int:
@@ -68,7 +51,9 @@ def _settings() -> Settings:
 
 def migrate(_: argparse.Namespace) -> int:
     """Bring the three databases to the present schema, and let what was destroyed be destroyed."""
-    _stores(_settings())
+    from vault.migrating import bring_up_to_date
+
+    bring_up_to_date(_settings())
     print("The databases are up to date.")
     return 0
 
@@ -79,7 +64,9 @@ def serve(options: argparse.Namespace) -> int:
     service_keys.forget_half_written(os.environ)
     children = []
     if settings.mode != "production":
-        _stores(settings)
+        from vault.migrating import bring_up_to_date
+
+        bring_up_to_date(settings)
         if not options.without_tasks:
             children.append(subprocess.Popen([sys.executable, "-m", "vault", "tasks"]))
     try:

@@ -12,6 +12,8 @@ from storage.migrate import Urls, pending
 from vault import backups, listening, register_reading, standing, trace_state
 from vault.confinement import Confinement
 from vault.context import Context, open_context
+from vault.migrating import MARK as MIGRATED
+from vault.migrating import noted_in
 from vault.restoring import MARK
 from vault.settings import Settings, UnsafeSettings, today_in_paris
 
@@ -49,6 +51,7 @@ def look(context: Context) -> list[Line]:
         _try("key vault", lambda: _answers(context.keyvault.check)),
         _try("schema", lambda: _schema(urls)),
     ]
+    lines += of_migrations(settings)
     lines += [of_erasures(context), of_requests(context)]
     lines += _trace(context)
     lines += of_backups(context)
@@ -63,6 +66,12 @@ def _trace(context: Context) -> list[Line]:
         return [Line(*one) for one in trace_state.lines(context)]
     except (StorageError, SQLAlchemyError) as error:
         return [Line("trace", False, f"{type(error).__name__}: the rows say why")]
+
+
+def of_migrations(settings: Settings) -> list[Line]:
+    """Nothing when everybody was told of each change of the databases (CPCE R55-4 3°)."""
+    noted = ", ".join(noted_in(settings.folder / MIGRATED))
+    return [Line("told", False, f"not everybody has been told of {noted}: run `abri migrate` again")] if noted else []
 
 
 def of_backups(context: Context) -> list[Line]:
