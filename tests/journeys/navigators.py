@@ -6,7 +6,7 @@ from playwright.sync_api import Page
 
 from tests.journeys.site import Site
 from vault.assets.manifest import read_assets
-from vault.languages import read_catalogues
+from vault.languages import FIRST_STRONG_ISOLATE, POP_ISOLATE, catalogues, read_catalogues
 from vault.web.pages import Frame, Pages
 from vault.web.shell import error_values
 
@@ -33,6 +33,11 @@ class Kiosk:
     def go(self, address: str) -> None:
         """Open an address in the person's language."""
         self.page.goto(f"/{self.language}/{address}")
+
+    def words(self, key: str, **values: str) -> str:
+        """A sentence as the person's language has it, without the marks that keep values apart."""
+        said = catalogues()[self.language].plain(key, **values)
+        return said.translate({ord(FIRST_STRONG_ISOLATE): None, ord(POP_ISOLATE): None})
 
     def heading(self) -> str:
         """The question of the page."""
