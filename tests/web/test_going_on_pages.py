@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from consent.days import PARIS
+from consent.days import PARIS, add_months
 from consent.ids import GrantId
 from consent.purposes import PurposeId
 from consent.scope import Act
@@ -63,6 +63,21 @@ def test_going_on_is_for_the_papers_of_its_page(site: Site, awa: MadePerson, fat
     assert _until(site, awa) == before
     assert site.press(asked, grant=grant).path == "/fr/partages"
     assert _until(site, awa) > before
+
+
+def test_a_nearer_end_after_midnight_is_the_day_that_was_read(site: Site, awa: MadePerson, fatou: MadeWorker) -> None:
+    """Less is asked nothing again; an evening that is over is this one."""
+    grant = _ends_soon(site, awa, fatou, dt.timedelta(minutes=1))
+    dates, today = site.get(f"/fr/partages/{grant}/moins/date"), site.house.clock().astimezone(PARIS).date()
+    assert dates.buttons["until"] == ["today"]
+    sharing.renew(site.house, awa.session, grant, today + dt.timedelta(days=60), SAID)
+    dates = site.get(dates.path)
+    clock_of(site).forward(minutes=2)
+    for pressed, until in (("month", add_months(today, 1)), ("week", today + dt.timedelta(days=7))):
+        assert site.press(dates, until=pressed).path == "/fr/partages"
+        assert _until(site, awa) == until
+    site.press(dates, until="today")
+    assert _until(site, awa) == today + dt.timedelta(days=1)
 
 
 def test_who_went_away_meanwhile_is_given_nothing_for_longer(

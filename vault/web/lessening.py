@@ -3,6 +3,7 @@
 The worker is not asked anything. All of it needs the code: what is left is agreed anew, and signed. The card alone stops whole shares.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -108,10 +109,20 @@ class Sooner:
     key: str
 
 
-def _sooner(request: Req, share: ShareCard) -> list[Sooner]:
+def _sooner(request: Req, share: ShareCard, form: Form | None = None) -> list[Sooner]:
+    """The days of now; with a form those that stood on its page, which may be of before midnight."""
     today = today_in_paris(context_of(request).clock())
     days = {"today": today, "week": today + timedelta(days=7), "month": add_months(today, 1)}
+    if form is not None:
+        days = {name: _as_read(form.get(f"day-{name}"), today, until) for name, until in days.items()}
     return [Sooner(name, until, SOONER[name]) for name, until in days.items() if until < share.until]
+
+
+def _as_read(shown: str, today: date, until: date) -> date:
+    """The day that was read, never one that is over: nobody is shown anything for longer than that."""
+    with suppress(ValueError):
+        return min(until, max(today, date.fromisoformat(shown)))
+    return until
 
 
 @get("/{language:str}/partages/{grant:str}/moins/date", opt=who("person"), sync_to_thread=True)
@@ -125,7 +136,7 @@ def sooner(request: Req, grant: FromPath[str]) -> Response[str]:
 def end_sooner(request: Req, grant: FromPath[str], form: Sent) -> Response[Any]:
     """A nearer last day."""
     share = share_of(request, grant)
-    chosen = next((one for one in _sooner(request, share) if one.name == form.get("until")), None)
+    chosen = next((one for one in _sooner(request, share, form) if one.name == form.get("until")), None)
     if chosen is None:
         raise BadInput("until", "error.date")
     day = sentences_of(request).day(chosen.until)
