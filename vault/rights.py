@@ -9,7 +9,7 @@ restriction, a requisition and a judge's order have their own paths (`vault.deat
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, and_, or_, select, update
 
 from consent.days import add_months
 from storage.tables import erasures, kiosks, persons, rights_requests, structures
@@ -138,17 +138,23 @@ def ask_right(context: Context, session: Session, chosen: Chosen, kind: RightKin
 
 
 def identify(context: Context, session: Session, chosen: Chosen, number: str) -> None:
-    """The person says at a kiosk, code asked again, that this request is theirs. NotThere for a number that waits for nobody."""
+    """The person says at a kiosk, code asked again, that this request is theirs. NotThere for a number that waits for nobody.
+
+    Said twice it is said once: the second of two taps finds it theirs.
+    """
     who.person(session)
     unlocking.confirm(context, session, chosen)
     with sessions.acting(context, session) as connection:
         theirs = [kind for kind, rule in RULES.items() if not rule.number]
-        waiting = rights_requests.c.state == "received", rights_requests.c.kind.in_(theirs)
+        mine = and_(rights_requests.c.state == "identified", rights_requests.c.person == session.account)
+        waiting = or_(rights_requests.c.state == "received", mine), rights_requests.c.kind.in_(theirs)
         rows = connection.execute(select(rights_requests).where(*waiting).with_for_update()).mappings().all()
         wanted = number.replace("-", "").strip().upper()
         row = next((one for one in rows if certificates.number_of(one["id"]).replace("-", "") == wanted), None)
         if row is None:
             raise NotThere
+        if row["state"] == "identified":
+            return
         values = {
             "person": session.account,
             "identity": register_lines.recognised_by(context, connection, session.account),

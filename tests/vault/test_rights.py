@@ -36,8 +36,11 @@ def test_an_erasure_by_letter_from_receipt_to_certificate(any_house: Context, cl
     with pytest.raises(WrongSecret):
         rights.identify(any_house, made.awa.session, "591746", line.number)
     rights.identify(any_house, unlock(any_house, made.awa), made.awa.code, line.number.lower())
+    rights.identify(any_house, made.awa.session, made.awa.code, line.number)  # a second tap
+    assert [one.event.tag for one in audit.history(any_house, made.awa.session)].count("rights.identified") == 1
+    other = make_person(any_house, "Yonas", drawing="sun")
     with pytest.raises(NotThere):
-        rights.identify(any_house, made.awa.session, made.awa.code, line.number)
+        rights.identify(any_house, other.session, other.code, line.number)
     assert rights.approve(any_house, nadia.session, line.id) is False
     with pytest.raises(NotAllowed):
         rights.approve(any_house, nadia.session, line.id)

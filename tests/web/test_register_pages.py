@@ -182,6 +182,7 @@ def test_recipients_answer_at_their_desk_and_the_office_sees_who_has_not(site: S
     done = site.press(page, answer="keeps", reason="le juge a la copie")
     assert said("desk.erase.thanks") in plain(done)
     assert said("desk.erase.empty") in plain(done)
+    assert site.press(page, answer="keeps", reason="le juge a la copie").path == page.path, "a second tap"
     site.sign_in_administrator(made.tilleuls.administrators[0])
     page = site.get("/fr/association/article-19")
     assert "le juge a la copie" in plain(page)

@@ -3,13 +3,15 @@
 import pytest
 
 from consent.purposes import PurposeId
-from tests.vault.builders import MadePerson, MadeWorker, Office, make_person, sign_in, unlock
+from tests.vault.builders import MadePerson, MadeWorker, Office, make_person, sign_in, sign_in_administrator, unlock
+from tests.vault.clock import Clock
 from tests.vault.papers import keep
 from tests.web.sharing_steps import awa_on_another_day, share_paper, tax_notice
 from tests.web.site import Shown, Site
 from tests.web.test_adding_pages import SHEET, taken
+from tests.web.test_desk_pages import submit
 from tests.web.test_sending_pages import choose
-from vault import asking, copying, documents, outside
+from vault import asking, card_keeping, copying, documents, first_day, outside, restricting, rights, workers
 from vault.web.shell import COPY_COOKIE
 
 __all__ = ["awa_on_another_day"]  # the Awa of these tests
@@ -82,3 +84,61 @@ def test_a_paper_kept_and_a_copy_taken_twice(site: Site, awa: MadePerson) -> Non
     site.client.cookies.set(COPY_COOKIE, secret)
     assert led(site.press(question, answer="yes")) == "/fr/maison"
     assert len(documents.list_papers(site.house, awa.session)) == 2
+
+
+def test_a_paper_erased_for_good_and_one_taken_back_twice(site: Site, awa: MadePerson) -> None:
+    """Right after it worked "Cette page n'existe pas" was the answer to the second of two taps."""
+    paper = tax_notice(site, awa)
+    site.press(site.get(f"/fr/papiers/{paper}/effacer"), answer="yes")
+    back = site.get(f"/fr/papiers/{paper}")
+    for_good = site.get(f"/fr/papiers/{paper}/effacer")
+    assert [site.press(back, answer="yes").url.partition("/fr/")[2] for _ in range(2)] == ["papiers?dit=repris"] * 2
+    site.press(site.get(f"/fr/papiers/{paper}/effacer"), answer="yes")
+    assert [led(site.press(for_good, answer="yes")) for _ in range(2)] == ["/fr/papiers"] * 2
+    assert led(site.press(back, answer="yes")) == "/fr/papiers"
+    assert documents.bin_of(site.house, awa.session) == documents.list_papers(site.house, awa.session) == []
+
+
+def test_a_yes_of_the_first_day_said_again_twice(site: Site, office: Office, fatou: MadeWorker, clock: Clock) -> None:
+    person = make_person(site.house, "Yonas", drawing="sun", kiosk=office.kiosk)
+    site.open(person)
+    for _ in range(2):
+        share_paper(site, person, fatou, keep(site.house, person.session))
+        clock.forward(minutes=1)
+    clock.forward(days=3)
+    site.open(person)
+    first = site.get("/fr/maison")
+    assert first.path == "/fr/partages/toujours-oui"
+    for _ in range(2):
+        assert led(site.press(first, answer="yes")) == "/fr/partages/toujours-oui", "the next one is asked, and not answered"
+    assert len(first_day.said_yes(site.house, unlock(site.house, person))) == 1
+
+
+def test_what_nothing_moves_for_ended_twice_and_a_number_said_twice(site: Site, office: Office, awa: MadePerson) -> None:
+    with site.house.database.transaction() as connection:
+        restricting.begin(site.house, connection, awa.id)
+    page = site.get("/fr/droits/rien-ne-bouge")
+    assert [led(site.press(page, code=awa.code)) for _ in range(2)] == ["/fr/droits"] * 2
+    letter = rights.receive(site.house, sign_in_administrator(site.house, office.administrators[0]), "access", "letter")
+    page = site.get("/fr/droits/numero")
+    for _ in range(2):
+        assert letter.number in site.press(page, code=awa.code, number=letter.number).text
+
+
+def test_a_card_given_back_and_an_invitation_cancelled_twice(
+    site: Site, office: Office, awa: MadePerson, fatou: MadeWorker
+) -> None:
+    """At a desk and in the office too."""
+    card_keeping.keep(site.house, awa.session, fatou.id, name="Awa", drawing="turtle")
+    site.leave()
+    site.sign_in(fatou)
+    kept = site.get("/fr/bureau/confiance")
+    (act,) = [one for one in kept.tree.xpath("//main//form/@action") if "/carte-rendue/" in one]
+    assert [led(submit(site, kept, str(act))) for _ in range(2)] == ["/fr/bureau/confiance"] * 2
+    workers.invite(
+        site.house, sign_in_administrator(site.house, office.administrators[0]), office.structure, "Inès", "salaried", None
+    )
+    site.sign_in_administrator(office.administrators[0])
+    staff = site.get("/fr/association/personnel")
+    (act,) = [one for one in staff.tree.xpath("//main//form/@action") if "/invitations/" in one]
+    assert [led(submit(site, staff, str(act))) for _ in range(2)] == ["/fr/association/personnel"] * 2

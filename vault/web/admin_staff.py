@@ -59,7 +59,9 @@ def invite(request: Req, form: Sent) -> Response[Any]:
     return go(request, "association/a-remettre")
 
 
-@post("/personnel/invitations/{invitation:str}/annuler", opt=who("administrator"), sync_to_thread=True)
+@post(
+    "/personnel/invitations/{invitation:str}/annuler", opt=who("administrator", over="association/personnel"), sync_to_thread=True
+)
 def cancel(request: Req, invitation: FromPath[str], form: Sent) -> Response[Any]:  # noqa: ARG001 — the token has been compared
     """An invitation that nobody took."""
     workers.cancel_invitation(context_of(request), signed_in(request), invitation)

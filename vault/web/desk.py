@@ -67,7 +67,7 @@ def _to_erase(request: Req, faults: list[Fault], status: int = 200) -> Response[
     return desk_page(request, "desk/to_erase.html", "people", status=status, waiting=waiting, faults=faults, said=said)
 
 
-@post("/copies-a-effacer/{told:str}", opt=who("worker"), sync_to_thread=True)
+@post("/copies-a-effacer/{told:str}", opt=who("worker", over="bureau/copies-a-effacer"), sync_to_thread=True)
 def erased(request: Req, told: FromPath[str], form: Sent) -> Response[Any]:
     """Done, not there any more, or kept because."""
     try:

@@ -29,7 +29,7 @@ def wards(request: Req) -> Response[str]:
     return desk_page(request, "desk/wards.html", "guardian", wards=found, said=said, kept=kept, dead=dead)
 
 
-@post("/carte-rendue/{keeping:str}", opt=who("worker"), sync_to_thread=True)
+@post("/carte-rendue/{keeping:str}", opt=who("worker", over="bureau/confiance"), sync_to_thread=True)
 def give_back(request: Req, keeping: FromPath[str], form: Sent) -> Response[Any]:  # noqa: ARG001 — the token has been compared
     """The card is in its owner's hands again."""
     card_keeping.give_back(context_of(request), signed_in(request), keeping)

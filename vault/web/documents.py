@@ -25,6 +25,7 @@ SAID = {
     "garde": "k13.saved", "jete": "papers.thrown", "repris": "papers.restored", "efface": "papers.erased", "change": "frame.saved",
 }  # fmt: skip
 """What a list or a paper says on top after something was done."""
+THROWN = ("bin", "refused")
 JPEG = "image/jpeg"
 
 
@@ -165,10 +166,10 @@ def _throw_page(request: Req, card: PaperCard) -> Response[str]:
 
 
 def _goes_for_good(card: PaperCard) -> bool:
-    return card.damaged or card.state in ("bin", "refused")
+    return card.damaged or card.state in THROWN
 
 
-@post("/{language:str}/papiers/{paper:str}/effacer", opt=who("person"), sync_to_thread=True)
+@post("/{language:str}/papiers/{paper:str}/effacer", opt=who("person", over="papiers"), sync_to_thread=True)
 def throw(request: Req, paper: FromPath[str], form: Sent) -> Response[Any]:
     """To the bin, and every share of it stops. What does not open, or is in the bin already, is erased for good.
 
@@ -191,7 +192,7 @@ def throw(request: Req, paper: FromPath[str], form: Sent) -> Response[Any]:
     return go(request, "papiers?dit=jete")
 
 
-@post("/{language:str}/papiers/{paper:str}/reprendre", opt=who("person"), sync_to_thread=True)
+@post("/{language:str}/papiers/{paper:str}/reprendre", opt=who("person", over="papiers"), sync_to_thread=True)
 def restore(request: Req, paper: FromPath[str], form: Sent) -> Response[Any]:
     """Out of the bin, in its drawer again. When somebody sees that drawer, the person is told who, and asked, first."""
     shelf = PRIVATE if form.get("instead") == "private" else None
@@ -200,6 +201,9 @@ def restore(request: Req, paper: FromPath[str], form: Sent) -> Response[Any]:
     except documents.WouldShow as question:
         place = f"papiers/{paper}/reprendre"
         return taking.would_show(request, question.seen, place=place, back=f"papiers/{paper}", instead="private")
+    except NotThere:
+        if own_paper(request, paper).state in THROWN:
+            raise  # its days are over, or it was refused since
     return go(request, "papiers?dit=repris")
 
 

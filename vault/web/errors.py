@@ -84,7 +84,7 @@ def status_and_sentence(error: BaseException) -> tuple[int, str]:
 def _place_of(request: Request[Any, Any, Any], error: Exception) -> str:
     """Where somebody is led in the place of a page that says what went wrong; empty for the page."""
     session = session_of(request)
-    if session is None or session.kind not in ("person", "assisted", "card") or request.scope["path"].startswith("/api/"):
+    if session is None or request.scope["path"].startswith("/api/"):
         return ""
     if isinstance(error, shell.Elsewhere):
         return error.place

@@ -175,7 +175,7 @@ def last_time(request: Req) -> Response[Any]:
     return page(request, "kiosk/still_yes.html", share=asked[0], back=None)
 
 
-@post("/{language:str}/partages/toujours-oui", opt=who("person"), sync_to_thread=True)
+@post("/{language:str}/partages/toujours-oui", opt=who("person", over="partages/toujours-oui"), sync_to_thread=True)
 def still_yes(request: Req, form: Sent) -> Response[Any]:
     """The answer; then the next share, or the first page."""
     context, session = context_of(request), signed_in(request)
