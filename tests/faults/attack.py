@@ -66,6 +66,7 @@ class Dump:
     rows: list[bytes] = field(default_factory=list)  # of the key vault, all
     persons: list[bytes] = field(default_factory=list)  # of the key vault, by kind
     slots: list[bytes] = field(default_factory=list)
+    named: dict[str, bytes] = field(default_factory=dict)  # what each row of the key vault belongs to, as its id says
     salts: dict[bytes, bytes] = field(default_factory=dict)  # sealed slot: the salt in the same row
     versions: dict[str, tuple[str, str, str]] = field(default_factory=dict)  # blob: person, paper, version
 
@@ -87,9 +88,12 @@ def take(house: Context) -> Dump:
     dump.keys = [bytes(house.settings.service_sign), bytes(house.settings.service_seal)]
     with house.keyvault.database.engine.connect() as connection:
         rows = tables.vault_rows.c
-        kinds = connection.execute(select(rows.kind, rows.row)).all()
-    dump.persons = [row for kind, row in kinds if kind == "person"]
-    dump.slots = [row for kind, row in kinds if kind == "slot"]
+        kinds = connection.execute(select(rows.kind, rows.row, rows.id)).all()
+        own = tables.vault_sessions.c
+        open_ones = connection.execute(select(own.id, own.row)).all()
+    dump.persons = [row for kind, row, _ in kinds if kind == "person"]
+    dump.slots = [row for kind, row, _ in kinds if kind == "slot"]
+    dump.named = {**{name: row for _, row, name in kinds}, **{one.id: one.row for one in open_ones}}
     with house.database.transaction(read_only=True) as connection:
         beside = connection.execute(select(tables.slots.c.sealed_secret, tables.slots.c.salt))
         dump.salts = {sealed: salt for sealed, salt in beside if sealed}
@@ -186,22 +190,32 @@ class Thief:
         return None
 
     def _made(self, value: bytes, info: bytes, fresh: list[bytes]) -> Iterator[bytes]:
-        """What the formulas make of each key for a value of this label, with any row of the key vault that could serve."""
+        """What the formulas make of each key for a value of this label: with the rows of the key vault that it names, and of the keys
+        that the settings hold with every row that could serve."""
         label, _, encoded = info.removeprefix(b"abri/v1/").partition(b"\0")
         told = json.loads(encoded)
+        held = [key for key in self.dump.keys if key in fresh]
         if label == b"wrap":
             place = contexts.shelf_key(person=told["person"], shelf=told["shelf"], epoch=int(told["epoch"]))
             yield from (kdf(key, place, KEY) for key in fresh)
         elif label == b"card":
             yield from (both[16:48] for both in self._files(told["person"], told["paper"], told["version"], fresh))
         elif label == b"session":
-            answers = [_vaulted(row, info) for row in self.dump.rows]
-            yield from (kdf(key + answer, info, KEY) for key, answer in itertools.product(fresh, answers))
+            for key, row in [*self._own(fresh, told["session"]), *itertools.product(held, self.dump.rows)]:
+                yield kdf(key + _vaulted(row, info), info, KEY)
         elif label == b"slot":
-            salt = self.dump.salts[value]
-            persons, slots = ([_vaulted(row, info) for row in rows] for rows in (self.dump.persons, self.dump.slots))
-            for key, one, two in itertools.product(fresh, persons, slots):
-                yield HKDF(SHA256(), KEY, salt, info).derive(key + one + two)
+            salt, every = self.dump.salts[value], [*itertools.product(self.dump.persons, self.dump.slots)]
+            own = [
+                (key, (person, slot))
+                for key, person in self._own(fresh, told["account"])
+                for _, slot in self._own([key], told["slot"])
+            ]
+            for key, (person, slot) in [*own, *itertools.product(held, every)]:
+                yield HKDF(SHA256(), KEY, salt, info).derive(key + _vaulted(person, info) + _vaulted(slot, info))
+
+    def _own(self, fresh: list[bytes], name: str) -> list[tuple[bytes, bytes]]:
+        """Each key with the row of this name, while it lives."""
+        return [(key, self.dump.named[name]) for key in fresh if name in self.dump.named]
 
     def _files(self, person: str, paper: str, version: str, fresh: list[bytes]) -> Iterator[bytes]:
         place = contexts.file(person=person, paper=paper, version=version)

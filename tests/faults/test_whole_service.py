@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy import Connection, delete, select, update
 
@@ -31,6 +32,7 @@ from tests.servers import Weed
 from tests.vault import builders
 from vault import cards, orphans
 from vault.context import Context
+from vault.web.guards import COOKIE
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole-service")]  # its services serve all of its tests
 WRONG = "193746"
@@ -240,6 +242,27 @@ def test_a_request_that_has_begun_survives_sigterm(request: pytest.FixtureReques
         found = held(house.inside)
         assert (found.papers, found.unfinished) == (1, 0)
         assert found.blobs == found.named
+
+
+def test_the_log_of_a_served_process_holds_nothing_that_is_known(alone: House) -> None:
+    """What the process wrote while people opened their safes, were wrong, put papers in, looked and asked for what is not there."""
+    awa = builders.make_person(alone.inside, "Awa-qui-chante")
+    title, token = "Avis-de-la-lune", alone.one.unlock(awa)
+    assert keep(alone, token, title) == 201
+    with alone.one.client(token) as client:
+        (paper,) = client.get("/papers").json()
+        assert MARK in client.get(f"/papers/{paper['id']}/received").content
+        assert client.get("/history").status_code == 200
+        assert client.get(f"/papers/{title}/received").status_code == 404
+        assert client.post("/unlock", json={"card": awa.card, "code": WRONG}).status_code == 401
+        assert client.post("/unlock", json={"card": awa.card, "code": [awa.code]}).status_code >= 400
+    with httpx.Client(base_url=alone.one.base, trust_env=False, cookies={COOKIE: token}) as browser:
+        assert browser.get(f"/{title}").status_code == 404
+        assert browser.get("/").status_code < 500
+    said = b"".join(path.read_bytes() for path in alone.stores.folder.glob("server-*.log"))
+    assert b"Listening at" in said
+    known = (awa.name or "", awa.card, awa.code, awa.number, WRONG, token, title, MARK.decode())
+    assert [one for one in known if one.encode() in said] == []
 
 
 # --- Two processes --------------------------------------------------------------------------------------------------------
