@@ -13,6 +13,7 @@ from sqlalchemy import func, select, update
 
 from consent.grant import GrantState
 from consent.ids import GrantId
+from consent.scope import Act
 from crypto.agerecipients import HybridIdentity
 from crypto.keys import KemSeed, SignSeed
 from storage import copies, journal
@@ -30,7 +31,19 @@ from tests.vault.clock import Clock
 from tests.vault.conftest import context_on
 from tests.vault.papers import SAID, keep, read
 from tests.vault.test_erasure import WORDS, any_ids, ask_and_carry_out, lived_in, make_other, rows_of, share, taken
-from vault import audit, backups, forgetting, health, recount, remains, restoring, rights, shared_papers, withdrawing
+from vault import (
+    audit,
+    backups,
+    forgetting,
+    health,
+    opening_shared,
+    recount,
+    remains,
+    restoring,
+    rights,
+    shared_papers,
+    withdrawing,
+)
 from vault import workers as working
 from vault.__main__ import main
 from vault.backups import BadBackup
@@ -103,8 +116,11 @@ def test_the_whole_drill(engines: Engines, tmp_path: Path, clock: Clock, elsewhe
     withdrawing.withdraw(house, other.session, stopped, SAID)
     nadia, _ = made.tilleuls.administrators
     working.end(house, sign_in_administrator(house, nadia), leaver.id)
-    hers = grants_between(house, made.awa.id, made.marc.id)
+    hers, seen = (grants_between(house, made.awa.id, one.id) for one in (made.marc, made.fatou))
     assert hers
+    assert seen
+    for worker, (grant,), paper in ((made.marc, hers, papers[2]), (made.fatou, seen, papers[0])):  # today it opens
+        assert opening_shared.open_shared(house, sign_in(house, worker), grant, paper, Act.SEE).opened.paper == paper
     unlock(house, made.awa)
     ask_and_carry_out(house, clock, made.awa)
 
@@ -120,9 +136,15 @@ def test_the_whole_drill(engines: Engines, tmp_path: Path, clock: Clock, elsewhe
         assert remains.check(new, made.awa.id, [one for one in known if one != b"Awa"]) == []
         with pytest.raises((RowGone, WrongSecret)):
             unlock(new, made.awa)
-        for grant in hers:
-            with pytest.raises((RowGone, Tampered, NotThere)):
-                taken(new, sign_in(new, made.marc), grant, papers[2])
+        for worker, given, paper in ((made.marc, hers, papers[2]), (made.fatou, seen, papers[0])):
+            desk = sign_in(new, worker)
+            for grant in given:
+                with pytest.raises((RowGone, Tampered, NotThere)):
+                    shared_papers.papers_shared(new, desk, grant)
+                with pytest.raises((RowGone, Tampered, NotThere)):
+                    opening_shared.open_shared(new, desk, grant, paper, Act.SEE)
+                with pytest.raises((RowGone, Tampered, NotThere)):
+                    taken(new, desk, grant, paper)
         with new.database.transaction(read_only=True) as connection:
             assert (
                 connection.execute(select(func.count()).select_from(accounts).where(accounts.c.id == made.awa.id)).scalar() == 0
