@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from vault.__main__ import main
 from vault.launching import ACCESS, environment_of, launch
 from vault.reading_settings import read_settings
 from vault.settings import DEMO_MARK, Settings, UnsafeSettings
@@ -85,7 +86,9 @@ def test_what_somebody_keeps_is_no_demonstration(bare: pytest.MonkeyPatch, tmp_p
     assert kept.read_text() == "kept"
 
 
-def test_a_making_that_was_stopped_is_begun_anew_and_a_whole_one_is_found_again(bare: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_making_that_was_stopped_is_begun_anew_and_a_whole_one_is_found_again(
+    bare: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Stopped after the mark and some stores: what `make run` left when it was interrupted or refused."""
     folder, data = tmp_path / "demo", tmp_path / "demo" / "data"
     bare.setenv("ABRI_INSECURE_FAST_KDF", "yes")
@@ -101,6 +104,14 @@ def test_a_making_that_was_stopped_is_begun_anew_and_a_whole_one_is_found_again(
     for mode in ("embedded", "production"):
         with pytest.raises(UnsafeSettings):
             read_settings({"ABRI_FOLDER": str(data), "ABRI_MODE": mode})
+        bare.setenv("ABRI_FOLDER", str(data))
+        bare.setenv("ABRI_MODE", mode)
+        bare.setattr("vault.__main__.run_server", never)
+        for command in ("serve", "tasks", "migrate"):
+            assert main([command]) == 2
+            assert "demonstration" in capsys.readouterr().err
+        bare.delenv("ABRI_FOLDER")
+        bare.delenv("ABRI_MODE")
     served = []
 
     def serve(settings: Settings) -> None:

@@ -14,6 +14,7 @@ from litestar.testing import TestClient
 
 from tests.web.everybody import Everybody, ask, routes_of
 from vault import sessions
+from vault.languages import read_catalogues
 from vault.web.guards import COOKIE
 
 KINDS = ("none", "card", "opening", "recovering", "person", "assisted", "worker", "administrator", "outside", "named")
@@ -256,11 +257,22 @@ def unguarded(address: str, answer: httpx.Response) -> list[str]:
     return wrong + (["takes scripts from the page"] if "unsafe" in policy else [])
 
 
+# The quick exit is a calendar, which must tell nothing; programs have no pages, and are told so in the framework's words.
+WITHOUT_RIBBON = {"/sortir", "/api/v1/schema/{path:str}"}
+RIBBON = f'ribbon">{read_catalogues()["fr"].plain("demo.ribbon")}</p>'  # on screens and on what is printed
+
+
+def unmarked(template: str, answer: httpx.Response) -> list[str]:
+    """A page of a demonstration that does not say that everything in it is false."""
+    is_page = answer.headers.get("content-type", "").startswith("text/html") and template not in WITHOUT_RIBBON
+    return ["bears no ribbon"] if is_page and RIBBON not in answer.text else []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_of_session_reaches_its_routes_alone(everybody: tuple[Everybody, TestClient[Litestar]], kind: str) -> None:
     people, client = everybody
-    wrong = []
+    wrong, pages = [], 0
     for route in routes_of(client.app):
         cookie = people.cookie(kind)
         token = sessions.find(people.house, cookie).form_token if cookie else ""
@@ -275,6 +287,9 @@ def test_each_kind_of_session_reaches_its_routes_alone(everybody: tuple[Everybod
         if status >= 500:
             wrong.append((route.method, route.template, status, "fails"))
         wrong += [(route.method, route.template, status, one) for one in unguarded(route.address, answer)]
+        wrong += [(route.method, route.template, status, one) for one in unmarked(route.template, answer)]
+        pages += RIBBON in answer.text
+    assert pages > 200
     assert not wrong, "\n".join(map(str, wrong))
 
 
