@@ -4,13 +4,14 @@ Each leaf is made again from the entry's id and the digests of its copies, each 
 tree is built again by the recursion of RFC 9162 as it is written there, and compared with every head that was signed. What differs is
 named: an entry altered, dropped, inserted or out of its order is known exactly where the tree kept beside the entries, or a copy of the
 published files, still leads to a signed head; otherwise the two signed heads that it lies between are known, and no more. A copy that is
-gone needs the signed record of an erasure or of a pruning (`vault.recount_removals`): without one it was cut out, and is named.
+gone needs the signed record of an erasure or of a pruning (`vault.recount_removals`): without one it was cut out, and is named. A copy
+of the published files is a measure only as far as it leads to the heads that lie with it (`vault.recount_copy`).
 """
 
 import datetime as dt
 import hashlib
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -25,14 +26,16 @@ from vault import last_head
 from vault.checkpoints import verify_kept
 from vault.context import Context
 from vault.errors import AbriError
+from vault.recount_copy import PublishedCopy, read_copy
 from vault.recount_filing import filed
 from vault.recount_removals import Fault, Head, What, removed
+from vault.recount_tree import Row, Tree, root_of, walk
 
 log = structlog.get_logger()
 T = TypeVar("T")
 SHOWN = 200
 UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError, CryptoError, AbriError)  # not those of a store that is down
-OF_COPIES: tuple[What, ...] = ("copy", "cut", "hidden", "removal")
+OF_COPIES: tuple[What, ...] = ("copy", "cut", "hidden", "removal", "file")
 
 
 @dataclass(frozen=True)
@@ -43,47 +46,6 @@ class Count:
     heads: int
     gone: int
     faults: tuple[Fault, ...]
-
-
-@dataclass(frozen=True)
-class _Row:
-    entry: str
-    number: int
-    hash: bytes
-
-
-def root_of(hashes: Sequence[bytes]) -> bytes:
-    """RFC 9162, 2.1.1, over hashes of leaves: cut at the largest power of two, and again."""
-    if not hashes:
-        return hashlib.sha256().digest()
-    if len(hashes) == 1:
-        return hashes[0]
-    cut = 1 << (len(hashes) - 1).bit_length() - 1
-    return hashlib.sha256(b"\1" + root_of(hashes[:cut]) + root_of(hashes[cut:])).digest()
-
-
-class _Tree:
-    """The roots of many prefixes of one list: complete aligned subtrees of 256 leaves or more are computed once."""
-
-    def __init__(self, hashes: Sequence[bytes]) -> None:
-        self.hashes = hashes
-        self._kept: dict[tuple[int, int], bytes] = {}
-
-    def root(self, size: int) -> bytes:
-        """The root of the first `size`."""
-        return self._over(0, size) if size else root_of([])
-
-    def _over(self, start: int, end: int) -> bytes:
-        width = end - start
-        if width <= 256:
-            return root_of(self.hashes[start:end])
-        found = self._kept.get((start, end))
-        if found is None:
-            cut = start + (1 << (width - 1).bit_length() - 1)
-            found = hashlib.sha256(b"\1" + self._over(start, cut) + self._over(cut, end)).digest()
-            if width & (width - 1) == 0:
-                self._kept[start, end] = found
-        return found
 
 
 def count(context: Context, copy: Path | None = None) -> Count:
@@ -115,7 +77,7 @@ def count(context: Context, copy: Path | None = None) -> Count:
         gone, more = part("what was removed", lambda: removed(context, connection, signed, _missing(connection)), (0, none))
         beside = part("the tree", lambda: _kept_tree(connection), None)
     faults += more + (beside[1] if beside else none)
-    read = part("the copy", lambda: _published(context, copy), None) if copy is not None else None
+    read = part("the copy", lambda: _published(context, copy, rows, beside), None) if copy is not None else None
     good = 0
     if rows is not None and beside is not None:  # one without the other would differ everywhere
         good, faults = part("heads", lambda: _compared(rows[0], beside[0], {**own, **heads}, faults, read), (0, faults))
@@ -123,17 +85,16 @@ def count(context: Context, copy: Path | None = None) -> Count:
 
 
 def _compared(
-    rows: Sequence[_Row], beside: Sequence[bytes], heads: dict[int, bytes], faults: list[Fault],
-    copy: "tuple[list[bytes], _Published] | None",
+    rows: Sequence[Row], beside: Sequence[bytes], heads: dict[int, bytes], faults: list[Fault],
+    copy: PublishedCopy | None,
 ) -> tuple[int, list[Fault]]:  # fmt: skip
     """How many heads the rows lead to; and the faults, with those that rows, tree, heads and a copy say of each other."""
     found, told = _beyond(rows, beside, heads), set[int]()
     if copy is not None:  # it says more of what was published, and nothing of what came after it
-        published, said = copy
-        heads, faults = {**heads, **said.heads}, [*faults, *said.faults]
-        within = {size: root for size, root in heads.items() if size <= len(published)}
-        found += _compare(rows, published, within)[1]
-        told = {size for size, root in within.items() if _Tree(published).root(size) == root}
+        heads, faults = {**heads, **copy.heads}, [*faults, *copy.faults]
+        within = {size: root for size, root in heads.items() if size <= len(copy.hashes)}
+        found += _compare(rows, copy.hashes, within)[1]
+        told = {size for size, root in within.items() if Tree(copy.hashes).root(size) == root}
     good, more = _compare(rows, beside, heads, told)
     named = {(one.what, one.place) for one in found}
     found += [one for one in more if (one.what, one.place) not in named]
@@ -151,7 +112,7 @@ def nightly(context: Context) -> int:
     return len(found.faults)
 
 
-def _rows(connection: Connection) -> tuple[list[_Row], list[Fault]]:
+def _rows(connection: Connection) -> tuple[list[Row], list[Fault]]:
     """Each numbered entry, its hash made again from what the leaf binds."""
     found, faults, following = [], [], 0
     columns = (
@@ -174,7 +135,7 @@ def _rows(connection: Connection) -> tuple[list[_Row], list[Fault]]:
         if number != following:
             faults.append(Fault("dropped", following, f"there is no entry {_span(following, number)}"))
         following = number + 1
-        found.append(_Row(name, number, made))
+        found.append(Row(name, number, made))
     return found, faults
 
 
@@ -286,53 +247,15 @@ def _signed(context: Context, note: str) -> checkpoint.Checkpoint | None:
         return None
 
 
-@dataclass(frozen=True)
-class _Published:
-    heads: dict[int, bytes]
-    faults: list[Fault]
+def _published(
+    context: Context, folder: Path, rows: tuple[list[Row], list[Fault]] | None, beside: tuple[list[bytes], list[Fault]] | None
+) -> PublishedCopy:  # fmt: skip
+    """What a folder of published files says, its own changes named by what rows or tree still lead to."""
+    known = [[row.hash for row in rows[0]] if rows else [], beside[0] if beside else []]
+    return read_copy(folder, lambda note: _signed(context, note), known)
 
 
-def _published(context: Context, folder: Path) -> tuple[list[bytes], _Published]:
-    """What a folder of published files says: its heads (`checkpoint*`), and the hashes of leaves, from bundles or from tiles."""
-    heads, faults = {}, []
-    for path in sorted(folder.glob("checkpoint*")):
-        signed = _signed(context, path.read_text())
-        if signed is None:
-            faults.append(Fault("head", None, f"{path.name} in the copy is not a head that this log signed"))
-        else:
-            heads[signed.head.size] = signed.head.root
-    for kind, cut in (("entries", _of_bundle), ("0", _of_tile)):
-        found: list[bytes] = []
-        while len(found) % 256 == 0 and (octets := _widest(folder / "tile" / kind, len(found) // 256)):
-            found += cut(octets)
-        if found:
-            return found, _Published(heads, faults)
-    return [], _Published(heads, faults)
-
-
-def _widest(folder: Path, number: int) -> bytes:
-    digits = f"{number:0{-(-len(str(number)) // 3) * 3}d}"
-    parts = [digits[start : start + 3] for start in range(0, len(digits), 3)]
-    place = folder.joinpath(*[f"x{one}" for one in parts[:-1]], parts[-1])
-    if place.is_file():
-        return place.read_bytes()
-    partial = sorted(place.parent.glob(f"{parts[-1]}.p/*"), key=lambda one: int(one.name))
-    return partial[-1].read_bytes() if partial else b""
-
-
-def _of_bundle(octets: bytes) -> Iterator[bytes]:
-    start = 0
-    while start < len(octets):
-        end = start + 2 + int.from_bytes(octets[start : start + 2], "big")
-        yield hashlib.sha256(b"\0" + octets[start + 2 : end]).digest()
-        start = end
-
-
-def _of_tile(octets: bytes) -> Iterable[bytes]:
-    return (octets[start : start + 32] for start in range(0, len(octets), 32))
-
-
-def _beyond(rows: Sequence[_Row], beside: Sequence[bytes], heads: dict[int, bytes]) -> list[Fault]:
+def _beyond(rows: Sequence[Row], beside: Sequence[bytes], heads: dict[int, bytes]) -> list[Fault]:
     """Numbers and tree are written together: one that is shorter than the other was changed by somebody else."""
     signed = max(heads, default=0)
     if len(beside) < signed or (rows and not beside):
@@ -345,11 +268,11 @@ def _beyond(rows: Sequence[_Row], beside: Sequence[bytes], heads: dict[int, byte
 
 
 def _compare(
-    rows: Sequence[_Row], beside: Sequence[bytes], heads: dict[int, bytes], told: Collection[int] = ()
+    rows: Sequence[Row], beside: Sequence[bytes], heads: dict[int, bytes], told: Collection[int] = ()
 ) -> tuple[int, list[Fault]]:  # fmt: skip
     """Heads that the rows lead to; and which entries differ from what was signed. `told`: heads that a copy says more of."""
     whole = all(row.number == place for place, row in enumerate(rows))
-    ours, theirs = _Tree([row.hash for row in rows]), _Tree(beside)
+    ours, theirs = Tree([row.hash for row in rows]), Tree(beside)
     good, faults, last_good, sure = 0, [], 0, 0
     for size, root in sorted(heads.items()):
         kept = size <= len(beside) and theirs.root(size) == root
@@ -370,30 +293,4 @@ def _compare(
         size = next((size for size in sizes if size > place), None)
         return "as it was numbered (no head covers it yet)" if size is None else f"as it was signed by the head of {size}"
 
-    return good, faults + _walk(rows, signed, by)
-
-
-def _walk(rows: Sequence[_Row], signed: Sequence[bytes], by: Callable[[int], str]) -> list[Fault]:
-    """Go along both, and name what was altered, dropped, inserted or moved."""
-    places = {one: place for place, one in enumerate(signed)}
-    present = {row.hash for row in rows}
-    faults, at, place = [], 0, 0
-    while place < len(signed):
-        row, expected = (rows[at] if at < len(rows) else None), signed[place]
-        if row is not None and row.hash == expected:
-            at, place = at + 1, place + 1
-        elif row is not None and row.hash not in places and expected not in present and row.number == place:
-            faults.append(Fault("altered", place, f"entry {place} ({row.entry}) is not {by(place)}"))
-            at, place = at + 1, place + 1
-        elif expected not in present:
-            faults.append(Fault("dropped", place, f"the entry {place} is gone: nothing has its hash {by(place)}"))
-            place += 1
-        elif row is not None and row.hash not in places:
-            faults.append(Fault("inserted", row.number, f"entry {row.number} ({row.entry}) was put among those that were signed"))
-            at += 1
-        else:
-            if row is not None:
-                words = f"entry {row.number} ({row.entry}) stood at {places[row.hash]} {by(place)}"
-                faults.append(Fault("moved", row.number, words))
-            at, place = at + 1, place + 1
-    return faults
+    return good, faults + walk(rows, signed, by)

@@ -22,7 +22,7 @@ from vault.context import Context
 from vault.settings import today_in_paris
 
 What = Literal[
-    "altered", "dropped", "inserted", "moved", "copy", "cut", "hidden", "removal", "head", "tile", "between", "stopped"
+    "altered", "dropped", "inserted", "moved", "copy", "cut", "hidden", "removal", "head", "tile", "between", "stopped", "file"
 ]
 Slot = tuple[str, str]
 PARTY = {1: "person", 2: "worker", 3: "incident"}

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import delete, insert, select, update
 
+from crypto import merkle
 from crypto.checkpoint import CheckpointSigner, TreeHead
 from crypto.keys import SignSeed
 from crypto.notes import Note
@@ -114,16 +115,28 @@ def test_a_head_for_somebody_has_all_that_is_there_and_is_published_with_the_day
     assert checkpoints.signed_at(house, head) == clock.now.replace(microsecond=0)
 
 
-def test_an_entry_that_says_it_is_older_than_a_head_without_it(house: Context, clock: Clock) -> None:
-    """Somebody with the service's keys writes an entry today and dates it last week."""
+@pytest.mark.parametrize(("days", "told"), [(6, set()), (40, {("hidden", 1)})], ids=["within the month", "in another month"])
+def test_an_entry_that_says_it_is_older_than_a_head_without_it(
+    house: Context, clock: Clock, days: int, told: set[tuple[str, int | None]]
+) -> None:
+    """Somebody with the service's keys writes an entry today and dates it back (ADR 0139): its page of proof says so, the count when it
+    is of another month, and a witness sees a tree that goes on."""
+    clock.forward(days=10)
     person = make_person(house)
     checkpoints.publish(house)
-    clock.forward(days=7)
+    clock.forward(days=days + 1)
     checkpoints.publish(house)
-    clock.forward(days=-6)
+    clock.forward(days=-days)
     with house.database.transaction() as connection:
         planted = audit.record(house, connection, None, Event("paper.seen", by_name="Nora"), person=person.id)
-    clock.forward(days=6, minutes=10)
+    clock.forward(days=days, minutes=10)
+    before = Asked.parse(proofs.consistency(house, 1))
+    checkpoints.publish(house)
+    assert {(fault.what, fault.place) for fault in recount.count(house).faults} == told
+    after = Asked.parse(proofs.consistency(house, 1))
+    old, new = (TreeHead.of_text(Note.parse(one.checkpoint).text) for one in (before, after))
+    assert (old.size, new.size) == (1, 2)
+    merkle.verify_consistency(old.size, new.size, after.proof, old.root, new.root)
     session = unlock(house, person)
     entry, proof = proofs.of_own(house, session, planted)
     assert proof.backdated(entry.at)
