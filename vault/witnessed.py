@@ -44,7 +44,7 @@ from vault.shares import Face
 from vault.versions import Witnesses, current_of, meet, one_refusal, open_version, secret_of
 
 LASTS = dt.timedelta(minutes=10)
-STATE = "witnessed"
+STATE, GIVEN = "witnessed", "witnessed-given"
 
 
 @dataclass(frozen=True)
@@ -132,6 +132,7 @@ def ask(context: Context, session: Session, wish: Wish) -> None:
             )
         )  # fmt: skip
         kept = sessions.read_state(connection, session) | {STATE: {"asking": asking, "code": code, **told}}
+        kept.pop(GIVEN, None)
         sessions.write_state(connection, session, kept)
 
 
@@ -224,12 +225,23 @@ def forget(context: Context, session: Session) -> None:
     with context.database.transaction() as connection:
         state = sessions.read_state(connection, session)
         connection.execute(delete(witnessings).where(witnessings.c.person == session.account))
-        if state.pop(STATE, None) is not None:
+        if [name for name in (STATE, GIVEN) if state.pop(name, None) is not None]:
             sessions.write_state(connection, session, state)
 
 
-def give(context: Context, session: Session) -> GrantId:
-    """The second yes: what the witness signed becomes a share. NotThere when nobody signed in time, Conflict when it no longer may be."""
+def given_last(context: Context, session: Session) -> str | None:
+    """The question whose second yes made a share in this opening, as `give` was told it, until something is chosen anew; or None."""
+    _seed(session)
+    with context.database.transaction(read_only=True) as connection:
+        kept = sessions.read_state(connection, session, hold=False).get(GIVEN)
+    return kept if isinstance(kept, str) else None
+
+
+def give(context: Context, session: Session, question: str = "") -> GrantId:
+    """The second yes: what the witness signed becomes a share. NotThere when nobody signed in time, Conflict when it no longer may be.
+
+    `question`: what it was a yes to, for the second of two taps (`given_last`).
+    """
     seed = _seed(session)
     with context.database.transaction(read_only=True) as connection:
         ready = _ready(sessions.read_state(connection, session, hold=False).get(STATE))
@@ -272,7 +284,7 @@ def give(context: Context, session: Session) -> GrantId:
         connection.execute(delete(witnessings).where(witnessings.c.id == ready.asking))
         state = sessions.read_state(connection, session)
         state.pop(STATE, None)
-        sessions.write_state(connection, session, state)
+        sessions.write_state(connection, session, {**state, GIVEN: question})
     return body.grant
 
 

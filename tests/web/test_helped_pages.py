@@ -1,11 +1,14 @@
 """Opening with somebody's help, through the pages of the kiosk and of the desk at once."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import pytest
 
+from consent.ids import PaperId
 from consent.purposes import ShelfKind
-from tests.vault.builders import make_office, make_person, make_worker, unlock
+from tests.vault.builders import MadeWorker, make_office, make_person, make_worker, sign_in, unlock
 from tests.web.desk_scene import real_paper
 from tests.web.site import Shown, Site
 from vault import asking, assisting, shared_papers
@@ -141,7 +144,7 @@ def test_a_no_at_any_step_shows_nothing(site: Site) -> None:
     assisting.choose(house, yonas.session, yonas.code, fatou.id, [ShelfKind("money")], name="Yonas", drawing="sun")
     site.open_with_help(yonas, fatou)
     for early in ("qui", "pourquoi", "temoin", "accord"):
-        assert site.get(f"/fr/avec-aide/montrer/{early}").status == 404, early
+        assert site.get(f"/fr/avec-aide/montrer/{early}").path == "/fr/avec-aide", early
 
     def until_the_question() -> Shown:
         page = site.press(site.get(f"/fr/avec-aide/papiers/{paper}"), show="yes")
@@ -163,3 +166,77 @@ def test_a_no_at_any_step_shows_nothing(site: Site) -> None:
     assert "Le témoin n'a pas signé" in told.text
     assert told.link("/fr/avec-aide/montrer/temoin")
     assert shared_papers.people_sharing(house, paul.session) == []
+
+
+class Scene(NamedTuple):
+    """Fatou helps Yonas to open at the kiosk; Marc and Paul may each be shown the paper, or stand beside."""
+
+    paper: PaperId
+    marc: MadeWorker
+    paul: MadeWorker
+
+    def question(self, site: Site, reason: str = "home") -> Shown:
+        """What Paul would see, asked for the first time."""
+        whom = site.press(site.get(f"/fr/avec-aide/papiers/{self.paper}"), show="yes")
+        return site.press(site.press(site.press(whom, worker=self.paul.id), reason=reason), worker=self.marc.id)
+
+    def signed(self, site: Site, asked: Shown) -> Shown:
+        """The first yes, Marc's word at his desk, and the question once more."""
+        (code,) = re.findall(r"\b\d{6}\b", site.press(asked, answer="yes").text)
+        with site.phone() as desk:
+            desk.sign_in(self.marc)
+            desk.press(desk.press(desk.get("/fr/bureau/accompagner/temoin"), code=code), answer="sign", beside="yes")
+        return site.get("/fr/avec-aide/montrer/encore")
+
+
+@pytest.fixture
+def scene(site: Site) -> Scene:
+    house = site.house
+    office = make_office(house)
+    fatou, marc, paul = (make_worker(house, office, name) for name in ("Fatou", "Marc", "Paul"))
+    yonas = make_person(house, "Yonas", drawing="sun", kiosk=office.kiosk)
+    paper = real_paper(house, yonas, "Avis de 2025")
+    assisting.choose(house, yonas.session, yonas.code, fatou.id, [ShelfKind("money")], name="Yonas", drawing="sun")
+    site.open_with_help(yonas, fatou)
+    return Scene(paper, marc, paul)
+
+
+def shown_to(site: Site, worker: MadeWorker) -> int:
+    return len(shared_papers.people_sharing(site.house, sign_in(site.house, worker)))
+
+
+@pytest.mark.slow
+def test_a_second_tap_on_either_yes_says_that_it_is_shown(site: Site, scene: Scene) -> None:
+    """ "Le témoin n'a pas signé. Rien n'est montré" was the answer while Paul was shown the paper, and another witness was offered."""
+    asked = scene.question(site)
+    again = scene.signed(site, asked)
+    for old in (again, again, asked):
+        home = site.press(old, answer="yes")
+        assert (home.status, home.path) == (200, "/fr/avec-aide")
+        assert "C'est montré, pour 1 mois" in home.text
+        assert shown_to(site, scene.paul) == 1
+    for step in ("attente", "encore"):
+        assert "C'est montré, pour 1 mois" in site.get(f"/fr/avec-aide/montrer/{step}").text, step
+    for step in ("qui", "pourquoi", "temoin", "accord"):
+        assert site.get(f"/fr/avec-aide/montrer/{step}").path == "/fr/avec-aide", step
+
+
+@pytest.mark.slow
+def test_two_taps_on_the_second_yes_at_the_same_moment_say_the_same(site: Site, scene: Scene) -> None:
+    again = scene.signed(site, scene.question(site))
+    with ThreadPoolExecutor(2) as taps:
+        answers = list(taps.map(lambda _: site.press(again, answer="yes"), range(2)))
+    assert [one.url.partition("/fr/")[2] for one in answers] == ["avec-aide?dit=montre"] * 2
+    assert shown_to(site, scene.paul) == 1
+
+
+@pytest.mark.slow
+def test_what_was_given_answers_no_other_question(site: Site, scene: Scene) -> None:
+    """An old page of another reason is not told that it is shown, nor is what is chosen anew after it, the same once more too."""
+    other = scene.question(site, "work")
+    site.press(scene.signed(site, scene.question(site)), answer="yes")
+    old = site.press(other, answer="yes")
+    assert (old.path, "C'est montré" in old.text) == ("/fr/avec-aide", False)
+    assert "C'est montré" not in site.press(scene.question(site), answer="yes").text
+    assert "C'est montré" not in site.get("/fr/avec-aide/montrer/encore").text
+    assert shown_to(site, scene.paul) == 1

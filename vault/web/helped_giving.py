@@ -23,7 +23,7 @@ from vault.offers import Choices, Line
 from vault.pictograms import REASONS
 from vault.web import as_shown
 from vault.web.agreeing import REFUSED
-from vault.web.forms import Sent
+from vault.web.forms import Form, Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.pages import Fault
 from vault.web.paging import address, asked, leaf
@@ -32,6 +32,8 @@ from vault.web.shell import Req, go, language_of, page
 from vault.witnessed import Wish
 from vault.workers import KnownWorker
 
+OF_A_STEP = who("assisted", over="avec-aide")
+GIVEN = "avec-aide?dit=montre"
 PEOPLE_A_PAGE = 3
 REASONS_A_PAGE = 8
 OFFERED = [(name, icon, f"reason.{name}") for name, icon in REASONS.items() if name != "other"]
@@ -97,7 +99,7 @@ def _people_page(request: Req, found: list[KnownWorker], here: str, back: str, t
     )  # fmt: skip
 
 
-@get("/{language:str}/avec-aide/montrer/qui", opt=who("assisted"), sync_to_thread=True)
+@get("/{language:str}/avec-aide/montrer/qui", opt=OF_A_STEP, sync_to_thread=True)
 def to_whom(request: Req) -> Response[str]:
     """Three people a page, those of this place first."""
     choices, _ = _chosen(request)
@@ -105,7 +107,7 @@ def to_whom(request: Req) -> Response[str]:
     return _people_page(request, _may_see(request), "avec-aide/montrer/qui", back, "k15.who_title", "k15.who_text")
 
 
-@post("/{language:str}/avec-aide/montrer/qui", opt=who("assisted"), sync_to_thread=True)
+@post("/{language:str}/avec-aide/montrer/qui", opt=OF_A_STEP, sync_to_thread=True)
 def choose_worker(request: Req, form: Sent) -> Response[Any]:
     """The person chosen."""
     choices, _ = _chosen(request)
@@ -114,7 +116,7 @@ def choose_worker(request: Req, form: Sent) -> Response[Any]:
     return go(request, "avec-aide/montrer/pourquoi")
 
 
-@get("/{language:str}/avec-aide/montrer/pourquoi", opt=who("assisted"), sync_to_thread=True)
+@get("/{language:str}/avec-aide/montrer/pourquoi", opt=OF_A_STEP, sync_to_thread=True)
 def what_for(request: Req) -> Response[str]:
     """Eight reasons, and seven more."""
     _chosen(request)
@@ -126,7 +128,7 @@ def what_for(request: Req) -> Response[str]:
     )  # fmt: skip
 
 
-@post("/{language:str}/avec-aide/montrer/pourquoi", opt=who("assisted"), sync_to_thread=True)
+@post("/{language:str}/avec-aide/montrer/pourquoi", opt=OF_A_STEP, sync_to_thread=True)
 def choose_reason(request: Req, form: Sent) -> Response[Any]:
     """The reason."""
     choices, _ = _chosen(request)
@@ -136,7 +138,7 @@ def choose_reason(request: Req, form: Sent) -> Response[Any]:
     return go(request, "avec-aide/montrer/temoin")
 
 
-@get("/{language:str}/avec-aide/montrer/temoin", opt=who("assisted"), sync_to_thread=True)
+@get("/{language:str}/avec-aide/montrer/temoin", opt=OF_A_STEP, sync_to_thread=True)
 def who_stands(request: Req) -> Response[str]:
     """A second person of the team, who is here."""
     choices, _ = _chosen(request)
@@ -146,7 +148,7 @@ def who_stands(request: Req) -> Response[str]:
     )  # fmt: skip
 
 
-@post("/{language:str}/avec-aide/montrer/temoin", opt=who("assisted"), sync_to_thread=True)
+@post("/{language:str}/avec-aide/montrer/temoin", opt=OF_A_STEP, sync_to_thread=True)
 def choose_witness(request: Req, form: Sent) -> Response[Any]:
     """The witness; then the question, for the first time."""
     choices, _ = _chosen(request)
@@ -213,18 +215,20 @@ def _ask_page(request: Req, told: Question, *, again: bool, faults: list[Fault],
     )  # fmt: skip
 
 
-@get("/{language:str}/avec-aide/montrer/accord", opt=who("assisted"), sync_to_thread=True)
+@get("/{language:str}/avec-aide/montrer/accord", opt=OF_A_STEP, sync_to_thread=True)
 def agree_page(request: Req) -> Response[str]:
     """The question, for the first time."""
     return _ask_page(request, _question(request, _asked_first(request)), again=False, faults=[])
 
 
-@post("/{language:str}/avec-aide/montrer/accord", opt=who("assisted"), sync_to_thread=True)
+@post("/{language:str}/avec-aide/montrer/accord", opt=OF_A_STEP, sync_to_thread=True)
 def agree(request: Req, form: Sent) -> Response[Any]:
     """Yes asks the witness; anything else forgets. A yes to what another page has replaced asks nobody, and is asked again."""
     context, session = context_of(request), signed_in(request)
     if form.get("answer") != "yes":
         return _no(request)
+    if _just_given(request, form):
+        return go(request, GIVEN)
     told = _question(request, _asked_first(request))
     if not as_shown.is_for(form, told.question):
         return _ask_page(request, told, again=False, faults=[as_shown.ANOTHER])
@@ -239,12 +243,15 @@ def agree(request: Req, form: Sent) -> Response[Any]:
     return go(request, "avec-aide/montrer/attente")
 
 
-@get("/{language:str}/avec-aide/montrer/attente", opt=who("assisted"), sync_to_thread=True)
+@get("/{language:str}/avec-aide/montrer/attente", opt=OF_A_STEP, sync_to_thread=True)
 def waiting(request: Req) -> Response[Any]:
     """The digits to say; the page looks again by itself until the witness has signed, or said no."""
+    context, session = context_of(request), signed_in(request)
     try:
-        told = witnessed.waiting(context_of(request), signed_in(request))
+        told = witnessed.waiting(context, session)
     except (NotThere, NoSession):
+        if witnessed.given_last(context, session) is not None:
+            return go(request, GIVEN)
         return page(request, "kiosk/helped_unsigned.html", back=None, status=200)
     if told.signed:
         return go(request, "avec-aide/montrer/encore")
@@ -252,11 +259,16 @@ def waiting(request: Req) -> Response[Any]:
     return page(request, "kiosk/helped_witness.html", back=None, code=told.code, first=first)
 
 
-@get("/{language:str}/avec-aide/montrer/encore", opt=who("assisted"), sync_to_thread=True)
+@get("/{language:str}/avec-aide/montrer/encore", opt=OF_A_STEP, sync_to_thread=True)
 def again_page(request: Req) -> Response[Any]:
     """The same question, once the witness has signed: what was signed for, whatever was chosen since."""
     told = _signed(request)
     return _ask_page(request, told, again=True, faults=[]) if told else go(request, "avec-aide/montrer/attente")
+
+
+def _just_given(request: Req, form: Form) -> bool:
+    """Whether this very question had its second yes already: the second of two taps, which gives nothing and takes nothing back."""
+    return witnessed.given_last(context_of(request), signed_in(request)) == form.get(as_shown.FIELD)
 
 
 def _signed(request: Req) -> Question | None:
@@ -268,11 +280,13 @@ def _signed(request: Req) -> Question | None:
     return _question(request, asks) if told.signed else None
 
 
-@post("/{language:str}/avec-aide/montrer/encore", opt=who("assisted"), sync_to_thread=True)
+@post("/{language:str}/avec-aide/montrer/encore", opt=OF_A_STEP, sync_to_thread=True)
 def again(request: Req, form: Sent) -> Response[Any]:
-    """The second yes gives it: what stood there, and no other."""
+    """The second yes gives it: what stood there, and no other. Pressed twice it says what the first of two taps has done."""
     if form.get("answer") != "yes":
         return _no(request)
+    if _just_given(request, form):
+        return go(request, GIVEN)
     context, session = context_of(request), signed_in(request)
     told = _signed(request)
     if told is None:
@@ -280,14 +294,14 @@ def again(request: Req, form: Sent) -> Response[Any]:
     if not as_shown.is_for(form, told.question):
         return _ask_page(request, told, again=True, faults=[as_shown.ANOTHER])
     try:
-        witnessed.give(context, session)
+        witnessed.give(context, session, told.question)
     except (NotThere, NoSession, Conflict):
-        return go(request, "avec-aide/montrer/attente")
+        return go(request, GIVEN if _just_given(request, form) else "avec-aide/montrer/attente")
     offers.forget(context, session)
-    return go(request, "avec-aide?dit=montre")
+    return go(request, GIVEN)
 
 
-@post("/{language:str}/avec-aide/montrer/non", opt=who("assisted"), sync_to_thread=True)
+@post("/{language:str}/avec-aide/montrer/non", opt=OF_A_STEP, sync_to_thread=True)
 def stop(request: Req, form: Sent) -> Response[Any]:  # noqa: ARG001 — the token has been compared
     """No, while the witness is awaited."""
     return _no(request)
