@@ -2,11 +2,13 @@
 
     python verify_trace.py proof FILE --key KEYS [--key EARLIER_KEYS] [--witness VKEY]
     python verify_trace.py log FOLDER_OR_ADDRESS --key KEYS [--key EARLIER_KEYS] [--witness VKEY] [--since OLD_CHECKPOINT] [--keep FOLDER]
+    python verify_trace.py continues FILE --key KEYS [--key EARLIER_KEYS] [--witness VKEY] --since OLD_CHECKPOINT
 
 KEYS is what the service publishes at /trace/keys, taken from a place that you trust. When its keys have turned, or the trace
 was given another name, give what you had before as well: today's checkpoint is held against the first KEYS, what you kept against each of
 them. `proof` says whether an entry is in the trace; `log` reads the checkpoint and every entry, builds the tree again, and says whether it
-is the one that was signed and whether it continues an older one that you kept; with --keep it leaves a copy of what held.
+is the one that was signed and whether it continues an older one that you kept; with --keep it leaves a copy of what held. `continues`
+says the last alone, without any entry: FILE is what the service serves at /trace/consistency/SIZE, SIZE being that of OLD_CHECKPOINT.
 Formats: C2SP signed-note, tlog-checkpoint, tlog-cosignature, tlog-tiles, tlog-proof.
 Exit status: 0 it holds, 1 it does not hold, 2 it cannot be read.
 """
@@ -139,6 +141,22 @@ def from_path(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes:
     return above(path[-1], from_path(leaf, index - cut, size - cut, path[:-1]))
 
 
+def from_both(known: bytes, old: int, size: int, path: list[bytes], whole: bool = True) -> tuple[bytes, bytes]:
+    """The old and the new root that a consistency proof leads to: RFC 9162, 2.1.4.1, read backwards."""
+    if old == size:
+        fail_unless(len(path) == (0 if whole else 1), "the proof has another length")
+        return (known, known) if whole else (path[0], path[0])
+    fail_unless(bool(path), "the proof is too short")
+    cut = 1
+    while cut * 2 < size:
+        cut *= 2
+    if old <= cut:
+        before, after = from_both(known, old, cut, path[:-1], whole)
+        return before, above(after, path[-1])
+    before, after = from_both(known, old - cut, size - cut, path[:-1], False)
+    return above(path[-1], before), above(path[-1], after)
+
+
 def tree(hashes: list[bytes]) -> bytes:
     """The root of a whole list, joined from the right."""
     if not hashes:
@@ -178,6 +196,25 @@ def check_proof(text: str, logs: list[list[Key]], witnesses: list[Key]) -> list[
     root = from_path(leaf_hash(leaf), index, checkpoint.size, path)
     fail_unless(root == checkpoint.root, "the proof does not lead to the root that was signed")
     return [f"entry {entry} is number {index} of the trace", checkpoint.words()]
+
+
+def check_continues(text: str, logs: list[list[Key]], witnesses: list[Key], since: str) -> list[str]:
+    """What a log sends to its witnesses (C2SP tlog-witness), held against a checkpoint that was kept."""
+    head, found, note = text.partition("\n\n")
+    first, *lines = head.split("\n")
+    if not found or not first.startswith("old ") or not first[4:].isdigit():
+        raise Unreadable("this is not a proof that a trace continues an older one")
+    path = [unbase64(line) for line in lines]
+    if any(len(one) != 32 for one in path):
+        raise Unreadable("a hash is 32 bytes")
+    checkpoint, old = Checkpoint(note, logs[:1], witnesses), Checkpoint(since, logs, [])
+    fail_unless(
+        int(first[4:]) == old.size, f"the proof is from {first[4:]} entries, and the checkpoint that you kept has {old.size}"
+    )
+    fail_unless(0 < old.size <= checkpoint.size, "the trace is shorter than it was")
+    roots = from_both(old.root, old.size, checkpoint.size, path)
+    fail_unless(roots == (old.root, checkpoint.root), "the trace does not continue the one that you kept: it was rewritten")
+    return [checkpoint.words(), f"it continues the one of {old.size} entries that you kept"]
 
 
 class Place:
@@ -247,7 +284,7 @@ def check_log(place: Place, logs: list[list[Key]], witnesses: list[Key], since: 
 def main() -> int:
     """Say it in words, and by the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("what", choices=("proof", "log"))
+    parser.add_argument("what", choices=("proof", "log", "continues"))
     parser.add_argument("place", help="a proof file; or the folder or address of a published trace")
     parser.add_argument(
         "--key",
@@ -267,6 +304,10 @@ def main() -> int:
         witnesses = [Key(line) for line in options.witness]
         if options.what == "proof":
             said = check_proof(Path(options.place).read_text(), logs, witnesses)
+        elif options.what == "continues":
+            if not options.since:
+                raise Unreadable("--since says which checkpoint you kept")
+            said = check_continues(Path(options.place).read_text(), logs, witnesses, options.since.read_text())
         else:
             place = Place(options.place)
             said = check_log(place, logs, witnesses, options.since.read_text() if options.since else None)

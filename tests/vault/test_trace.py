@@ -17,6 +17,8 @@ from storage import journal, tiles
 from storage.tables import checkpoints as head_rows
 from storage.tables import entries, entry_copies, trace_keys
 from storage.tables import tiles as tile_rows
+from tests.crypto.tree_by_definition import mth
+from tests.crypto.tree_by_definition import proof as by_definition
 from tests.vault.builders import make_person, unlock
 from tests.vault.clock import Clock
 from tests.vault.trace_scene import ALONE, copy_published, rehash, rewrite, somebody, verifier, write
@@ -44,11 +46,61 @@ def test_a_day_of_the_trace_verified_by_a_program_that_shares_no_code(any_house:
     status, said = verifier("log", second, "--key", keys, "--since", first / "checkpoint", "--keep", tmp_path / "kept")
     assert (status, "continues the one of 5" in said) == (0, True), said
     assert verifier("log", tmp_path / "kept", "--key", keys)[0] == 0
+    _continues(house, first, keys, tmp_path)
     for number in (0, 256, 304):
         file = tmp_path / "one.tlog-proof"
         file.write_text(proofs.inclusion(house, made[number]).file)
         assert f"it holds: entry {made[number]} is number {number}" in verifier("proof", file, "--key", keys)[1]
     _refuses_what_is_changed(file, keys, second, tmp_path)
+
+
+def _continues(house: Context, first: Path, keys: Path, folder: Path) -> None:
+    """The proof served for a size that somebody kept holds; another one does not, nor against another kept head."""
+    file, whole = folder / "continues", proofs.consistency(house, 5)
+    file.write_text(whole)
+    status, said = verifier("continues", file, "--key", keys, "--since", first / "checkpoint")
+    assert (status, "continues the one of 5" in said) == (0, True), said
+    assert verifier("continues", file, "--key", keys)[0] == 2
+    log, since = [[ALONE["Key"](line) for line in keys.read_text().splitlines()]], (first / "checkpoint").read_text()
+    path = whole.partition("\n\n")[0].split("\n")[1:]
+    assert len(path) >= 3
+    flipped = [base64.b64encode(bytes([base64.b64decode(line)[0] ^ 1]) + base64.b64decode(line)[1:]).decode() for line in path]
+    wrong = [whole.replace(line, other) for line, other in zip(path, flipped, strict=True)]
+    wrong += [whole.replace(f"{line}\n", "") for line in path]
+    wrong += [
+        whole.replace(f"{path[0]}\n", f"{path[0]}\n{path[0]}\n"),
+        whole.replace(f"{path[0]}\n{path[1]}\n", f"{path[1]}\n{path[0]}\n"),
+    ]
+    wrong += [
+        proofs.consistency(house, 4),
+        proofs.consistency(house, 4).replace("old 4", "old 5"),
+        whole.replace("\n305\n", "\n306\n"),
+    ]
+    for one in wrong:
+        with pytest.raises(ALONE["DoesNotHold"]):
+            ALONE["check_continues"](one, log, [], since)
+    later = publication.checkpoint(house)
+    with pytest.raises(ALONE["DoesNotHold"]):
+        ALONE["check_continues"](whole, log, [], later)
+    file.write_text(wrong[0])
+    assert verifier("continues", file, "--key", keys, "--since", first / "checkpoint")[0] == 1
+
+
+def test_the_small_program_reads_what_the_definition_says_of_every_small_tree() -> None:
+    def leads(path: list[bytes]) -> bool:
+        try:
+            return bool(ALONE["from_both"](root, old, size, path) == (root, new))
+        except ALONE["DoesNotHold"]:
+            return False
+
+    leaves = [bytes([number]) for number in range(34)]
+    for size in range(1, len(leaves) + 1):
+        new = mth(leaves[:size])
+        for old in range(1, size + 1):
+            path, root = by_definition(old, leaves[:size]), mth(leaves[:old])
+            assert leads(path)
+            assert not leads([*path, new])
+            assert not path or not leads(path[:-1])
 
 
 def _refuses_what_is_changed(file: Path, keys: Path, published: Path, folder: Path) -> None:

@@ -5,6 +5,7 @@ from sqlalchemy import update
 from storage.tables import entries
 from tests.vault.builders import make_office, make_person
 from tests.vault.clock import Clock
+from tests.vault.trace_scene import ALONE
 from tests.web.site import Shown, Site
 from vault import checkpoints, health, recount
 
@@ -59,6 +60,11 @@ def test_the_public_addresses_stop_at_the_published_head(site: Site, clock: Cloc
     assert client.get("/trace/consistency/1").text.startswith("old 1\n")
     assert client.get(f"/trace/consistency/{size + 1}").status_code == 404
     assert "set-cookie" not in head.headers
+    clock.forward(days=1)
+    checkpoints.publish(site.house)
+    log = [ALONE["Key"](line) for line in client.get("/trace/keys").text.splitlines()]
+    said = ALONE["check_continues"](client.get(f"/trace/consistency/{size}").text, [log], [], head.text)
+    assert f"continues the one of {size} entries" in said[-1]
 
 
 def test_the_office_sees_health_and_nothing_else(site: Site, clock: Clock) -> None:
