@@ -44,6 +44,10 @@ class Finding(enum.StrEnum):
     ENCRYPTED = "encrypted"
 
 
+BESIDE_PAGES = frozenset({Finding.SCRIPT, Finding.ATTACHMENT, Finding.LAUNCH, Finding.XFA})
+"""What leaves with the received bytes and is on no page that Abri shows (ADR 0138)."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class PaperLimits:
     """How large one paper may be."""

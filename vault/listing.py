@@ -82,6 +82,11 @@ class PaperCard:
         return self.card.findings if self.card else frozenset()
 
     @property
+    def more_than_pages(self) -> bool:
+        """Whether a copy takes along what no page shows."""
+        return self.card is not None and self.card.more_than_pages
+
+    @property
     def has_preview(self) -> bool:
         """Whether there is a small picture of it."""
         return self.card is not None and "preview" in self.card.told

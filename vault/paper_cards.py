@@ -11,7 +11,7 @@ from consent.ids import checked_slug
 from crypto.canonical import Value
 from crypto.errors import Malformed, Undecryptable
 from vault.errors import BadInput
-from vault.kinds import Finding, Kind
+from vault.kinds import BESIDE_PAGES, Finding, Kind
 
 Role = Literal["received", "view", "preview"]
 ROLES: tuple[Role, ...] = ("received", "view", "preview")
@@ -64,6 +64,11 @@ class Card:
     def thing(self, role: Role) -> Thing:
         """What an object was before sealing; Undecryptable when the card does not say."""
         return Thing.read(self.told.get(role, ""))
+
+    @property
+    def more_than_pages(self) -> bool:
+        """Whether the received bytes hold what no page shows: a program, another file, a form of its own."""
+        return not BESIDE_PAGES.isdisjoint(self.findings)
 
     def to_value(self) -> dict[str, Value]:
         """The card as it is sealed: flat, because a list opens a hundred of them."""

@@ -81,6 +81,7 @@ class SharedPaper:
     may_see: bool
     may_take: bool
     may_replace: bool = False
+    more_than_pages: bool = False
 
 
 # --- What is shown --------------------------------------------------------------------------------------------------------------
@@ -168,7 +169,7 @@ def _shown(share: Share, recipient: Recipient, row: VersionRow, card: Card, at: 
     received = card.thing("received")
     return SharedPaper(
         PaperId(row.paper), card.title, card.sort, received.kind, card.pages, received.size, parse_instant(card.added),
-        Act.SEE in allowed, Act.TAKE in allowed, Act.REPLACE in allowed,
+        Act.SEE in allowed, Act.TAKE in allowed, Act.REPLACE in allowed, card.more_than_pages,
     )  # fmt: skip
 
 

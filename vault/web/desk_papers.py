@@ -51,7 +51,10 @@ def papers(request: Req, grant: FromPath[str]) -> Response[str]:
     lines = [(one, kind_of(one)) for one in found]
     said = SAID.get(request.query_params.get("dit", ""), "")
     proposed = [one for one in succession.proposals(context_of(request), signed_in(request)) if one.grant == grant]
-    return desk_page(request, "desk/papers.html", "people", share=share, lines=lines, said=said, proposed=proposed)
+    return desk_page(
+        request, "desk/papers.html", "people", share=share, lines=lines, said=said, proposed=proposed,
+        more=any(one.more_than_pages for one in found),
+    )  # fmt: skip
 
 
 # --- Somebody else goes on ------------------------------------------------------------------------------------------------

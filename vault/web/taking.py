@@ -84,7 +84,7 @@ def ways(request: Req, paper: FromPath[str]) -> Response[str]:
     more = request.query_params.get("plus", "")
     return page(
         request, "kiosk/ways_more.html" if more in BACK else "kiosk/ways.html", paper=card.paper, kind=kind_of(card), more=more,
-        back=f"papiers/{paper}{BACK.get(more, '')}", may_show=card.shelf != PRIVATE,
+        back=f"papiers/{paper}{BACK.get(more, '')}", may_show=card.shelf != PRIVATE, beside=card.more_than_pages,
         equipment=here(request).equipment,
     )  # fmt: skip
 
