@@ -8,11 +8,13 @@ from litestar.testing import TestClient
 
 from tests.vault.builders import MadePerson, MadeWorker, Office, make_office, make_person, make_worker
 from tests.vault.conftest import any_house, any_reading_house, clock, confinement, house, reading_house, tmp_path
-from tests.web.everybody import everybody
+from tests.web.everybody import everybody, everybody_of_a_room
 from tests.web.site import ORIGIN, Site, wired
 from vault.context import Context
 
-__all__ = ["any_house", "any_reading_house", "clock", "confinement", "everybody", "house", "reading_house", "tmp_path"]
+__all__ = [
+    "any_house", "any_reading_house", "clock", "confinement", "everybody", "everybody_of_a_room", "house", "reading_house", "tmp_path",
+]  # fmt: skip
 
 
 @pytest.fixture

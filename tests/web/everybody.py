@@ -3,6 +3,7 @@
 import dataclasses
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +24,7 @@ from tests.vault.builders import (
     show_card,
 )  # fmt: skip
 from tests.web.site import wired
-from vault import administrators, assisted, assisting, cards, opening, recovery, sessions, unlocking, workers
+from vault import administrators, assisted, assisting, cards, opening, recovery, sessions, training, unlocking, workers
 from vault.context import Context
 from vault.errors import NoSession
 from vault.web.guards import COOKIE
@@ -131,7 +132,27 @@ class Everybody:
 def everybody(reading_house: Context) -> Iterator[tuple[Everybody, TestClient[Litestar]]]:
     """The application with everything on, and somebody of each kind."""
     settings = dataclasses.replace(reading_house.settings, mode="demo", api=True)
-    house = dataclasses.replace(reading_house, settings=settings)
+    with standing_in(dataclasses.replace(reading_house, settings=settings)) as found:
+        yield found
+
+
+@pytest.fixture
+def everybody_of_a_room(reading_house: Context) -> Iterator[tuple[Everybody, TestClient[Litestar]]]:
+    """The application of a room for training, with stores of its own, and somebody of each kind in it."""
+    session = make_worker(reading_house, make_office(reading_house)).session
+    made = training.make(reading_house, session)
+    house = training.open_room(reading_house, made.name, training.generation(reading_house.settings, made.name) or "")
+    try:
+        with standing_in(house) as found:
+            yield found
+    finally:
+        house.database.close()
+        house.keyvault.close()
+
+
+@contextmanager
+def standing_in(house: Context) -> Iterator[tuple[Everybody, TestClient[Litestar]]]:
+    """The application on this house, and somebody of each kind in it."""
     office = make_office(house)
     with TestClient(wired(house), base_url="https://abri.test", raise_server_exceptions=False) as client:
         yield Everybody(house, office, make_worker(house, office), office.administrators[0]), client

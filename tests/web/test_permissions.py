@@ -4,7 +4,9 @@ The table is not made from the routes: what a route says about itself is exactly
 here before it passes.
 """
 
+import datetime as dt
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import httpx
@@ -12,7 +14,8 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from tests.web.everybody import Everybody, ask, routes_of
+from tests.vault.builders import make_worker
+from tests.web.everybody import Everybody, Route, ask, routes_of
 from vault import sessions
 from vault.languages import read_catalogues
 from vault.web.guards import COOKIE
@@ -184,6 +187,18 @@ TABLE: dict[str, frozenset[str] | set[str]] = {
     "/api/v1/erasure": PERSON,
 }
 
+# What a room for training has besides, and what it answers to anybody about what is not there.
+ROOM: dict[tuple[str, str], int] = {
+    ("GET", "/fr/salle"): 200,
+    ("GET", "/fr/salle/carte/{key:str}"): 404,
+    ("POST", "/fr/salle/entrer"): 422,
+}
+
+# Roles beside the salaried, who is the worker of the first table.
+PASSING = frozenset({"civic-service", "volunteer", "intern", "interpreter"})
+ROLES = ("intern", "interpreter", "lawyer")
+LASTS = dt.date(2027, 6, 30)
+
 # Reached, and then refused by the use case for what the empty form did not say: the door is open, the answer is no.
 SAYS_NO: dict[tuple[str, str], str] = {
     ("GET", "/fr/je-suis-la"): "answers 401 to say that the session is over",
@@ -224,11 +239,16 @@ def fits(pattern: str, address: str) -> bool:
     return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), address) is not None
 
 
+def line_of(template: str) -> str | None:
+    """Which line of the table decides for an address; None when nobody has written it down."""
+    address = re.sub(r"\{[^}]*\}", "x", template)
+    return max((pattern for pattern in TABLE if fits(pattern, address)), key=len, default=None)
+
+
 def allowed(template: str) -> frozenset[str] | set[str] | None:
     """What the table says of an address; None when nobody has written it down."""
-    address = re.sub(r"\{[^}]*\}", "x", template)
-    found = [pattern for pattern in TABLE if fits(pattern, address)]
-    return TABLE[max(found, key=len)] if found else None
+    line = line_of(template)
+    return TABLE[line] if line else None
 
 
 def test_every_route_is_in_the_table_and_every_line_is_of_a_route(everybody: tuple[Everybody, TestClient[Litestar]]) -> None:
@@ -236,9 +256,7 @@ def test_every_route_is_in_the_table_and_every_line_is_of_a_route(everybody: tup
     routes = routes_of(client.app)
     assert len(routes) > 200
     assert [one.template for one in routes if allowed(one.template) is None] == []
-    used = {
-        max((pattern for pattern in TABLE if fits(pattern, re.sub(r"\{[^}]*\}", "x", one.template))), key=len) for one in routes
-    }
+    used = {line_of(one.template) for one in routes}
     assert set(TABLE) - used == set()
 
 
@@ -268,29 +286,69 @@ def unmarked(template: str, answer: httpx.Response) -> list[str]:
     return ["bears no ribbon"] if is_page and RIBBON not in answer.text else []
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS)
-def test_each_kind_of_session_reaches_its_routes_alone(everybody: tuple[Everybody, TestClient[Litestar]], kind: str) -> None:
-    people, client = everybody
-    wrong, pages = [], 0
-    for route in routes_of(client.app):
+def misplaced(
+    people: Everybody, client: TestClient[Litestar], kind: str, routes: Iterable[Route]
+) -> tuple[list[tuple[str, ...]], int]:  # fmt: skip
+    """What a session of this kind is answered on these routes, where that is not what the table says; and how many pages it was."""
+    wrong, pages = list[tuple[str, ...]](), 0
+    for route in routes:
         cookie = people.cookie(kind)
         token = sessions.find(people.house, cookie).form_token if cookie else ""
         answer = ask(client, route, cookie, token)
         status = answer.status_code
         admitted = kind in (allowed(route.template) or ())
         refusal = 401 if kind == "none" else 403
+        at = (route.method, route.template, str(status))
         if admitted and status in (401, 403) and (route.method, route.template) not in SAYS_NO:
-            wrong.append((route.method, route.template, status, "should be reached"))
+            wrong.append((*at, "should be reached"))
         if not admitted and status != refusal:
-            wrong.append((route.method, route.template, status, f"should be {refusal}"))
+            wrong.append((*at, f"should be {refusal}"))
         if status >= 500:
-            wrong.append((route.method, route.template, status, "fails"))
-        wrong += [(route.method, route.template, status, one) for one in unguarded(route.address, answer)]
-        wrong += [(route.method, route.template, status, one) for one in unmarked(route.template, answer)]
+            wrong.append((*at, "fails"))
+        wrong += [(*at, one) for one in unguarded(route.address, answer) + unmarked(route.template, answer)]
         pages += RIBBON in answer.text
+    return wrong, pages
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_of_session_reaches_its_routes_alone(everybody: tuple[Everybody, TestClient[Litestar]], kind: str) -> None:
+    people, client = everybody
+    wrong, pages = misplaced(people, client, kind, routes_of(client.app))
     assert pages > 200
     assert not wrong, "\n".join(map(str, wrong))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("role", ROLES)
+def test_a_worker_of_any_role_reaches_what_a_worker_reaches(everybody: tuple[Everybody, TestClient[Litestar]], role: str) -> None:
+    """The routes of the desk, and one of each other line of the table: a role decides what may be given, and no address."""
+    people, client = everybody
+    routes = routes_of(client.app)
+    lines = {line_of(route.template): route for route in routes}
+    theirs = [route for route in routes if allowed(route.template) == WORKER]
+    assert len(theirs) > 50
+    people.worker = make_worker(people.house, people.office, "Ines", role, ends=LASTS if role in PASSING else None)
+    wrong, _ = misplaced(people, client, "worker", dict.fromkeys([*theirs, *lines.values()]))
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+@pytest.mark.slow
+def test_the_first_page_of_a_room_for_training_is_everybody_s(
+    everybody_of_a_room: tuple[Everybody, TestClient[Litestar]],
+) -> None:
+    """And it alone is not of the other services; nobody makes a room from within one."""
+    people, client = everybody_of_a_room
+    routes = routes_of(client.app)
+    rooms = [route for route in routes if line_of(route.template) is None]
+    assert {(route.method, route.template) for route in rooms} == set(ROOM)
+    assert not [route for route in routes if route.template.startswith("/fr/bureau/formation")]
+    for kind in KINDS:
+        for route in rooms:
+            cookie = people.cookie(kind)
+            answer = ask(client, route, cookie, sessions.find(people.house, cookie).form_token if cookie else "")
+            assert answer.status_code == ROOM[route.method, route.template], (kind, route)
+            assert unguarded(route.address, answer) == [], (kind, route)
 
 
 @pytest.mark.slow
