@@ -2,6 +2,8 @@
 
 import base64
 
+import pytest
+
 from tests.vault.builders import (
     make_office,
     make_person,
@@ -9,9 +11,10 @@ from tests.vault.builders import (
     one_time_password,
 )  # fmt: skip
 from tests.vault.clock import Clock
-from tests.web.site import HOST, Site
+from tests.web.site import HOST, Shown, Site
 from tests.web.test_desk_pages import FRENCH, plain, said
-from vault import workers
+from vault import sessions, workers
+from vault.errors import NoSession
 from vault.web.guards import COOKIE, KIOSK_COOKIE
 
 
@@ -86,6 +89,35 @@ def test_a_worker_s_session_ends_when_a_card_is_shown_in_the_same_browser(site: 
     site.leave()
     site.client.cookies.set(COOKIE, str(desk), domain=HOST, path="/")
     assert site.get("/fr/bureau").status == 401, "nor does the old cookie open it again"
+
+
+def test_a_worker_may_enter_at_a_kiosk_where_nobody_sits_and_gives_it_back(site: Site) -> None:
+    """WRK-10: a small place has one machine. The door says what it is, and nothing of the worker stays when a person sits down."""
+    office = make_office(site.house)
+    fatou, awa = make_worker(site.house, office), make_person(site.house)
+    door = site.get("/fr/bureau/entrer")
+    assert said("sign_in.at_kiosk") not in plain(door), "a computer of one's own"
+    site.stand_at(office.administrators[0], office.structure)
+    assert said("sign_in.at_kiosk") in plain(site.get("/fr/bureau"))
+    assert said("sign_in.at_kiosk") in plain(site.get("/fr/association/entrer"))
+    door = site.get("/fr/bureau/entrer")
+    assert said("sign_in.at_kiosk") in plain(door)
+
+    def enter(page: Shown) -> Shown:
+        return site.press(page, code=fatou.code, words=" ".join(fatou.words), totp=one_time_password(site.house, fatou.totp))
+
+    assert enter(door).path == "/fr/bureau"
+    desk = str(site.client.cookies.get(COOKIE))
+    left = site.post("/fr/bureau/passer", {"token": site.token()})
+    assert "cookies" not in left.headers.get("clear-site-data", ""), "which kiosk this is, is not forgotten"
+    assert (left.status, left.path) == (200, "/")
+    assert site.client.cookies.get(KIOSK_COOKIE)
+    with pytest.raises(NoSession):
+        sessions.find(site.house, desk)
+    site.open(awa)
+    refused = site.get("/fr/bureau/entrer")
+    assert said("desk.error.person_here") in plain(refused)
+    assert site.get("/fr/maison").status == 200
 
 
 def test_a_desk_that_nobody_touches_closes_after_ten_minutes_and_any_after_eight_hours(site: Site, clock: Clock) -> None:

@@ -32,7 +32,10 @@ def sign_in_page(request: Req, template: str, error: AbriError | None = None, *,
     session = session_of(request)
     person_here = session is not None and session.kind in OF_PEOPLE
     status, faults = (200, []) if error is None else refusal(request, error)
-    return work_page(request, template, status=status, faults=faults, code=code, person_here=person_here, ended=False)
+    return work_page(
+        request, template, status=status, faults=faults, code=code, person_here=person_here, ended=False,
+        at_kiosk=here(request).id is not None,
+    )  # fmt: skip
 
 
 def refusal(request: Req, error: AbriError, **instead: str) -> tuple[int, list[Fault]]:

@@ -14,6 +14,7 @@ from vault.sessions import Kind
 from vault.web import errors
 from vault.web.guards import COOKIE, Connection, WrongOrigin, context_of, session_of
 from vault.web.pages import Place
+from vault.web.place import here
 from vault.web.shell import CLEAR, Req, fragment, work_language, work_page
 
 MENU: Mapping[str, tuple[str, str]] = {
@@ -87,7 +88,16 @@ def _instead(request: Req, error: Exception, kind: Kind, template: str) -> Respo
     ended = session is None and COOKIE in request.cookies
     status = 401 if isinstance(error, NoSession) else 403
     person_here = session is not None and session.kind in OF_PEOPLE
-    answer = work_page(request, template, status=status, faults=[], code="", person_here=person_here, ended=ended)
+    answer = work_page(
+        request,
+        template,
+        status=status,
+        faults=[],
+        code="",
+        person_here=person_here,
+        ended=ended,
+        at_kiosk=here(request).id is not None,
+    )
     if ended:
         answer.headers["Clear-Site-Data"] = CLEAR
         answer.delete_cookie(COOKIE, path="/")
