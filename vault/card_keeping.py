@@ -16,7 +16,7 @@ from crypto.kem import KemPrivate, kem_public
 from crypto.sealing import open_posted_value, post_value
 from storage.errors import RowGone
 from storage.tables import assists, kept_cards, slots, structures, workers
-from vault import audit, cards, labels, unlocking, who
+from vault import audit, cards, labels, sessions, unlocking, who
 from vault.certifying import verified_certificate
 from vault.context import Context
 from vault.errors import BadInput, NotThere
@@ -57,7 +57,7 @@ def keep(context: Context, session: Session, worker: str, *, name: str, drawing:
     """
     who.person(session)
     card = cards.digest(unlocking.card_of(context, session))
-    with context.database.transaction() as connection:
+    with sessions.acting(context, session) as connection:
         try:
             certificate = verified_certificate(context, connection, worker)
         except (BadSignature, Malformed, NotThere) as error:

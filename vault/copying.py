@@ -14,7 +14,7 @@ from consent.ids import PaperId
 from consent.purposes import PRIVATE, ShelfKind
 from crypto.canonical import Value
 from crypto.keys import FileSecret
-from vault import accounts, audit, documents, shelves, tickets, who
+from vault import accounts, audit, documents, sessions, shelves, tickets, who
 from vault.contents import verified_bytes
 from vault.context import Context
 from vault.deposits import Words, durable
@@ -50,7 +50,7 @@ def offer(context: Context, session: Session, paper: PaperId) -> str:
         "paper": opened.paper, "version": opened.version, "secret": bytes(opened.secret).hex(), "shelf": card.shelf,
         "kiosk": session.kiosk or "",
     }  # fmt: skip
-    with context.database.transaction() as connection:
+    with sessions.acting(context, session) as connection:
         meet(connection, session.account, [opened.paper])
         return tickets.issue(context, connection, "copy", session.account, None, payload, MINUTES).secret
 

@@ -84,7 +84,7 @@ def record(context: Context, session: Session, chosen: unlocking.Chosen, wish: W
 def revoke(context: Context, session: Session) -> None:
     """Say nothing any more: as easy as it can be, and as if nothing had been said. NotThere when nothing was."""
     who.person(session)
-    with context.database.transaction() as connection:
+    with sessions.acting(context, session) as connection:
         if not forget(context, connection, session.account):
             raise NotThere
         audit.record(context, connection, session, Event("directive.revoked", by=session.account), person=session.account)

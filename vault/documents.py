@@ -15,7 +15,7 @@ from crypto.canonical import parse_instant
 from crypto.keys import AccountKeys
 from crypto.signing import Signer
 from storage.tables import papers, versions
-from vault import audit, looking, rendering, shelves, who, widening, wraps
+from vault import audit, looking, rendering, sessions, shelves, who, widening, wraps
 from vault.arranging import move, note, note_of, rename, sort_as
 from vault.colleagues import name_of
 from vault.contents import Content, content_of, verified_bytes
@@ -92,6 +92,7 @@ def lay_down(
     person = session.account
     with context.database.transaction() as connection:
         shelves.hold_all(connection, person)
+        sessions.still(connection, session)
         opened = shelves.open_all(connection, person, keys.values)
         previous = ""
         if replaces:

@@ -13,7 +13,7 @@ from sqlalchemy import or_, select, update
 from consent.days import PARIS, paris_day
 from consent.ids import GrantId
 from storage.tables import grant_changes, grants, persons
-from vault import preferences, shares, showing, who
+from vault import preferences, sessions, shares, showing, who
 from vault.colleagues import LIVING
 from vault.context import Context
 from vault.errors import NotThere
@@ -55,7 +55,7 @@ def still_yes(context: Context, session: Session, grant: GrantId) -> None:
     keys = who.person(session)
     if grant not in {one.grant for one in said_yes(context, session)}:
         raise NotThere
-    with context.database.transaction() as connection:
+    with sessions.acting(context, session) as connection:
         connection.execute(select(persons.c.account).where(persons.c.account == session.account).with_for_update())
         share = shares.one_of_person(context, connection, session, grant)
         if share.unconfirmed:

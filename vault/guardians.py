@@ -21,7 +21,7 @@ from storage.tables import (
     structures,
     workers,
 )
-from vault import accounts, assisting, audit, card_keeping, former_faces, labels, notices, waiting
+from vault import accounts, assisting, audit, card_keeping, former_faces, labels, notices, sessions, waiting, who
 from vault.circles import living, open_label
 from vault.context import Context
 from vault.errors import NotAllowed, NotThere, Tampered
@@ -139,8 +139,8 @@ def _weaknesses(members: Sequence[Guardian], said: CircleFormed, due: bool) -> t
 
 def confirm_circle(context: Context, session: Session) -> None:
     """The person says again, every six months, that these are their guardians."""
-    session.opened()
-    with context.database.transaction() as connection:
+    who.person(session)
+    with sessions.acting(context, session) as connection:
         ours = (circles.c.person == session.account, circles.c.state == "living")
         if not connection.execute(update(circles).where(*ours).values(confirmed=today_in_paris(context.clock()))).rowcount:
             raise NotThere

@@ -15,7 +15,7 @@ from crypto.canonical import Value
 from crypto.keys import FileSecret
 from crypto.signing import Signer
 from storage.tables import papers, versions
-from vault import accounts, audit, documents, rendering, shelves, tickets, who, widening
+from vault import accounts, audit, documents, rendering, sessions, shelves, tickets, who, widening
 from vault.arranging import lay_again, reseal
 from vault.contents import Content, content_of, verified_bytes
 from vault.context import Context
@@ -62,7 +62,7 @@ def to_phone(context: Context, session: Session, paper: PaperId) -> Ticket:
     """A link that gives this paper once, within five minutes. F travels in it, sealed under the link's own secret."""
     opened = documents.read_own(context, session, paper)
     payload: dict[str, Value] = {"paper": opened.paper, "version": opened.version, "secret": bytes(opened.secret).hex()}
-    with context.database.transaction() as connection:
+    with sessions.acting(context, session) as connection:
         meet(connection, session.account, [opened.paper])
         return tickets.issue(context, connection, "to-phone", session.account, session.id, payload)
 
@@ -104,7 +104,7 @@ def redeem(context: Context, secret: str) -> Content:
 def from_phone(context: Context, session: Session, shelf: ShelfKind = ShelfKind("other")) -> Ticket:  # noqa: B008 - a text
     """A link that lays one paper in a drawer, within five minutes; it can read nothing."""
     keys = who.person(session)
-    with context.database.transaction() as connection:
+    with sessions.acting(context, session) as connection:
         opened = shelves.open_all(connection, session.account, keys.values)
         payload: dict[str, Value] = {"shelf": opened.current(shelves.checked_kind(shelf)).id, "kiosk": session.kiosk or ""}
         return tickets.issue(context, connection, "from-phone", session.account, session.id, payload)
@@ -150,6 +150,7 @@ def confirm(
     with context.database.transaction() as connection:
         shelves.hold_all(connection, session.account)
         row = current_of(connection, session.account, paper, hold=True)
+        sessions.still(connection, session)
         if row.state != "to-confirm":
             raise NotThere
         opened = shelves.open_all(connection, session.account, keys.values)

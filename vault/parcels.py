@@ -25,7 +25,7 @@ from crypto.keys import FileSecret
 from crypto.sealing import unseal_text
 from crypto.stream import NONCE, payload_length
 from storage.tables import papers, versions
-from vault import accounts, adding, aftermath, archive, audit, carried, held, portable, shelves, tickets, who, wordlist
+from vault import accounts, adding, aftermath, archive, audit, carried, held, portable, sessions, shelves, tickets, who, wordlist
 from vault.archive import Body, Bytes, Member
 from vault.contents import Content, content_of
 from vault.context import Context
@@ -75,7 +75,7 @@ def pack(context: Context, session: Session, way: Way, language: str) -> Ticket:
         "own": session.kind == "person", "texts": [[name, text.decode()] for name, text in {INDEX: index, **texts}.items()],
         "files": [[one.file, one.paper, one.version, one.size, one.secret] for one in files],
     }  # fmt: skip
-    with context.database.transaction() as connection:
+    with sessions.acting(context, session) as connection:
         if way == "phone":
             return tickets.issue(context, connection, "parcel", session.account, session.id, payload)
         if session.kind == "person":  # whom they named is written down as they come (`vault.handing`)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, select, update
@@ -62,8 +63,10 @@ def freeze(context: Context, session: Session) -> None:
     with context.database.transaction() as connection:
         person = person_of(connection, session, of=("open", *freezing.UNDER))
         if person is not None:
-            if session.kind == "person":  # card and code: what they may end, they end
-                waiting.end(context, connection, person, session)
+            if session.kind == "person":  # card and code: what they may end, they end, unless they were blocked meanwhile
+                with suppress(NoSession):
+                    sessions.hold(connection, session)
+                    waiting.end(context, connection, person, session)
             freezing.freeze_person(context, connection, person, session=session, by=person)
             waiting.delay(context, connection, person)
         sessions.end_one(context, connection, session)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, RowMapping, select, update
 from crypto.errors import CryptoError
 from crypto.unlock import Kind
 from storage.tables import persons, recoveries, recovery_confirmations, slots
-from vault import aftermath, audit, who
+from vault import aftermath, audit, sessions, who
 from vault.context import Context
 from vault.errors import NotThere, Tampered
 from vault.events import Event
@@ -32,7 +32,7 @@ def opens(context: Context, session: Session) -> dt.datetime | None:
 def stop(context: Context, session: Session) -> None:
     """The person, inside with card and code, ends what waits: the new card will open nothing. NotThere when nothing waits."""
     who.person(session)
-    with context.database.transaction() as connection:
+    with sessions.acting(context, session) as connection:
         if not end(context, connection, session.account, session):
             raise NotThere
 

@@ -91,6 +91,46 @@ def test_the_list_is_all_that_asks_the_secret_again() -> None:
     assert pages == [], "a page asks it by a use case"
 
 
+# What a person's session writes without asking whether it was ended meanwhile, by the reason.
+SCREEN = "what a screen keeps between two pages, or their own way of reading: it opens nothing"
+READ = "tells in the trace what was read before the block"
+NARROWS = "takes back what was given: after a block too, it is less"
+INSIDE = "words on what lies in the safe, or its keys turned: nobody sees more by it"
+PART = "a step of other use cases, which ask by themselves before they change something"
+COUNTED = "an attempt with a secret, counted whatever comes after"
+ROOM = "a room for training: everything in it is false, and it has no person's session"
+CERTAIN = "an erasure that a witness's session has begun in `sessions.acting`; it comes to its end"
+EXCUSED = {
+    SCREEN: (
+        "adding.show_square arriving.at_unlock conditions.accept drafts.add drafts.adjust drafts.drop drafts.remove "
+        "first_page.told joining.show_card people.own_preferences"
+    ),
+    READ: "checkpoints.covering documents.trace_own looking.say_own looking.say_page",
+    NARROWS: (
+        "asking._answer asking.refuse assisting.stop card_keeping.take_back copying.refuse outside.withdraw sharing.narrow "
+        "succession.decline withdrawing.withdraw withdrawing.withdraw_all"
+    ),
+    INSIDE: "arranging._recard arranging.note reencryption._seal_anew",
+    PART: "endings._delete_blobs endings._end joining._give_back sessions._seen sessions.end sessions.end_of staff.sign_in",
+    COUNTED: "trying.attempt trying.refuse unlocking.confirm",
+    ROOM: "administrators.create_operator asking._ask kiosks.enrol workers.create_structure",
+    CERTAIN: ("erasing._advance erasing._begin erasing._certify erasing._destroy_keys erasing._erase_rows erasing.carry_out"),
+}
+PERSON = {("who", name) for name in ("person", "taking", "narrowing")}
+ASKS = {("sessions", name) for name in ("acting", "hold", "still")}
+
+
+def test_whatever_a_person_s_session_writes_asks_whether_it_was_ended() -> None:
+    """Read from the code: each transaction that a use case of a person opens to write. One that stands here needs no secret, and so is
+    in no list above; it asks by `sessions.acting`, `hold` or `still`, or it is excused by name."""
+    functions, found = read(), set()
+    for name, one in functions.items():
+        steps = reached(functions, name)
+        if one.public and one.takes_context and one.takes_session and steps & PERSON:
+            found |= {step for step in steps if functions[step].writes and not reached(functions, step) & ASKS}
+    assert {".".join(name) for name in found} == {name for names in EXCUSED.values() for name in names.split()}
+
+
 def blocked_by_a_desk(house: Context, made: Circle) -> None:
     with house.database.transaction() as connection:
         assert freezing.freeze_person(house, connection, made.awa.id, session=None)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from consent.purposes import ShelfKind
-from storage.tables import accounts, slots
+from storage.tables import accounts, papers, slots, tickets
 from tests.vault.builders import (
     MadePerson,
     make_office,
@@ -31,7 +31,14 @@ from vault import (
     assisted,
     assisting,
     audit,
+    card_keeping,
+    copying,
+    directives,
     documents,
+    freezing,
+    guardians,
+    leaving,
+    parcels,
     people,
     protecting,
     removing,
@@ -43,6 +50,7 @@ from vault import (
 )
 from vault.circles import NewSheet
 from vault.context import Context
+from vault.directives import Wish
 from vault.errors import NoSession, WrongSecret
 
 
@@ -301,3 +309,41 @@ def test_nothing_that_was_on_its_way_is_done_after_a_block(any_house: Context, c
     assert len(documents.versions_of(house, again, paper)) == 2
     (card,) = showing.grants_of(house, again)
     assert (card.grant, card.until) == (grant, UNTIL)
+
+
+def test_nor_does_a_paper_leave_or_come_by_what_was_on_its_way(any_house: Context, clock: Clock) -> None:
+    """A link that is written after the block would have escaped it: it lives on, in a frozen safe too."""
+    house, made = any_house, make_circle(any_house)
+    clock.forward(days=1)
+    inside = unlock(house, made.awa)
+    paper = keep(house, inside, "Avis")
+    phoned = keep(house, inside, "Reçu", "private")
+    with house.database.transaction() as connection:  # as if it had come by telephone
+        connection.execute(update(papers).where(papers.c.id == phoned).values(state="to-confirm"))
+    directives.record(house, inside, made.awa.code, Wish("erase"))
+    people.freeze_number(house, sign_in(house, made.fatou), made.awa.number)
+    acts: list[Callable[[], object]] = [
+        lambda: copying.offer(house, inside, paper),
+        lambda: leaving.to_phone(house, inside, paper),
+        lambda: leaving.from_phone(house, inside),
+        lambda: leaving.confirm(house, inside, phoned, shelf=ShelfKind("money")),
+        lambda: parcels.pack(house, inside, "words", "fr"),
+        lambda: parcels.pack(house, inside, "phone", "fr"),
+        lambda: keep(house, inside, "Faux"),
+        lambda: card_keeping.keep(house, inside, made.fatou.id, name="Zoé", drawing="sun"),
+        lambda: directives.revoke(house, inside),
+        lambda: guardians.confirm_circle(house, inside),
+    ]
+    for act in acts:
+        with pytest.raises(NoSession):
+            act()
+    with house.database.transaction() as connection:
+        assert connection.execute(select(tickets)).all() == []
+        freezing.thaw(house, connection, made.awa.id)
+    again = unlock(house, made.awa)
+    assert {(one.paper, one.state) for one in documents.list_papers(house, again)} == {
+        (paper, "kept"),
+        (phoned, "to-confirm"),
+    }
+    assert card_keeping.keeper_of(house, again) is None
+    assert directives.mine(house, again) is not None

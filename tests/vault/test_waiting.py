@@ -1,6 +1,8 @@
 """A recovery that waits its day: who reads of it, who ends it, what delays it, and that a declared theft is out of their reach."""
 
 import datetime as dt
+from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import select
@@ -100,6 +102,21 @@ def test_to_block_from_inside_ends_it(house: Context, clock: Clock) -> None:
     card = begun(house, made)
     people.freeze(house, unlock(house, made.awa))
     over(house, clock, card)
+
+
+@pytest.mark.parametrize("says", [waiting.stop, people.freeze])
+def test_a_no_that_was_on_its_way_at_a_block_ends_nothing(
+    any_house: Context, clock: Clock, says: Callable[[Context, sessions.Session], None]
+) -> None:  # fmt: skip
+    """The thief is inside with card and code; a desk blocks everything. The owner's recovery is held by a day, and opens then."""
+    house, made = any_house, make_circle(any_house)
+    card, thief = begun(house, made), unlock(house, made.awa)
+    people.freeze_number(house, sign_in(house, made.fatou), made.awa.number)
+    with suppress(NoSession):
+        says(house, thief)
+    assert opens_at(house) == clock.now + dt.timedelta(hours=24)
+    clock.forward(hours=24, minutes=1)
+    assert coming_back.come_back(house, None, card, NEW_CODE)
 
 
 @pytest.mark.parametrize("how", ["protected", "guardians-chosen", "guardian-released"])

@@ -17,10 +17,14 @@ Name = tuple[str, str]  # module, function
 
 @dataclass
 class Function:
-    """One function: what it calls, the words it holds, whether it opens a transaction that writes, whether it records."""
+    """One function: what it calls, the words it holds, whether it opens a transaction that writes, whether it records.
+
+    `takes_session`: somebody in front of a screen is one of its parameters.
+    """
 
     public: bool
     takes_context: bool
+    takes_session: bool = False
     calls: set[Name] = field(default_factory=set)
     tags: set[str] = field(default_factory=set)
     writes: bool = False
@@ -78,7 +82,8 @@ def _read(module: str, tree: ast.Module) -> Iterator[tuple[str, Function]]:
     for name, node in _functions(tree):
         first = [*node.args.posonlyargs, *node.args.args][:1]
         takes = bool(first) and ast.unparse(first[0].annotation or ast.Constant(None)) == "Context"
-        one = Function(not name.startswith("_") and node in tree.body, takes)
+        session = any(ast.unparse(each.annotation or ast.Constant(None)) == "Session" for each in node.args.args)
+        one = Function(not name.startswith("_") and node in tree.body, takes, session)
         # A comparison looks for a word that somebody else wrote.
         compared = {id(word) for part in ast.walk(node) if isinstance(part, ast.Compare) for word in ast.walk(part)}
         own = _bound(node)
