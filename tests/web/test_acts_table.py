@@ -30,9 +30,25 @@ from tests.vault.scenes import saved, sheet
 from tests.vault.test_assisted import helped, open_with
 from tests.web.desk_scene import clock_of, give
 from tests.web.site import ORIGIN, Site, wired
-from vault import documents, first_day, intake, shared_papers, sharing, withdrawing, witnessed, workers
+from vault import (
+    asking,
+    documents,
+    erasing,
+    erasure,
+    first_day,
+    intake,
+    people,
+    sessions,
+    shared_papers,
+    sharing,
+    showing,
+    withdrawing,
+    witnessed,
+    workers,
+)
 from vault.context import Context
 from vault.preparing import PreparedPaper
+from vault.web.guards import COOKIE
 from vault.witnessed import Wish
 
 SEE, TAKE, DEPOSIT, REPLACE = Act.SEE, Act.TAKE, Act.DEPOSIT, Act.REPLACE
@@ -59,6 +75,16 @@ STATES: dict[str, bool] = {
     "worker ended": False,
     "of another worker": False,
     "never was": False,
+}
+
+# What opens of a share of everything to somebody of the team, or of what they asked for beside a share to put papers in, and then...
+MORE: dict[str, frozenset[Act]] = {
+    "requested": NONE,
+    "requested, and refused": NONE,
+    "narrowed to sight": SIGHT,
+    "its person blocked the safe": ALL,  # what was given stays given; whoever took the card gives nothing new
+    "its person asked to erase all": NONE,
+    "its person erased all": NONE,
 }
 
 # Which act opens what, when a share of a drawer gives exactly these acts.
@@ -164,6 +190,38 @@ def test_in_each_state_of_a_share_and_of_its_worker(scene: Scene, role: str) -> 
         if not opens:
             listed = scene.site.get(f"/fr/bureau/personnes/{grant}").status
             assert listed in (401, 403, 404), state
+
+
+@pytest.mark.parametrize("state", MORE)
+def test_in_the_other_states_of_a_share_and_of_its_person(scene: Scene, state: str) -> None:
+    """A request opens nothing, and leaves what was given before as it was; what ends the safe ends what was shown of it."""
+    house, awa, worker = scene.house, scene.awa, scene.worker("salaried")
+    given = PUT if "requested" in state else ALL
+    grant = scene.give(worker, given)
+    scene.site.sign_in(worker)
+    desk = sessions.find(house, str(scene.site.client.cookies.get(COOKIE)))
+    assert what_opens(scene, grant) == given
+    session = unlock(house, awa)
+    match state:
+        case "requested" | "requested, and refused":
+            asked = asking.ask(house, desk, grant, ["tax-notice"], PurposeId("home"))
+            if state.endswith("refused"):
+                asking.refuse(house, session, asked)
+            assert what_opens(scene, grant) == PUT
+            assert [one.grant for one in showing.grants_of(house, unlock(house, awa))] == [grant]
+            grant = GrantId(asked)
+        case "narrowed to sight":
+            sharing.narrow(house, session, grant, SAID, acts=SIGHT)
+        case "its person blocked the safe":
+            people.freeze(house, session)
+        case _:
+            erasing_asked = erasure.ask(house, session, awa.code)
+            if state.endswith("erased all"):
+                clock_of(house).forward(hours=73)
+                erasing.carry_out(house, erasing_asked.id)
+                scene.site.sign_in(worker)
+    assert scene.site.get("/fr/bureau/demandes").status == 200, "the worker is at work"
+    assert what_opens(scene, grant) == MORE[state]
 
 
 def reach(scene: Scene, state: str, worker: MadeWorker, grant: GrantId) -> None:
@@ -305,3 +363,61 @@ def test_what_each_role_may_be_given_over_the_interface_for_programs(programs: t
         assert asked(worker, DEPOSIT) == (409, "recipient"), role
         workers.end(house, office.admin, worker.id, office.proof)
         assert asked(worker, DEPOSIT) == (409, "recipient"), role
+
+
+# What the interface for programs answers to the person about a share in each state: whether it lists it as living, whether as ended with
+# which state, and what it answers to "stop".
+LISTED: dict[str, tuple[bool, str | None, int]] = {
+    "given": (True, None, 204),
+    "renewed": (True, None, 204),
+    "narrowed to sight": (True, None, 204),
+    "worker suspended": (True, None, 204),
+    "worker returned": (True, None, 204),
+    "withdrawn with the code": (False, "withdrawn", 204),
+    "withdrawn with the card": (False, "withdrawn", 204),
+    "its day has passed": (False, "expired", 204),
+    "its day has passed, and was written down": (False, "expired", 204),
+    "worker ended": (False, "ended", 204),
+    "of another person": (False, None, 404),
+    "requested": (False, None, 404),
+    "never was": (False, None, 404),
+}
+
+
+def test_what_is_listed_and_stopped_over_the_interface_for_programs_in_each_state(programs: tuple[Context, Site]) -> None:
+    """Stopping twice, or what is over, is stopping once; what is another's, or was only asked for, is not there."""
+    house, site = programs
+    office = make_office(house)
+    awa, mariam = make_person(house), make_person(house, "Mariam")
+    clock_of(house).forward(days=1)
+    unlock(house, mariam)
+    scene = Scene(site, office, awa, PaperId(house.new_id()), None)
+    said = {"language": "fr", "text_version": "partage/1", "text_sha256": hashlib.sha256(b"oui").hexdigest(), "heard": True}
+    for state, (living, ended, stops) in LISTED.items():
+        worker = scene.worker("salaried", f"Fatou {len(state)}")
+        if state == "never was":
+            grant = GrantId(house.new_id())
+        elif state == "of another person":
+            grant = give(house, mariam, worker, acts=ALL, shelf="money")
+        else:
+            grant = scene.give(worker, ALL, days=0 if "its day" in state else 60)
+        if state == "narrowed to sight":
+            sharing.narrow(house, unlock(house, awa), grant, SAID, acts=SIGHT)
+        elif state == "requested":
+            grant = GrantId(asking.ask(house, sign_in(house, worker), grant, ["tax-notice"], PurposeId("home")))
+        else:
+            reach(scene, state, worker, grant)
+        token = site.client.post("/api/v1/unlock", json={"card": awa.card, "code": CODE}).json()["token"]
+        bearer = {"Authorization": f"Bearer {token}"}
+
+        def listed(grant: GrantId = grant, bearer: dict[str, str] = bearer, *, over: bool) -> list[str]:
+            found = site.client.get(f"/api/v1/shares?ended={str(over).lower()}", headers=bearer).raise_for_status().json()
+            return [str(one["state"]) for one in found if one["id"] == grant]
+
+        assert bool(listed(over=False)) is living, state
+        assert listed(over=True) == ([ended] if ended else []), state
+        for _ in range(2):
+            answer = site.client.post(f"/api/v1/shares/{grant}/withdraw", json={"said": said}, headers=bearer)
+            assert answer.status_code == stops, state
+        if living:
+            assert (listed(over=False), listed(over=True)) == ([], ["withdrawn"]), state
