@@ -1,7 +1,9 @@
-"""Looking at a paper: its pages rendered and marked in one confined child, beside the same pages drawn bare in this process.
+"""Looking at a paper: its pages rendered and marked in confined children, beside the same pages drawn bare in this process.
 
-The target is a factor of two, averaged over a paper of five pages at 150 dots an inch. Both take turns, so that whatever else the
-machine does falls on both.
+The target is a factor of two, averaged over a paper of five pages at 150 dots an inch. It holds for one child that has the whole paper, as
+a dossier is made. The desk asks for one page at a time, each in a child of its own, and a child that has seen a paper does not outlive its
+answer (ADR 0025): that way is measured against the same target and said, and misses it. All take turns, so that whatever else the machine
+does falls on all.
 """
 
 import io
@@ -17,25 +19,33 @@ from vault import rendering
 from vault.confinement import Confinement
 
 PAGES, DPI, LINES = 5, rendering.SCREEN_DPI, 40
-TARGET = 2.0
+TARGET, TURNING = 2.0, 0.3
 MARK = ("FD-2041", "un logement", "24/11/2026 10:42")
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Milliseconds for each page, medians: bare, marked in the child that has the paper, one page asked for alone."""
+    """Milliseconds for each page, medians, and how many times the bare one: bare, marked in the child that has the whole paper (a dossier),
+    each page in a child of its own (the desk)."""
 
     bare: float
     confined: float
     alone: float
     ratio: float
+    ratio_alone: float
 
     def told(self) -> str:
         """For people."""
         return (
             f"A page at {DPI} dpi, milliseconds: bare in process {self.bare:.1f}; confined and marked, over a paper of {PAGES} pages "
-            f"{self.confined:.1f}, {self.ratio:.2f} times (target {TARGET:.0f}); one page asked for alone {self.alone:.1f}"
+            f"in one child (a dossier) {self.confined:.1f}, {self.ratio:.2f} times (target {TARGET:.0f}: "
+            f"{_word(self.ratio)}); a child for each page (the desk) {self.alone:.1f}, {self.ratio_alone:.2f} times "
+            f"({_word(self.ratio_alone)})"
         )
+
+
+def _word(ratio: float) -> str:
+    return "held" if ratio <= TARGET else "missed"
 
 
 def letter() -> bytes:
@@ -78,16 +88,24 @@ def measure(rounds: int = 12) -> Measured:
                 ),
                 PAGES,
             )
-            time.sleep(0.05)
-            turn("alone", lambda: rendering.page_image(confinement, paper, 1, watermark=mark), 1)
-            time.sleep(0.05)
+            took = 0.0
+            for page in range(1, PAGES + 1):  # as somebody turns pages: a child has limbered up meanwhile
+                time.sleep(TURNING)
+                began = time.perf_counter()
+                rendering.page_image(confinement, paper, page, watermark=mark)
+                took += 1000 * (time.perf_counter() - began)
+            times["alone"].append(took / PAGES)
+            time.sleep(TURNING)
     middle = {name: statistics.median(found[1:]) for name, found in times.items()}
-    ratio = statistics.median(ours / theirs for ours, theirs in zip(times["confined"][1:], times["bare"][1:], strict=True))
-    return Measured(middle["bare"], middle["confined"], middle["alone"], ratio)
+
+    def ratio(name: str) -> float:
+        return statistics.median(ours / theirs for ours, theirs in zip(times[name][1:], times["bare"][1:], strict=True))
+
+    return Measured(middle["bare"], middle["confined"], middle["alone"], ratio("confined"), ratio("alone"))
 
 
 def main() -> int:
-    """Print what was measured; 1 when the target is missed."""
+    """Print what was measured; 1 when the target is missed by one child for one paper."""
     found = measure()
     print(found.told())
     return 0 if found.ratio <= TARGET else 1

@@ -264,6 +264,20 @@ def test_waiting_for_a_place_has_an_end() -> None:
         assert still_works(crowded)
 
 
+def test_no_child_limbers_up_beside_one_that_works_as_long_as_another_waits(lying_in_wait: Confinement) -> None:
+    """It took a processor from the page that somebody waited for; but whoever comes then still finds one that is warm."""
+    assert within(20, lambda: len(children_of(lying_in_wait)) == 2)
+    before = {one.pid for one in children_of(lying_in_wait)}
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        first = pool.submit(lying_in_wait.run, "sleep", {"seconds": 1.0})
+        time.sleep(0.5)
+        assert {one.pid for one in children_of(lying_in_wait)} == before, "one works, one waits, and none was made"
+        second = pool.submit(lying_in_wait.run, "sleep", {"seconds": 0.3})
+        assert within(20, lambda: len(children_of(lying_in_wait)) == 3), "the last one went to work: another is made at once"
+        assert first.result().head["slept"] is second.result().head["slept"] is True
+    assert within(20, lambda: len(children_of(lying_in_wait)) == 2)
+
+
 def test_strangers_who_send_pictures_never_hold_the_last_child(besieged: Confinement) -> None:
     """Fourteen at once, each a long job: somebody whose safe is open looks at a page as if they were alone."""
 

@@ -54,14 +54,19 @@ class ForkServer:
         while True:
             ready = self._selector.select(0)
             while not ready:
-                if len(self._spares) < self._wanted:
+                if self._short():
                     self._keep_a_spare()  # only when nobody waits
-                ready = self._selector.select(0 if len(self._spares) < self._wanted else None)
+                ready = self._selector.select(0 if self._short() else None)
             for key, _ in ready:
                 try:
                     key.data()
                 except EOFError:
                     return
+
+    def _short(self) -> bool:
+        """Whether one more child is to wait. While one works, the last that waits is enough: limbering up takes a processor from whoever
+        waits for a page."""
+        return len(self._spares) < (min(1, self._wanted) if self._leash_of else self._wanted)
 
     def _take_order(self) -> None:
         message, descriptors, _, _ = socket.recv_fds(self._control, ORDER.size, 3)
