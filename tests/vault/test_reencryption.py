@@ -17,11 +17,12 @@ from storage.blobs import BlobName, BlobReader, BlobStore, BlobWriter, Held, Sto
 from storage.database import Database
 from storage.keyvault import KeyVault
 from storage.s3 import S3Settings, S3Store
-from storage.tables import objects, versions
-from tests.vault.builders import MadePerson, make_office, make_person, make_worker, unlock
+from storage.tables import objects, shelf_wraps, shelves, versions
+from tests.vault.builders import MadePerson, make_office, make_person, make_worker, show_card, unlock
 from tests.vault.clock import Clock
 from tests.vault.papers import SAID, keep, picture, read
 from tests.vault.test_sharing import BOTH, offer, second_day, taken
+from tests.vault.test_two_locks import drawer
 from vault import arriving, audit, documents, endings, exposed, orphans, reencryption, sharing, showing, withdrawing
 from vault.context import Context
 from vault.errors import NotThere, Tampered
@@ -115,8 +116,8 @@ def untouched(settings: S3Settings) -> S3Store:
     return S3Store(settings)
 
 
-def survives(house: Context, step: int, act: Callable[[Context], object]) -> bool:
-    """Do it in a child that dies at that step; False when there are not so many steps."""
+def survives(house: Context, step: int, act: Callable[[Context], object], *, at_writes: bool = False) -> bool:
+    """Do it in a child that dies at that step; True when there are not so many steps. `at_writes`: each row written is a step too."""
 
     if isinstance(house.blobs, S3Store):
         untouched(house.blobs.settings)
@@ -128,11 +129,21 @@ def survives(house: Context, step: int, act: Callable[[Context], object]) -> boo
         blobs = untouched(house.blobs.settings) if isinstance(house.blobs, S3Store) else house.blobs
         for engine in (database.engine, keyvault.database.engine, keyvault.graveyard.engine):
             event.listen(engine, "commit", lambda _connection: reaper.passes())
+        if at_writes:
+            event.listen(database.engine, "after_cursor_execute", _after_writes(reaper))
         act(dataclasses.replace(house, database=database, keyvault=keyvault, blobs=DeadlyStore(blobs, reaper)))
 
     with _in_a_child(inside) as code:
         assert code in (0, -signal.SIGKILL)
         return code == 0
+
+
+def _after_writes(reaper: Reaper) -> Callable[..., None]:
+    def passes(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith(("INSERT", "UPDATE", "DELETE")):
+            reaper.passes()
+
+    return passes
 
 
 def current(house: Context) -> str:
@@ -210,6 +221,54 @@ def test_a_withdrawal_killed_at_any_step_is_whole_or_is_finished_later(house: Co
         list(reencryption.all_steps(house, awa.session))
         assert read(house, awa.session, paper) == picture("received un")
     assert step > 4  # rows, tombstone, vault, the intention's end
+
+
+def test_a_drawer_killed_at_any_write_has_its_old_key_or_its_new_one(any_house: Context, clock: Clock) -> None:
+    """Who stays opens everything after each death, who was stopped nothing, and the next unlock begins the new key all the same."""
+    house, office = any_house, make_office(any_house)
+    fatou, marc, awa = make_worker(house, office), make_worker(house, office, "Marc"), make_person(house)
+    papers = [keep(house, awa.session, text=text) for text in ("un", "deux")]
+    second_day(house, clock, awa, fatou, marc)
+    going, staying = (
+        sharing.grant(house, awa.session, worker.id, offer(acts=BOTH, shelf="money")) for worker in (fatou, marc)
+    )  # fmt: skip
+    withdrawing.withdraw(house, show_card(house, awa.card), going, SAID)  # the card alone stops it, and cannot seal anew
+    unlock(house, awa)
+    old, keys = drawer(house, awa), kept_keys(house)
+
+    def renew(deadly: Context) -> None:
+        with deadly.database.transaction() as connection:
+            assert reencryption.renew_drawers(deadly, connection, awa.session) == 1
+
+    step, finished = 0, False
+    while not finished:
+        step += 1
+        finished = survives(house, step, renew, at_writes=True)
+        now = drawer(house, awa)
+        assert (now.epoch, now.seed == old.seed) == ((old.epoch + 1, False) if finished else (old.epoch, True)), step
+        assert (kept_keys(house) == keys) is not finished
+        for paper, text in zip(papers, ("un", "deux"), strict=True):
+            assert read(house, awa.session, paper) == picture(f"received {text}"), step
+            assert taken(house, marc, staying, paper) == picture(f"received {text}"), step
+            with pytest.raises(NotThere):
+                taken(house, fatou, going, paper)
+    assert step > 8  # the mark, the new key, two papers laid again, the loans taken off and given again, the old key, the commit
+    with house.database.transaction() as connection:
+        assert reencryption.renew_drawers(house, connection, awa.session) == 0
+    unlock(house, awa)
+    assert arriving.at_unlock(house, awa.session).refused_drawers == ()
+    assert [progress.left for progress in reencryption.all_steps(house, awa.session)] == [1, 0]
+
+
+def kept_keys(house: Context) -> list[tuple[object, ...]]:
+    """All rows that hold or lend the key of a drawer, or lie under it."""
+    with house.database.transaction(read_only=True) as connection:
+        columns = (
+            (shelves.c.id, shelves.c.epoch, shelves.c.sealed_seed),
+            (shelf_wraps.c.grant, shelf_wraps.c.wrap),
+            (versions.c.wrap,),
+        )
+        return [tuple(row) for some in columns for row in connection.execute(select(*some).order_by(*some))]
 
 
 def shared_then_taken_back(house: Context, clock: Clock) -> tuple[MadePerson, PaperId]:
