@@ -11,14 +11,15 @@ from sqlalchemy import Connection, insert, select
 from crypto.keys import AccountKeys
 from crypto.signing import SignPublic
 from storage.tables import administrators, operators, structures, workers
-from vault import accounts, attempts, audit, one_time, slots, staff
+from vault import accounts, attempts, audit, one_time, slots, staff, typed
 from vault.context import AccountId, Context, OperatorId
-from vault.errors import BadInput, NotAllowed, NotThere
+from vault.errors import NotAllowed, NotThere
 from vault.events import Event
 from vault.sessions import Session
 from vault.staff import Sheet
 
-NAME_LETTERS = 60
+NAME_LETTERS, CONTACT_LETTERS = 60, 200
+BAD_NAME = "office.invite.bad_name"
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class NewAdministrator:
 def create_operator(context: Context, name: str, contact: str) -> OperatorId:
     """An association that runs structures; by the command line."""
     operator = OperatorId(context.new_id())
+    contact = checked_contact(contact)
     with context.database.transaction() as connection:
         connection.execute(insert(operators).values(id=operator, name=checked_name(name), contact=contact))
     return operator
@@ -142,8 +144,11 @@ def check_structure(connection: Connection, session: Session, structure: str) ->
     return operator
 
 
+def checked_contact(contact: str) -> str:
+    """How a place is reached, as receipts say it; or nothing. BadInput("contact")."""
+    return typed.line_or_none(contact, "contact", CONTACT_LETTERS, long="error.phrase-long")
+
+
 def checked_name(name: str) -> str:
-    """A name that a page can show."""
-    if not 0 < len(name.strip()) <= NAME_LETTERS:
-        raise BadInput("name")
-    return name.strip()
+    """A name that a page can show and a signed sentence can hold; BadInput("name")."""
+    return typed.line(name, "name", NAME_LETTERS, empty=BAD_NAME, long=BAD_NAME)

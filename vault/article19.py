@@ -17,7 +17,7 @@ from crypto.kem import KemPrivate
 from crypto.sealing import open_posted_value, post_value
 from storage.errors import RowGone
 from storage.tables import article19, structures, workers
-from vault import accounts, audit, certificates, forgetting, labels, notices, outside, who
+from vault import accounts, audit, certificates, forgetting, labels, notices, outside, typed, who
 from vault import administrators as office
 from vault.context import Context
 from vault.errors import AbriError, BadInput, NotThere
@@ -119,11 +119,13 @@ def waiting(context: Context, session: Session) -> list[Told]:
 def answer(context: Context, session: Session, told: str, said: str, reason: str = "") -> None:
     """Done; not there any more; or it must be kept, because. BadInput("answer") or ("reason"); NotThere for another's, or twice."""
     who.worker(session)
-    why = reason.strip()
     if said not in ANSWERS:
         raise BadInput("answer")
-    if (said == "keeps") != bool(why) or len(why) > REASON_LETTERS:
-        raise BadInput("reason")
+    why = ""
+    if said == "keeps" or reason.strip():
+        why = typed.lines(reason, "reason", REASON_LETTERS, empty="desk.erase.no_reason", long="desk.erase.no_reason")
+    if (said == "keeps") != bool(why):
+        raise BadInput("reason", "desk.erase.no_reason")
     with context.database.transaction() as connection:
         ours = (article19.c.id == told, article19.c.worker == session.account, article19.c.answer.is_(None))
         values = {"answer": said, "reason": why or None, "answered": today_in_paris(context.clock())}

@@ -23,7 +23,7 @@ from crypto.signing import Signer, verify
 from crypto.statements import DirectiveGiven
 from storage.errors import RowGone
 from storage.tables import circle_members, circles, directive_copies, directives, workers
-from vault import accounts, audit, endings, labels, sessions, unlocking, who
+from vault import accounts, audit, endings, labels, sessions, typed, unlocking, who
 from vault.context import Context
 from vault.errors import BadInput, NotThere, Tampered
 from vault.events import Event
@@ -57,18 +57,12 @@ class Directive:
 
 def checked(choice: str, name: str = "", note: str = "") -> Wish:
     """A wish as somebody typed it. BadInput("choice"), ("name") or ("note")."""
-    name, note = " ".join(name.split()), " ".join(note.split())
     if choice == "erase":
         return Wish("erase")
     if choice != "hand":
         raise BadInput("choice")
-    if not name:
-        raise BadInput("name", "error.directive-name")
-    if len(name) > LONGEST_NAME:
-        raise BadInput("name", "error.name-long")
-    if len(note) > LONGEST_NOTE:
-        raise BadInput("note", "error.phrase-long")
-    return Wish("hand", name, note)
+    to = typed.line(name, "name", LONGEST_NAME, empty="error.directive-name")
+    return Wish("hand", to, typed.line_or_none(note, "note", LONGEST_NOTE, long="error.phrase-long"))
 
 
 def record(context: Context, session: Session, chosen: unlocking.Chosen, wish: Wish) -> None:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
-from consent.fields import plain, shows
+from consent.fields import shows
 from consent.ids import checked_slug
 from crypto.canonical import Value
 from crypto.errors import Malformed, Undecryptable
 from vault.errors import BadInput
 from vault.kinds import BESIDE_PAGES, Finding, Kind
+from vault.typed import line, one_line
 
 Role = Literal["received", "view", "preview"]
 ROLES: tuple[Role, ...] = ("received", "view", "preview")
@@ -97,10 +98,8 @@ class Card:
 
 def checked_title(untrusted: str) -> str:
     """A title as it can be shown: one line, NFC, no character that hides or turns the reading order; or BadInput."""
-    try:
-        return plain(unicodedata.normalize("NFC", " ".join(untrusted.split())), "title", LONGEST_TITLE, empty=True)
-    except Malformed:
-        raise BadInput("title") from None
+    said = one_line(untrusted)
+    return line(said, "title", LONGEST_TITLE, empty="error.name-empty") if said else ""
 
 
 def title_from_elsewhere(untrusted: str) -> str:

@@ -16,7 +16,7 @@ from crypto.keys import AccountSecret
 from crypto.unlock import Cost, Kind, new_salt, prf_stretched
 from storage.errors import RowGone
 from storage.tables import accounts, passkeys
-from vault import attempts, ceremonies, labels
+from vault import attempts, ceremonies, labels, typed
 from vault import slots as ways
 from vault.ceremonies import Answer, Registered
 from vault.context import Context
@@ -98,9 +98,7 @@ def forget(connection: Connection, account: str) -> None:
 
 def checked_name(name: str) -> str:
     """A name that a list can show."""
-    if not 0 < len(name.strip()) <= NAME_LETTERS:
-        raise BadInput("name", "keys.bad_name")
-    return name.strip()
+    return typed.line(name, "name", NAME_LETTERS, empty="keys.bad_name", long="keys.bad_name")
 
 
 def check(context: Context, challenge: bytes, answer: Answer, *, kind: str, account: str | None = None) -> Passkey:

@@ -7,9 +7,9 @@ from sqlalchemy import Connection, RowMapping, insert, select
 from consent.days import add_months
 from storage.tables import rights_requests
 from vault import administrators as office
-from vault import aftermath, audit, notices
+from vault import aftermath, audit, notices, typed
 from vault.context import Context
-from vault.errors import BadInput, NotThere
+from vault.errors import NotThere
 from vault.events import Event
 from vault.notices import Notice
 from vault.sessions import Session
@@ -48,12 +48,12 @@ def recognised_by(context: Context, connection: Connection, person: str) -> str:
     return "guardians" if aftermath.holds(context, connection, person) else "card-and-code"
 
 
+NO_REASON = "office.request.reason_missing"
+
+
 def reasoned(reason: str) -> str:
     """A reason that somebody can read: never empty, never long. BadInput."""
-    said = reason.strip()
-    if not said or len(said) > REASON_LETTERS:
-        raise BadInput("reason")
-    return said
+    return typed.lines(reason, "reason", REASON_LETTERS, empty=NO_REASON, long=NO_REASON)
 
 
 def mine(connection: Connection, session: Session, request: str, *, hold: bool = True) -> RowMapping:

@@ -74,12 +74,12 @@ class WorkerLine:
 
 
 def create_structure(context: Context, session: Session, name: str, contact: str) -> StructureId:
-    """A new structure of the administrator's operator."""
+    """A new structure of the administrator's operator; receipts say its name and its contact. BadInput("name"), ("contact")."""
     structure = StructureId(context.new_id())
     with context.database.transaction() as connection:
         operator = administrators.operator_of(connection, session)
-        values = {"id": structure, "operator": operator, "name": administrators.checked_name(name), "contact": contact}
-        connection.execute(insert(structures).values(**values))
+        said = {"name": administrators.checked_name(name), "contact": administrators.checked_contact(contact)}
+        connection.execute(insert(structures).values(id=structure, operator=operator, **said))
     return structure
 
 

@@ -37,9 +37,9 @@ def structures(request: Req) -> Response[str]:
 def add_structure(request: Req, form: Sent) -> Response[Any]:
     """One more."""
     try:
-        workers.create_structure(context_of(request), signed_in(request), form.get("name"), form.get("contact").strip()[:200])
-    except BadInput:
-        return _structures_page(request, [Fault("office.invite.bad_name", "name")], form, 422)
+        workers.create_structure(context_of(request), signed_in(request), form.get("name"), form.get("contact"))
+    except BadInput as error:
+        return _structures_page(request, [Fault(error.shown, error.field)], form, 422)
     return go(request, "association/structures")
 
 
@@ -68,8 +68,8 @@ def enrol(request: Req, form: Sent) -> Response[Any]:
     context, session = context_of(request), signed_in(request)
     try:
         token = kiosks.enrol(context, session, form.get("structure"), form.get("name"), _equipment(form))
-    except BadInput:
-        return _kiosks_page(request, [Fault("office.invite.bad_name", "name")], form, 422)
+    except BadInput as error:
+        return _kiosks_page(request, [Fault(error.shown, "name")], form, 422)
     once.keep(context, session, number=f"/borne/{token}")
     return go(request, "association/a-remettre")
 
@@ -100,8 +100,8 @@ def change(request: Req, kiosk: FromPath[str], form: Sent) -> Response[Any]:
     """Its name, and what stands beside it."""
     try:
         kiosks.change(context_of(request), signed_in(request), kiosk, form.get("name"), _equipment(form))
-    except BadInput:
-        return _kiosk_page(request, kiosk, [Fault("office.invite.bad_name", "name")], form, 422)
+    except BadInput as error:
+        return _kiosk_page(request, kiosk, [Fault(error.shown, "name")], form, 422)
     return go(request, "association/bornes")
 
 

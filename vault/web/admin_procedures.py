@@ -15,6 +15,7 @@ from vault.pictograms import KINDS
 from vault.procedure_editing import Edition
 from vault.procedures import CONFIDENCES, Need, NeedKind, Piece, Procedure
 from vault.settings import today_in_paris
+from vault.typed import one_line
 from vault.web.forms import Form, Sent
 from vault.web.guards import context_of, signed_in, who
 from vault.web.office_frame import office_page, typed_day
@@ -79,10 +80,6 @@ def _whole(text: str, field: str) -> int | None:
     return int(text)
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
 def _keep(request: Req, procedure: Procedure, form: Form) -> None:
     number = form.get("edition")
     based_on = int(number) if number.isascii() and number.isdigit() else -1
@@ -97,9 +94,9 @@ def change(request: Req, slug: FromPath[str], form: Sent) -> Response[Any]:
         verified = typed_day(form.get("verified_on"), "verified_on")
         if verified is not None and verified > today:
             raise BadInput("verified_on", "office.procedure.future")
-        reminders = tuple(one for line in form.get("reminders").splitlines() if (one := _one_line(line)))
+        reminders = tuple(one for line in form.get("reminders").splitlines() if (one := one_line(line)))
         changed = replace(
-            last, source=_one_line(form.need("source")), confidence=form.get("confidence"), verified_on=verified,
+            last, source=one_line(form.need("source")), confidence=form.get("confidence"), verified_on=verified,
             validity_months=_whole(form.get("validity"), "validity"), reminders=reminders,
         )  # fmt: skip
         _keep(request, changed, form)
@@ -154,13 +151,13 @@ def _typed_piece(form: Form, name: str) -> Piece:
     if kind not in [one.value for one in NeedKind]:
         raise BadInput("need", "error.nothing-chosen")
     with_words = kind in (NeedKind.ONE_OF, NeedKind.IF)
-    about = _one_line(form.need("about")) if with_words else ""
+    about = one_line(form.need("about")) if with_words else ""
     chosen = [one for one in form.all("kind") if one in KINDS]
     first = form.get("first")
     if first in chosen:
         chosen.sort(key=lambda one: one != first)
     return Piece(
-        name, _one_line(form.need("name")), Need(NeedKind(kind), about), _one_line(form.get("note")),
+        name, one_line(form.need("name")), Need(NeedKind(kind), about), one_line(form.get("note")),
         _whole(form.get("months"), "months"), tuple(KindId(one) for one in chosen),
     )  # fmt: skip
 

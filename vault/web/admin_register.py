@@ -100,8 +100,8 @@ def _step(request: Req, name: str, form: Form, act: Callable[[str], object]) -> 
     """One step, or the page with why not: a reason is missing, another person is needed, the state does not allow it."""
     try:
         act(form.get("reason"))
-    except BadInput:
-        return _request_page(request, name, [Fault("office.request.reason_missing", "reason")], 422, form.get("reason"))
+    except BadInput as error:
+        return _request_page(request, name, [Fault(error.shown, "reason")], 422, form.get("reason"))
     except (NotAllowed, Conflict, AfterRecovery, Restricted) as error:
         return _refused(request, name, error, form.get("reason"))
     return go(request, f"association/registre/{name}")

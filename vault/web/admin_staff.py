@@ -18,7 +18,7 @@ from vault.web.pages import Fault
 from vault.web.shell import Req, go
 from vault.workers import WorkerLine
 
-FIELDS = {"role": "office.error.kind", "ends": "office.invite.bad_ends", "name": "office.invite.bad_name"}
+FIELDS = {"role": "office.error.kind", "ends": "office.invite.bad_ends"}
 
 
 @get("/personnel", opt=who("administrator"), sync_to_thread=True)

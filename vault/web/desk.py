@@ -73,7 +73,7 @@ def erased(request: Req, told: FromPath[str], form: Sent) -> Response[Any]:
     try:
         article19.answer(context_of(request), signed_in(request), told, form.get("answer"), form.get("reason"))
     except BadInput as error:
-        sentence = "desk.erase.no_answer" if error.field == "answer" else "desk.erase.no_reason"
+        sentence = "desk.erase.no_answer" if error.field == "answer" else error.shown
         return _to_erase(request, [Fault(sentence)], 422)
     return go(request, "bureau/copies-a-effacer?dit=merci")
 

@@ -9,8 +9,9 @@ from litestar.types import ControllerRouterHandler
 from consent.errors import RequestRefused
 from consent.ids import GrantId
 from consent.purposes import PurposeId
+from consent.terms import LONGEST_OWN_WORDS
 from crypto.errors import Malformed
-from vault import answers, asking, shared_papers
+from vault import answers, asking, shared_papers, typed
 from vault.errors import BadInput
 from vault.pictograms import KINDS, REASONS
 from vault.web.desk_frame import NOT_SHOWN, day, desk_page
@@ -64,7 +65,11 @@ def new(request: Req, grant: FromPath[str]) -> Response[str]:
 @post("/demandes/nouvelle/{grant:str}", opt=who("worker"), exception_handlers=NOT_SHOWN, sync_to_thread=True)
 def ask(request: Req, grant: FromPath[str], form: Sent) -> Response[Any]:
     """Ask. The person finds it at their next opening."""
-    kinds, purpose, own_words = form.all("kind"), form.get("purpose"), form.get("own_words").strip()
+    kinds, purpose, own_words = form.all("kind"), form.get("purpose"), ""
+    try:
+        own_words = typed.line_or_none(form.get("own_words"), "own_words", LONGEST_OWN_WORDS, long="error.phrase-long")
+    except BadInput as error:
+        return _form(request, grant, [Fault(error.shown, "own_words")], form, 422)
     if not kinds or not set(kinds) <= set(KINDS):
         return _form(request, grant, [Fault("desk.request.choose_kind")], form, 422)
     if purpose not in REASONS or (purpose == "other") != bool(own_words):

@@ -10,8 +10,9 @@ from litestar import Response, get, post
 from litestar.types import ControllerRouterHandler
 
 from consent.purposes import PurposeId
+from consent.terms import LONGEST_OWN_WORDS
 from crypto.errors import Malformed
-from vault import asking, received
+from vault import asking, received, typed
 from vault.errors import BadInput, WrongSecret
 from vault.intake import read_qr
 from vault.pictograms import KINDS, REASONS
@@ -88,7 +89,11 @@ def ask_page(request: Req) -> Response[str]:
 
 def _ask(request: Req, upload: Upload) -> Response[Any]:
     form, context, session = upload.form, context_of(request), signed_in(request)
-    kinds, purpose, own_words = form.all("kind"), form.get("purpose"), form.get("own_words").strip()
+    kinds, purpose, own_words = form.all("kind"), form.get("purpose"), ""
+    try:
+        own_words = typed.line_or_none(form.get("own_words"), "own_words", LONGEST_OWN_WORDS, long="error.phrase-long")
+    except BadInput as error:
+        return _ask_page(request, [Fault(error.shown, "own_words")], form, 422)
     if not kinds or not set(kinds) <= set(KINDS):
         return _ask_page(request, [Fault("desk.request.choose_kind")], form, 422)
     if purpose not in REASONS or (purpose == "other") != bool(own_words):

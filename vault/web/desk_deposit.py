@@ -22,7 +22,7 @@ from vault.web.shell import Req, go
 from vault.web.uploads import Upload, in_thread, receive
 
 SAID = {"depose": "desk.deposit.done", "repris": "desk.deposit.undone"}
-FIELDS = {"opened_by_person": "desk.deposit.must_be_opened", "title": "error.name-long"}
+FIELDS = {"opened_by_person": "desk.deposit.must_be_opened"}
 
 
 def _page(request: Req, faults: list[Fault], form: Form | None = None, status: int = 200) -> Response[str]:

@@ -132,8 +132,8 @@ def rename(request: Req, paper: FromPath[str], form: Sent) -> Response[Any]:
         return _name_page(request, paper, typed, [Fault("error.name-empty", "name")], 422)
     try:
         documents.rename(context_of(request), signed_in(request), PaperId(paper), typed)
-    except BadInput:
-        return _name_page(request, paper, typed, [Fault("error.name-long", "name")], 422)
+    except BadInput as error:
+        return _name_page(request, paper, typed, [Fault(error.shown, "name")], 422)
     return go(request, f"papiers/{paper}?dit=change")
 
 

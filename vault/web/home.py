@@ -20,11 +20,13 @@ from vault import (
     restricting,
     space,
     succession,
+    typed,
     waiting,
 )  # fmt: skip
 from vault.aftermath import AfterRecovery
 from vault.errors import AbriError, BadInput, Busy, MustWait, WrongSecret
 from vault.first_page import Said
+from vault.opening import NAME_LETTERS
 from vault.pictograms import DRAWINGS
 from vault.web.forms import Form, Sent
 from vault.web.guards import context_of, signed_in, who
@@ -99,12 +101,12 @@ def name(request: Req) -> Response[str]:
 @post("/{language:str}/moi/nom", opt=who("person"), sync_to_thread=True)
 def rename(request: Req, form: Sent) -> Response[Any]:
     """Theirs to choose, and to leave out."""
-    typed = "" if form.has("skip") else form.get("name").strip()
+    written = "" if form.has("skip") else form.get("name")
     try:
-        people.rename(context_of(request), signed_in(request), typed or None)
-    except BadInput:
-        faults = [Fault("error.name-long", "name")]
-        return page(request, "kiosk/my_name.html", status=422, back="moi/autres", faults=faults, name=typed)
+        people.rename(context_of(request), signed_in(request), typed.line_or_none(written, "name", NAME_LETTERS) or None)
+    except BadInput as error:
+        faults = [Fault(error.shown, "name")]
+        return page(request, "kiosk/my_name.html", status=422, back="moi/autres", faults=faults, name=written)
     return go(request, "moi")
 
 

@@ -14,7 +14,7 @@ from consent.ids import PaperId
 from consent.purposes import PRIVATE, PurposeId
 from consent.scope import MOST_PAPERS
 from consent.terms import LONGEST_OWN_WORDS
-from vault import offers, restricting, sharing
+from vault import offers, restricting, sharing, typed
 from vault.errors import BadInput, NotThere
 from vault.offers import Choices
 from vault.pictograms import DRAWERS, REASONS
@@ -182,9 +182,9 @@ def own_words(request: Req) -> Response[str]:
     return _words_page(request, _unasked(request).own_words, [])
 
 
-def _words_page(request: Req, typed: str, faults: list[Fault], status: int = 200) -> Response[str]:
+def _words_page(request: Req, written: str, faults: list[Fault], status: int = 200) -> Response[str]:
     return page(
-        request, "kiosk/own_words.html", status=status, back="montrer/pourquoi", typed=typed, faults=faults, most=LONGEST_OWN_WORDS
+        request, "kiosk/own_words.html", status=status, back="montrer/pourquoi", typed=written, faults=faults, most=LONGEST_OWN_WORDS
     )  # fmt: skip
 
 
@@ -192,10 +192,11 @@ def _words_page(request: Req, typed: str, faults: list[Fault], status: int = 200
 def say_words(request: Req, form: Sent) -> Response[Any]:
     """A short sentence, on one line."""
     choices = _unasked(request)
-    typed = " ".join(form.get("words").split())
-    if not typed or len(typed) > LONGEST_OWN_WORDS:
-        return _words_page(request, typed, [Fault("error.phrase-long" if typed else "error.missing", "words")], 422)
-    offers.keep(context_of(request), signed_in(request), replace(choices, own_words=typed))
+    try:
+        words = typed.line(form.get("words"), "words", LONGEST_OWN_WORDS, long="error.phrase-long")
+    except BadInput as error:
+        return _words_page(request, form.get("words"), [Fault(error.shown, "words")], 422)
+    offers.keep(context_of(request), signed_in(request), replace(choices, own_words=words))
     return go(request, "montrer/comment")
 
 

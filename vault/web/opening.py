@@ -12,9 +12,10 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from consent.recipients import role
-from vault import account_numbers, circles, conditions, once, people, printed, reviewing, sessions, workers
+from vault import account_numbers, circles, conditions, once, people, printed, reviewing, sessions, typed, workers
 from vault.errors import AbriError, AlreadyKnown, BadInput, NotThere, WeakSecret, WrongSecret
 from vault.languages import FRENCH
+from vault.opening import NAME_LETTERS
 from vault.pictograms import DRAWINGS
 from vault.refusals import PaperRefused
 from vault.web.forms import Sent
@@ -90,12 +91,12 @@ def name(request: Req) -> Response[str]:
 @post("/{language:str}/ouvrir/nom", opt=who("opening"), sync_to_thread=True)
 def give_name(request: Req, form: Sent) -> Response[Any]:
     """The name is theirs: any script, any length that fits on a card."""
-    typed = "" if form.has("skip") else form.get("name").strip()
+    written = "" if form.has("skip") else form.get("name")
     try:
-        _keep(request, name=typed or None)
-    except BadInput:
-        faults = [Fault("error.name-long", "name")]
-        return page(request, "kiosk/name.html", status=422, back="ouvrir/avant/5", faults=faults, name=typed)
+        _keep(request, name=typed.line_or_none(written, "name", NAME_LETTERS) or None)
+    except BadInput as error:
+        faults = [Fault(error.shown, "name")]
+        return page(request, "kiosk/name.html", status=422, back="ouvrir/avant/5", faults=faults, name=written)
     return go(request, "ouvrir/dessin")
 
 

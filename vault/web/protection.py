@@ -7,7 +7,9 @@ from litestar.types import ControllerRouterHandler
 
 from consent.recipients import role
 from vault import circles, freezing, guardians, once, people, workers
+from vault.circles import LABEL_AT_MOST, PHRASE_AT_MOST
 from vault.errors import BadInput, Busy, MustWait, WrongSecret
+from vault.typed import line_or_none
 from vault.web.forms import Form, Sent
 from vault.web.guards import anyone, context_of, session_of, signed_in, who
 from vault.web.home import secret_fault, secret_of
@@ -104,7 +106,7 @@ def choose_trusted(request: Req) -> Response[str]:
 
 TOGETHER = {"2": 2, "3": 3}
 NEW_SHEETS = {"": 0, "0": 0, "1": 1, "2": 2}
-NOT_CHOSEN = {"phrase": Fault("error.phrase-long", "phrase"), "label": Fault("error.name-long", "sheet_1")}
+TYPED = ("phrase", "sheet_1", "sheet_2")
 
 
 def _choose_page(request: Req, faults: list[Fault], form: Form | None = None, status: int = 200) -> Response[str]:
@@ -128,13 +130,15 @@ def _choose_page(request: Req, faults: list[Fault], form: Form | None = None, st
 
 
 def _members(form: Form, told: people.Me) -> list[circles.Chosen]:
-    name, drawing, phrase = told.name or "", told.drawing, " ".join(form.get("phrase").split())
+    name, drawing = told.name or "", told.drawing
+    phrase = line_or_none(form.get("phrase"), "phrase", PHRASE_AT_MOST, long="error.phrase-long")
     members: list[circles.Chosen] = [circles.GuardianWorker(one, name, drawing, phrase) for one in form.all("worker")]
     members += [circles.KeptSheet(member) for member in form.all("sheet")]
     many = NEW_SHEETS.get(form.get("new_sheets"))
     if many is None:
         raise BadInput("new_sheets", "error.choose")
-    members += [circles.NewSheet(" ".join(form.get(f"sheet_{number}").split()) or str(number)) for number in range(1, many + 1)]
+    named = [(str(number), f"sheet_{number}") for number in range(1, many + 1)]
+    members += [circles.NewSheet(line_or_none(form.get(field), field, LABEL_AT_MOST) or number) for number, field in named]
     return members
 
 
@@ -158,7 +162,7 @@ def set_trusted(request: Req, form: Sent) -> Response[Any]:
         formed = circles.set_circle(context, session, secret_of(form), members, needed)
     except (WrongSecret, MustWait, Busy, BadInput) as error:
         if isinstance(error, BadInput) and error.field not in WHAT_IS_WRONG:
-            return _choose_page(request, [NOT_CHOSEN.get(error.field, Fault(error.shown))], form, 422)
+            return _choose_page(request, [Fault(error.shown, error.field if error.field in TYPED else None)], form, 422)
         faults, status = secret_fault(request, error)
         return _choose_page(request, faults, form, status)
     if formed.sheets:

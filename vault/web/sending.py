@@ -13,7 +13,7 @@ from consent.ids import GrantId, PaperId
 from consent.outside import LONGEST_NAME, MOST_PAPERS, OPENINGS
 from consent.purposes import PRIVATE, PurposeId
 from consent.terms import LONGEST_OWN_WORDS
-from vault import documents, offers, outside, procedure_asking, restricting, sending
+from vault import documents, offers, outside, procedure_asking, restricting, sending, typed
 from vault.errors import BadInput, NotThere
 from vault.listing import PaperCard
 from vault.offers import Line
@@ -95,18 +95,19 @@ def to_whom(request: Req) -> Response[str]:
     return _whom_page(request, _chosen(request).recipient, [])
 
 
-def _whom_page(request: Req, typed: str, faults: list[Fault], status: int = 200) -> Response[str]:
+def _whom_page(request: Req, written: str, faults: list[Fault], status: int = 200) -> Response[str]:
     back = f"papiers/{_chosen(request).papers[0]}/que-faire?plus=1"
-    return page(request, "kiosk/send_whom.html", status=status, back=back, typed=typed, faults=faults, most=LONGEST_NAME)
+    return page(request, "kiosk/send_whom.html", status=status, back=back, typed=written, faults=faults, most=LONGEST_NAME)
 
 
 @post("/{language:str}/envoyer/qui", opt=who("person", over="partages"), sync_to_thread=True)
 def say_whom(request: Req, form: Sent) -> Response[Any]:
     """One line."""
-    typed = " ".join(form.get("name").split())
-    if not typed or len(typed) > LONGEST_NAME:
-        return _whom_page(request, typed, [Fault("error.name-long" if typed else "error.missing", "name")], 422)
-    sending.keep(context_of(request), signed_in(request), replace(_chosen(request), recipient=typed))
+    try:
+        name = typed.line(form.get("name"), "name", LONGEST_NAME)
+    except BadInput as error:
+        return _whom_page(request, form.get("name"), [Fault(error.shown, "name")], 422)
+    sending.keep(context_of(request), signed_in(request), replace(_chosen(request), recipient=name))
     return go(request, "envoyer/pourquoi")
 
 
@@ -137,19 +138,20 @@ def own_words(request: Req) -> Response[str]:
     return _words_page(request, _chosen(request).own_words, [])
 
 
-def _words_page(request: Req, typed: str, faults: list[Fault], status: int = 200) -> Response[str]:
+def _words_page(request: Req, written: str, faults: list[Fault], status: int = 200) -> Response[str]:
     return page(
-        request, "kiosk/send_words.html", status=status, back="envoyer/pourquoi", typed=typed, faults=faults, most=LONGEST_OWN_WORDS
+        request, "kiosk/send_words.html", status=status, back="envoyer/pourquoi", typed=written, faults=faults, most=LONGEST_OWN_WORDS
     )  # fmt: skip
 
 
 @post("/{language:str}/envoyer/mots", opt=who("person", over="partages"), sync_to_thread=True)
 def say_words(request: Req, form: Sent) -> Response[Any]:
     """A short sentence, on one line."""
-    typed = " ".join(form.get("words").split())
-    if not typed or len(typed) > LONGEST_OWN_WORDS:
-        return _words_page(request, typed, [Fault("error.phrase-long" if typed else "error.missing", "words")], 422)
-    sending.keep(context_of(request), signed_in(request), replace(_chosen(request), own_words=typed))
+    try:
+        words = typed.line(form.get("words"), "words", LONGEST_OWN_WORDS, long="error.phrase-long")
+    except BadInput as error:
+        return _words_page(request, form.get("words"), [Fault(error.shown, "words")], 422)
+    sending.keep(context_of(request), signed_in(request), replace(_chosen(request), own_words=words))
     return go(request, "envoyer/accord")
 
 
