@@ -72,7 +72,11 @@ def _recoveries(context: Context, connection: Connection) -> None:
     now = context.clock()
     waits = (recoveries.c.state == "asking", recoveries.c.opens.is_not(None), recoveries.c.term > now)
     for row in connection.execute(select(recoveries).where(*waits)).mappings().all():
-        waiting.postpone(connection, row, now + recovery.FAR_WAITS)
+        coming = select(slots.c.id).where(slots.c.account == row["person"], slots.c.state == "pending")
+        if connection.execute(coming.limit(1)).first() is None:
+            aftermath.forget(connection, row["id"])  # its card died since: it had been stopped, and nobody comes with it
+        else:
+            waiting.postpone(connection, row, now + recovery.FAR_WAITS)
     connection.execute(update(recoveries).where(recoveries.c.state == "done").values(term=now + aftermath.HOLD))
     for state, lasts in (("vetoing", aftermath.HOLD), ("barred", recovery.THEFT_BARS)):
         until = (slots.c.state == state, slots.c.veto_until < now + lasts)

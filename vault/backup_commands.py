@@ -68,6 +68,12 @@ def restore(options: argparse.Namespace) -> int:
     print(f"Begun anew, as it may have been called off since: {done.anew} erasures and papers in the bin.")
     print(f"Cancelled, as they were not carried out when it was time: {done.cancelled} erasures.")
     print(f"{done.told} persons will read at their next opening that a backup of {done.backup.day} was put back.")
+    if done.shut:
+        print(
+            f"NO  {done.shut} persons changed every way into their safe since that day: nothing opens it any more. Desks ask whose card"
+            " is unknown (docs/operations.md, Backups).",
+            file=sys.stderr,
+        )
     for blob in done.missing:
         print(f"NO  {blob}: this paper is missing or changed in the backup; its person is told.", file=sys.stderr)
     print("Heads of the trace that were published since no longer continue: see docs/operations.md, The trace.")

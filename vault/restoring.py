@@ -9,7 +9,7 @@ next unlock. Only then the mark goes, and `abri serve` starts again.
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,14 +39,15 @@ from vault.context import Context
 from vault.notices import Notice
 from vault.settings import Places, Settings, UnsafeSettings, today_in_paris
 
+OPENING = ("live", "leaving", "barred", "vetoing")  # ways in that open, or will: what is shown once is `pending`
 MARK = "RESTORING"  # a file of this name in the settings' folder: a restore was begun and is not at its end
 
 
 @dataclass(frozen=True)
 class Restored:
     """What a restore did. `destroyed`: rows of the key vault; `erased`: persons; `ended`: shares and ways in; `anew`: erasures and
-    bins that have all their time again; `cancelled`: erasures that were not carried out when it was time; `missing`: blobs; `until`:
-    the last day of the key that signed, when it has turned since."""
+    bins that have all their time again; `cancelled`: erasures that were not carried out when it was time; `shut`: persons whom nothing
+    opens any more; `missing`: blobs; `until`: the last day of the key that signed, when it has turned since."""
 
     backup: Backup
     papers: int
@@ -56,6 +57,7 @@ class Restored:
     ended: int
     anew: int
     cancelled: int
+    shut: int
     told: int
     stones: dt.date | None
     until: dt.date | None
@@ -113,16 +115,18 @@ def restore(
     upgrade(urls)
     context = open_context()
     try:
-        erased = _erase_again(context, dead)
+        erased = _erase_again(context, {**dict.fromkeys(_without_a_row(context), ()), **dead})
         ended = end_what_died(context)
-        anew = afresh.begin_again(context, alive)
+        # Tombstones as old as this backup are forgotten: an erasure without one may have been carried out all the same.
+        anew = afresh.begin_again(context, None if _older_than_tombstones(settings, found, context.clock()) else alive)
+        shut = _shut(context)
         day = found.day.isoformat()
         told = maintaining.tell_everyone(context, "maintenance.restored", day, Notice("restored", {"day": day}))
     finally:
         context.close()
     mark.unlink()
     until = last_day(settings, found)
-    return Restored(found, kept, tuple(missing), destroyed, erased, ended, anew.terms, anew.cancelled, told, newest, until)
+    return Restored(found, kept, tuple(missing), destroyed, erased, ended, anew.terms, anew.cancelled, shut, told, newest, until)
 
 
 # --- Before anything is touched -------------------------------------------------------------------------------------------------
@@ -140,7 +144,7 @@ def _checked(
 ) -> Backup:
     found = signed(settings, places, name, turned=turned)
     age = (today_in_paris(now) - found.day).days
-    if age > settings.retention.backups and not too_old:
+    if _older_than_tombstones(settings, found, now) and not too_old:
         raise BadBackup(
             f"this backup is {age} days old and should be dead since {age - settings.retention.backups}: people who were erased"
             " were told so. Say --although-it-should-be-dead if there is no other"
@@ -173,6 +177,10 @@ def signed(settings: Settings, places: Places, name: str, *, turned: bool = Fals
 def last_day(settings: Settings, found: Backup) -> dt.date | None:
     """The last day of the key that signed this; None for today's key."""
     return next((one.until for one in settings.earlier if one.public == found.by), None)
+
+
+def _older_than_tombstones(settings: Settings, found: Backup, now: dt.datetime) -> bool:
+    return (today_in_paris(now) - found.day).days > settings.retention.backups
 
 
 def _alive_before(mark: Path) -> dt.date | None:
@@ -268,7 +276,15 @@ def _months(settings: Settings, found: Backup) -> list[int]:
 # --- Rows -----------------------------------------------------------------------------------------------------------------------
 
 
-def _erase_again(context: Context, dead: dict[str, list[bytes]]) -> int:
+def _without_a_row(context: Context) -> list[str]:
+    """Persons who were erased while the backup was being made: it reads the rows first and the key vault last. Under which copies of
+    their history lie is not known any more: those open for nobody, and go with their age."""
+    with context.database.transaction(read_only=True) as connection:
+        everybody = connection.scalars(select(accounts.c.id).where(accounts.c.kind == "person")).all()
+    return _gone(context, "person", everybody)
+
+
+def _erase_again(context: Context, dead: Mapping[str, Sequence[bytes]]) -> int:
     """Persons who were erased since: their rows came back and open nothing; now they go, and their papers with them."""
     erased = 0
     for person, answers in dead.items():
@@ -306,6 +322,14 @@ def end_what_died(context: Context) -> int:
         _end_grant(context, grant)
         ended += 1
     return ended
+
+
+def _shut(context: Context) -> int:
+    """Persons whose ways in were all replaced between the backup and the loss: the old ones died, and the new ones are in no row."""
+    open_ways = select(slots.c.id).where(slots.c.account == accounts.c.id, slots.c.kind != "assist", slots.c.state.in_(OPENING))
+    nothing = select(accounts.c.id).where(accounts.c.kind == "person", accounts.c.state != "half-made", ~open_ways.exists())
+    with context.database.transaction(read_only=True) as connection:
+        return len(connection.scalars(nothing).all())
 
 
 def _end_workers(context: Context) -> int:

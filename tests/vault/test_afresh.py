@@ -2,12 +2,14 @@
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import select, update
 
+from storage.blobs import BlobStore, Held
 from storage.tables import erasures, papers, persons
 from tests.engines import Engines
 from tests.vault.builders import make_office, make_person, sign_in_administrator, unlock
@@ -17,6 +19,7 @@ from tests.vault.conftest import context_on
 from tests.vault.deaths_scene import approved, state
 from tests.vault.papers import keep
 from tests.vault.test_directives import wished
+from tests.vault.test_erasure import lived_in, rows_of
 from tests.vault.test_restore import FOR_RECOVERY, elsewhere, new_machine, opened, put_back, three
 from tests.vault.test_waiting import begun, over
 from vault import (
@@ -32,6 +35,7 @@ from vault import (
     erasure,
     notices,
     outside,
+    people,
     register_reading,
     removing,
     restoring,
@@ -39,8 +43,10 @@ from vault import (
     sessions,
     silence,
     tasks,
+    terms,
     waiting,
 )
+from vault import workers as working
 from vault.aftermath import AfterRecovery
 from vault.context import Context
 from vault.errors import MustWait, NotThere, WrongSecret
@@ -201,6 +207,112 @@ def test_an_erasure_whose_time_was_over_before_the_loss_was_called_off(
     finally:
         new.database.close()
         new.keyvault.close()
+
+
+class Meanwhile:
+    """A store of papers; as they are listed, something happens elsewhere."""
+
+    def __init__(self, store: BlobStore, act: Callable[[], object]) -> None:
+        self._store, self._act = store, act
+
+    def inventory(self) -> Iterator[Held]:
+        """What happens elsewhere happens; then every paper."""
+        self._act()
+        return self._store.inventory()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+def test_who_was_erased_while_the_backup_was_made_keeps_no_restore_from_its_end(
+    engines: Engines, tmp_path: Path, clock: Clock, elsewhere: Callable[[Context], Context]
+) -> None:
+    """The backup reads rows first and the key vault last; in between it was time. Awa had guardians and showed a paper to Marc, who has
+    left since: nothing of hers can be signed or traced any more, and everybody else's safe opens again."""
+    house = context_on(engines, tmp_path, clock)
+    made, _ = lived_in(house, clock, count=3)
+    other = make_person(house, "Flo", kiosk=made.tilleuls.kiosk)
+    erasure.ask(house, unlock(house, made.awa), made.awa.code)
+    clock.forward(hours=73)
+    where, due = three(tmp_path), []
+    meanwhile = Meanwhile(house.blobs, lambda: due.append(tasks.erase_due(house)))
+    name = backups.make(dataclasses.replace(house, blobs=cast("BlobStore", meanwhile)), where, FOR_RECOVERY).name
+    assert due == [1]
+    clock.forward(days=2)
+    working.end(house, sign_in_administrator(house, made.canal.administrators[0]), made.marc.id)
+    there = elsewhere(house)
+    done = put_back(there, where, name)
+    assert (done.erased, done.cancelled, done.anew) == (1, 0, 0)
+
+    new = opened(there)
+    try:
+        assert rows_of(new, made.awa) == []
+        assert [one.key for one in notices.waiting(new, unlock(new, other))] == ["restored"]
+        with pytest.raises(WrongSecret):
+            unlock(new, made.awa)
+    finally:
+        new.database.close()
+        new.keyvault.close()
+
+
+@pytest.mark.parametrize("what", ["recovery", "protect", "code"])
+def test_it_is_said_how_many_changed_every_way_in_since(house: Context, clock: Clock, tmp_path: Path, what: str) -> None:
+    """The old ways died for good, as "je me protège" promised, and the new ones are in no backup. A changed code leaves the guardians; a
+    card that was lost may say stop for a day, and opens meanwhile."""
+    made = make_circle(house)
+    where = three(tmp_path)
+    name = backups.make(house, where, FOR_RECOVERY).name
+    clock.forward(hours=1)
+    if what == "recovery":
+        session, code = start(house, made.canal.kiosk)
+        confirm(house, made.marc, code, beside=True)
+        confirm(house, made.fatou, code)
+        coming_back.finish(house, session, new_card(), NEW_CODE)
+    elif what == "protect":
+        people.protect(house, unlock(house, made.awa), made.awa.code, new_card(), NEW_CODE)
+    else:
+        people.change_code(house, unlock(house, made.awa), made.awa.code, NEW_CODE)
+    there = new_machine(house, tmp_path / "new")
+    assert put_back(there, where, name).shut == (1 if what == "protect" else 0)
+
+
+@pytest.mark.parametrize("says", ["nothing", "no"])
+def test_a_recovery_that_was_stopped_since_waits_no_more(house: Context, clock: Clock, tmp_path: Path, says: str) -> None:
+    """Its card died as its owner said no: nobody comes with it, and nobody is asked about it."""
+    made = make_circle(house)
+    begun(house, made)
+    where = three(tmp_path)
+    name = backups.make(house, where, FOR_RECOVERY).name
+    clock.forward(hours=1)
+    if says == "no":
+        waiting.stop(house, unlock(house, made.awa))
+    else:
+        gone = make_person(house, "Flo", kiosk=made.tilleuls.kiosk)
+        house.keyvault.destroy([("person", gone.id)], clock.now)
+    there = new_machine(house, tmp_path / "new")
+    put_back(there, where, name)
+    new = opened(there)
+    try:
+        waits = waiting.opens(new, unlock(new, made.awa))
+        assert waits == (None if says == "no" else clock.now + dt.timedelta(hours=24))
+    finally:
+        new.database.close()
+        new.keyvault.close()
+
+
+def test_of_a_backup_older_than_tombstones_nothing_is_taken_for_called_off(house: Context, clock: Clock, tmp_path: Path) -> None:
+    """Lou was erased, and the tombstone that said so is forgotten by now: the safe goes again after a week."""
+    leaving, gone = make_person(house, "Lou"), make_person(house, "Flo")
+    erasure.ask(house, leaving.session, leaving.code)
+    where = three(tmp_path)
+    name = backups.make(house, where, FOR_RECOVERY).name
+    clock.forward(hours=73)
+    tasks.erase_due(house)
+    clock.forward(days=60)
+    terms.forget_tombstones(house)
+    house.keyvault.destroy([("person", gone.id)], clock.now)
+    done = put_back(new_machine(house, tmp_path / "new"), where, name, too_old=True)
+    assert (done.cancelled, done.anew) == (0, 1)
 
 
 def while_nobody_listens(house: Context) -> None:
