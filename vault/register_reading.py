@@ -98,13 +98,13 @@ def answered_by(row: RowMapping) -> dt.date | None:
     """The day by which an open request must be answered; None for what was: it is in force until it is lifted, or waits its 72 hours.
 
     An erasure that does not come to its end is told by itself (`vault.standing`). A death waits for those the person counted on, and
-    once approved for its year: what closes by itself at its term is late after that alone. A letter without a number has nobody to
-    wait for, and is answered within its month like any other.
+    once approved for its year: what closes by itself at its term is late after that alone. What the office wrote down without a number
+    has nobody to wait for, however it came, and is answered within its month like any other.
     """
     rule = RULES[row["kind"]]
     if row["state"] == "carrying-out" and (rule.lifts or rule.erases or row["kind"] == "death"):
         return None
-    guardians_may = row["state"] == "received" and (row["numbered"] or row["origin"] == "desk")
+    guardians_may = row["state"] == "received" and (row["numbered"] or row["person"] is not None)
     waits = row["kind"] == "death" and (row["state"] == "approved" or guardians_may)
     day: dt.date = row["term"] if waits else row["extended"] or row["due"]
     return day

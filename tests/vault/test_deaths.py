@@ -34,6 +34,7 @@ from vault.confirming import NotProven, Typed
 from vault.context import Context
 from vault.directives import Wish
 from vault.errors import BadInput, Conflict, MustWait, NotThere, WrongSecret
+from vault.register import Origin
 from vault.rights import Extra
 
 
@@ -304,6 +305,16 @@ def test_a_death_is_late_when_the_office_can_act_and_does_not(house: Context, cl
     ending = _of(house, made, first.request)
     assert (ending.state, ending.days_left, ending.colour) == ("carrying-out", None, "calm")
     assert health.of_requests(house).good, "the erasure waits its 72 hours"
+
+
+@pytest.mark.parametrize("origin", ["letter", "desk", "kiosk"])
+def test_what_the_office_wrote_down_without_a_number_waits_for_nobody(house: Context, clock: Clock, origin: Origin) -> None:
+    """Told at the office's own desk too: no guardian can speak to this line, and whoever told of it wants an answer."""
+    made = make_circle(house)
+    told = rights.receive(house, sign_in_administrator(house, made.tilleuls.administrators[0]), "death", origin)
+    clock.forward(days=32)
+    assert _of(house, made, told.id).late
+    assert register_reading.overdue(house) == 1
 
 
 def _of(house: Context, made: Circle, request: str) -> register_reading.Request:
