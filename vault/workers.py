@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, insert, or_, select, update
 
+from consent.days import PARIS
 from consent.errors import ConsentError
 from consent.ids import WorkerId
 from consent.recipients import RecipientEvent, RecipientState, next_state
@@ -269,9 +270,12 @@ def _close(context: Context, connection: Connection, worker: str) -> None:
     sessions.end_all(context, connection, account=worker)
     connection.execute(update(accounts).where(accounts.c.id == worker).values(state="ended"))
     today = today_in_paris(context.clock())  # from this day on their name is kept for twelve months
-    connection.execute(update(workers).where(workers.c.account == worker, workers.c.left_on.is_(None)).values(left_on=today))
-    at_work = (workers.c.account == worker, workers.c.away_since.is_(None))
-    connection.execute(update(workers).where(*at_work).values(away_since=context.clock()))
+    leaving = (workers.c.account == worker, workers.c.left_on.is_(None))
+    # Who was suspended earlier on this very day is away since the end: of two moments of one day the row could not tell which it holds.
+    midnight = dt.datetime.combine(today, dt.time(), PARIS).astimezone(dt.UTC)
+    until_today = workers.c.away_since.is_(None) | (workers.c.away_since >= midnight)
+    connection.execute(update(workers).where(*leaving, until_today).values(away_since=context.clock()))
+    connection.execute(update(workers).where(*leaving).values(left_on=today))
 
 
 def _record(context: Context, connection: Connection, session: Session, worker: str, tag: str) -> None:

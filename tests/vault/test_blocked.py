@@ -157,6 +157,19 @@ def test_who_was_away_and_then_leaves_shortens_the_thirty_days(house: Context, c
     assert after(house, clock, made.awa, 24) == [True, False]
 
 
+def test_who_was_suspended_and_ended_on_one_day_left_with_the_end(house: Context, clock: Clock) -> None:
+    """In the morning and in the evening: the three days begin in the evening."""
+    made = make_circle(house)
+    people.freeze(house, show_card(house, made.awa.card))
+    clock.forward(days=10)
+    clock.now = clock.now.replace(hour=6)
+    suspended(house, made)
+    clock.forward(hours=15)
+    sign_in_administrator(house, made.tilleuls.administrators[0])
+    ended(house, made, "Fatou")
+    assert after(house, clock, made.awa, 71, 1) == [True, True, False]
+
+
 def test_of_several_sets_the_last_one_counts(house: Context, clock: Clock) -> None:
     """Any two of three: the first departure changes nothing, the second one begins the three days; with five words thirty."""
     made = make_circle(house)
