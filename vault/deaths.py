@@ -148,6 +148,28 @@ def _identified(context: Context) -> dict[str, object]:
     return {"state": "identified", "identity": "guardians", "due": add_months(today_in_paris(context.clock()), 1)}
 
 
+def still_said(connection: Connection, row: RowMapping) -> bool:
+    """Whether what makes this line the register's still counts: those who said it may have left since."""
+    return row["identity"] != "guardians" or _enough(connection, row)
+
+
+def guardian_left(connection: Connection, worker: str) -> None:
+    """An account has ended, in the caller's transaction: a line that lacks a voice by this waits for guardians again, approved or not."""
+    theirs = select(death_reports.c.request).where(death_reports.c.worker == worker)
+    said = (rights_requests.c.id.in_(theirs), rights_requests.c.state.in_(("identified", "approved")))
+    held = select(rights_requests).where(*said).order_by(rights_requests.c.id).with_for_update()
+    for row in connection.execute(held).mappings().all():
+        if not still_said(connection, row):
+            _wait_again(connection, row["id"])
+
+
+def _wait_again(connection: Connection, request: str) -> None:
+    """As before the guardians had said it; what administrators said then was said of that. The year goes on."""
+    names = ("identity", "first_approval", "second_approval", "opens", "undoing", "undoing_reason")
+    values: dict[str, str | None] = {"state": "received", **dict.fromkeys(names)}
+    connection.execute(update(rights_requests).where(rights_requests.c.id == request).values(**values))
+
+
 def _count(connection: Connection, row: RowMapping) -> int:
     """How many of those who are still guardians have said it. Ending an account is the only no that an office has: whoever left says
     nothing any more, and what they said before counts for nothing, as in a recovery (ADR 0104)."""
@@ -216,13 +238,14 @@ def refused(context: Context, connection: Connection, row: RowMapping, reason: s
 def settle_due(context: Context) -> int:
     """What a report waits for in vain; a scheduled task. Gives how many lines moved.
 
-    A guardian who left will say nothing any more: those who are left and have spoken are then enough for the register. What the guardians
+    A guardian who left will say nothing any more: those who are left and have spoken are then enough for the register; a line that had
+    enough and has not any more waits for guardians again. What the guardians
     have not confirmed when the year is over is closed, and the safe is what it was: nobody can deny a death for somebody who never comes
     back, and a safe that nobody opens has terms of its own (`vault.silence`). A letter whose number is nobody's, or that came without
     one, is closed on the same day with the same word: the register does not tell which numbers live.
     """
     today = today_in_paris(context.clock())
-    waiting = (rights_requests.c.kind == "death", rights_requests.c.state == "received")
+    waiting = (rights_requests.c.kind == "death", rights_requests.c.state.in_(mourning.OPEN))
     with context.database.transaction(read_only=True) as connection:
         lines = connection.scalars(select(rights_requests.c.id).where(*waiting)).all()
 
@@ -230,14 +253,16 @@ def settle_due(context: Context) -> int:
         with context.database.transaction() as connection:
             one = select(rights_requests).where(rights_requests.c.id == request, *waiting).with_for_update()
             row = connection.execute(one).mappings().one_or_none()
-            if row is None:
+            if row is None or (row["state"] != "received" and still_said(connection, row)):
                 return False
+            if row["state"] != "received":
+                _wait_again(connection, request)
             if _enough(connection, row):
                 values = _identified(context)
             elif row["term"] <= today:
                 values = {"state": "closed", "closed": today, "reason": UNCONFIRMED}
             else:
-                return False
+                return bool(row["state"] != "received")
             connection.execute(update(rights_requests).where(rights_requests.c.id == request).values(**values))
             if values["state"] == "closed" and row["person"] is not None:
                 refused(context, connection, row, UNCONFIRMED)
@@ -255,10 +280,11 @@ def end_due(context: Context) -> int:
 
     def end_one(request: str) -> bool:
         with context.database.transaction() as connection:
-            held = select(rights_requests.c.person).where(rights_requests.c.id == request, *over).with_for_update()
-            person = connection.execute(held).scalar_one_or_none()
-            if person is None:
-                return False  # they came back since we looked
+            held = select(rights_requests).where(rights_requests.c.id == request, *over).with_for_update()
+            row = connection.execute(held).mappings().one_or_none()
+            if row is None or row["person"] is None or not still_said(connection, row):
+                return False  # they came back since we looked, or whoever said it has left
+            person = row["person"]
             if restricting.is_restricted(connection, person):
                 return False  # a judge, or they themselves before they died, want nothing erased: the line stays, overdue
             connection.execute(update(rights_requests).where(rights_requests.c.id == request).values(state="carrying-out"))

@@ -221,7 +221,11 @@ def approve(context: Context, session: Session, request: str, proof: Proof | Non
     confirming.require(context, session, act, proof)
     with context.database.transaction() as connection:
         row = register_lines.mine(connection, session, request)
-        if not may_approve_now(row) or _approval(row) != act:
+        if (
+            not may_approve_now(row)
+            or _approval(row) != act
+            or (row["kind"] == "death" and not deaths.still_said(connection, row))
+        ):
             raise Conflict
         if row["first_approval"] == session.account:
             raise NotAllowed

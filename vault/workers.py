@@ -260,8 +260,9 @@ def _move(
 
 
 def _close(context: Context, connection: Connection, worker: str) -> None:
-    from vault import guardians, withdrawing  # they know workers; only here does a worker's end reach them
+    from vault import deaths, guardians, withdrawing  # they know workers; only here does a worker's end reach them
 
+    deaths.guardian_left(connection, worker)  # first: an approval holds its line of the register before it writes into the trace
     name: str = connection.execute(select(workers.c.first_name).where(workers.c.account == worker)).scalar_one()
     withdrawing.end_grants_of(context, connection, worker)
     guardians.guardian_left(context, connection, worker, name)

@@ -7,13 +7,29 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from storage.tables import circle_members, circle_shares, directive_copies, recovery_confirmations, slots
-from tests.vault.builders import make_worker, sign_in, unlock
+from storage.tables import circle_members, circle_shares, directive_copies, recovery_confirmations, rights_requests, slots
+from storage.tables import workers as worker_rows
+from tests.vault import deaths_scene
+from tests.vault.builders import MadeWorker, make_worker, sign_in, sign_in_administrator, unlock
 from tests.vault.clock import Clock
 from tests.vault.comings import NEW_CODE, Circle, confirm, face, make_circle, new_card, set_circle, start
 from tests.vault.test_directives import member, wished
 from tests.vault.test_waiting import begun
-from vault import aftermath, audit, circles, coming_back, directives, guardians, protecting, recovery, sessions, waiting, workers
+from vault import (
+    aftermath,
+    audit,
+    circles,
+    coming_back,
+    deaths,
+    directives,
+    guardians,
+    protecting,
+    recovery,
+    rights,
+    sessions,
+    waiting,
+    workers,
+)
 from vault.context import Context
 from vault.directives import Wish
 from vault.errors import BadInput, Conflict, GuardianAway, GuardianLeft, NotThere, Tampered, WrongSecret
@@ -231,3 +247,59 @@ def test_a_circle_that_changed_between_opening_and_the_commit_is_opened_again(ho
     with pytest.raises(Conflict):
         coming_back.finish(raced, session, new_card(), NEW_CODE)
     assert sessions.find(house, coming_back.finish(house, session, new_card(), NEW_CODE)).account == made.awa.id
+
+
+@pytest.mark.parametrize("how_far", ["identified", "approved"])
+def test_who_said_that_somebody_is_dead_and_left_has_not_said_it(any_house: Context, clock: Clock, how_far: str) -> None:
+    """Both desks were stolen: the register reads what it read before, and the year gives her safe back."""
+    house, made = any_house, make_circle(any_house)
+    found = deaths_scene.said(house, made) if how_far == "identified" else deaths_scene.approved(house, made)
+    assert (found.state, found.identity) == (how_far, "guardians")
+    ends(house, made, made.marc)
+    assert deaths_scene.line(house, made).state == how_far, "who stays and has spoken is enough"
+    ends(house, made, made.fatou)
+    after = deaths_scene.line(house, made)
+    assert (after.state, after.identity, after.approvals, after.opens, after.may_approve) == ("received", "", (), None, False)
+    with pytest.raises(Conflict):
+        rights.approve(house, sign_in_administrator(house, made.tilleuls.administrators[0]), found.id)
+    clock.forward(days=366)
+    assert (deaths.end_due(house), deaths.settle_due(house)) == (0, 1)
+    assert (deaths_scene.line(house, made).reason, deaths_scene.state(house, made.awa.id)) == (deaths.UNCONFIRMED, "open")
+
+
+def test_another_one_says_it_again(house: Context) -> None:
+    """Two of three said it, two administrators said yes, and one of the two left: the third one's word makes it two again."""
+    made = make_circle(house)
+    paul = make_worker(house, made.tilleuls, "Paul")
+    unlock(house, made.awa)
+    set_circle(house, made.awa, [face(made.fatou), face(made.marc), face(paul)])
+    deaths_scene.approved(house, made)
+    ends(house, made, made.fatou)
+    assert deaths_scene.line(house, made).state == "received"
+    deaths.report(house, sign_in(house, paul), member(house, paul), seen=True)
+    after = deaths_scene.line(house, made)
+    assert (after.state, after.identity, after.approvals) == ("identified", "guardians", ())
+
+
+@pytest.mark.parametrize("how_far", ["identified", "approved"])
+def test_a_line_of_which_nobody_took_a_voice_away_is_looked_at_all_the_same(house: Context, clock: Clock, how_far: str) -> None:
+    """A report and the end of two accounts in one instant: the line does not know of the end, and whoever acts on it looks."""
+    made = make_circle(house)
+    found = deaths_scene.said(house, made) if how_far == "identified" else deaths_scene.approved(house, made)
+    with house.database.transaction() as connection:
+        connection.execute(update(worker_rows).values(state="ended"))
+    if how_far == "identified":
+        with pytest.raises(Conflict):
+            rights.approve(house, sign_in_administrator(house, made.tilleuls.administrators[0]), found.id)
+    clock.forward(days=300)
+    assert (deaths.settle_due(house), deaths.settle_due(house), deaths_scene.line(house, made).state) == (1, 0, "received")
+    with house.database.transaction() as connection:
+        line = rights_requests.c.id == found.id
+        connection.execute(update(rights_requests).where(line).values(state=how_far, identity="guardians"))
+    clock.forward(days=66)
+    assert (deaths.end_due(house), deaths.settle_due(house), deaths_scene.state(house, made.awa.id)) == (0, 1, "open")
+
+
+def ends(house: Context, made: Circle, worker: MadeWorker) -> None:
+    office = made.tilleuls if worker is made.fatou else made.canal
+    workers.end(house, sign_in_administrator(house, office.administrators[0]), worker.id)
