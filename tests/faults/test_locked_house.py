@@ -143,6 +143,7 @@ def test_no_known_text_lies_in_the_stores(anywhere: Lived) -> None:
     assert len(everything) > 50_000
     assert anywhere.life.lying_in(everything) == []
     known = anywhere.life.known
+    assert [key for key in (*known.keys, *known.bare) if key in everything or key.hex().encode() in everything] == []
     for text in (TITLE, known.cards[0], known.secrets[-1], known.codes[-1]):
         assert set(anywhere.life.lying_in(b"before " + text.encode() + b" after")) == {text}
 

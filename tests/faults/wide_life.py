@@ -24,6 +24,7 @@ from vault import (
     assisted,
     assisting,
     card_keeping,
+    cards,
     checkpoints,
     circles,
     copying,
@@ -67,11 +68,13 @@ class Known:
     codes: list[str] = field(default_factory=list)
     secrets: list[str] = field(default_factory=list)
     keys: list[bytes] = field(default_factory=list, repr=False)
+    bare: list[bytes] = field(default_factory=list, repr=False)  # what is printed on each card, as bytes
 
     def of(self, person: MadePerson) -> None:
-        self.cards.append(person.card)
+        self.cards += [person.card, "".join(one for one in person.card if one.isalnum())]
         self.codes.append(person.code)
         self.keys.append(bytes(person.secret))
+        self.bare.append(bytes(cards.read(person.card)))
         self.secrets += [person.number, *([" ".join(person.words)] if person.words else [])]
 
 
@@ -136,7 +139,7 @@ def _given_away(house: Context, zoe: MadePerson, fatou: MadeWorker, marc: MadeWo
     )
     put = sharing.grant(house, zoe.session, marc.id, post)
     link = outside.give(house, zoe.session, OutsideOffer((paper,), BANK, PurposeId("bank"), SAID, words=ACCOUNT, marked=True))
-    known.secrets += [link.secrets.groups]
+    known.secrets += [link.secrets.groups, "".join(one for one in link.secrets.groups if one.isalnum())]
     known.codes += [link.secrets.code]
     succession.propose(house, fatou.session, seen, paul.id)
     known.secrets.append(copying.offer(house, zoe.session, paper))
