@@ -9,7 +9,7 @@ from typing import Literal
 
 from sqlalchemy import RowMapping, select
 
-from storage.tables import administrators, rights_requests
+from storage.tables import administrators, death_reports, rights_requests, workers
 from vault import administrators as office
 from vault import certificates, standing
 from vault.context import Context
@@ -27,6 +27,8 @@ class Request:
     """One line of the register, as an administrator reads it. `approvals`: first names.
 
     `days_left` may be negative; it is None for what was carried out and is in force, or waits its 72 hours: that is answered.
+
+    `unsaid`: somebody who had seen a certificate of death has left since, and their word counts no more.
 
     `undoing`: who wants what two decided to be undone; `may_undo`: it is not the one who reads.
     """
@@ -59,6 +61,7 @@ class Request:
     undoing_reason: str
     may_undo: bool
     erasure: Standing | None
+    unsaid: bool
 
     @property
     def late(self) -> bool:
@@ -81,7 +84,10 @@ def requests(context: Context, session: Session, *, closed: bool = False) -> lis
         known = connection.execute(select(administrators.c.account, administrators.c.first_name)).all()
         names = {row.account: row.first_name for row in known}
         erased = standing.of_register(context, connection, operator)
-    found = [_shown(row, session, names, today_in_paris(context.clock()), erased.get(row["id"])) for row in rows]
+        left = select(death_reports.c.request).join(workers, workers.c.account == death_reports.c.worker)
+        unsaid = set(connection.scalars(left.where(workers.c.state == "ended")))
+    today = today_in_paris(context.clock())
+    found = [_shown(row, session, names, today, erased.get(row["id"]), row["id"] in unsaid) for row in rows]
     return sorted(found, key=lambda one: (one.received, one.due, one.id))
 
 
@@ -110,7 +116,9 @@ def answered_by(row: RowMapping) -> dt.date | None:
     return day
 
 
-def _shown(row: RowMapping, session: Session, names: dict[str, str], today: dt.date, erased: Standing | None) -> Request:
+def _shown(
+    row: RowMapping, session: Session, names: dict[str, str], today: dt.date, erased: Standing | None, unsaid: bool
+) -> Request:
     day = answered_by(row)
     left = None if day is None else (day - today).days
     said = [row[name] for name in ("first_approval", "second_approval") if row[name]]
@@ -124,6 +132,7 @@ def _shown(row: RowMapping, session: Session, names: dict[str, str], today: dt.d
         may_extract=row["kind"] == "requisition" and row["state"] == "carrying-out" and row["numbered"],
         undoing=names.get(row["undoing"], "?") if row["undoing"] and not row["closed"] else "",
         undoing_reason=row["undoing_reason"] or "", may_undo=row["undoing"] != session.account, erasure=erased,
+        unsaid=unsaid and row["state"] == "received",
     )  # fmt: skip
 
 

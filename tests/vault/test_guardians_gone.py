@@ -260,6 +260,7 @@ def test_who_said_that_somebody_is_dead_and_left_has_not_said_it(any_house: Cont
     ends(house, made, made.fatou)
     after = deaths_scene.line(house, made)
     assert (after.state, after.identity, after.approvals, after.opens, after.may_approve) == ("received", "", (), None, False)
+    assert (found.unsaid, after.unsaid) == (False, True)
     with pytest.raises(Conflict):
         rights.approve(house, sign_in_administrator(house, made.tilleuls.administrators[0]), found.id)
     clock.forward(days=366)

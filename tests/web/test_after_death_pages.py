@@ -6,12 +6,14 @@ from typing import cast
 
 import pytest
 
-from tests.vault.builders import unlock
+from tests.vault import deaths_scene
+from tests.vault.builders import sign_in_administrator, unlock
 from tests.vault.clock import Clock
 from tests.vault.comings import Circle, make_circle
 from tests.vault.papers import keep
 from tests.web.site import Shown, Site
 from tests.web.test_desk_pages import confirmed, plain, said, submit
+from vault import workers
 
 
 @pytest.fixture
@@ -74,6 +76,18 @@ def test_from_the_report_to_the_copy(site: Site, made: Circle) -> None:
     assert (early.status, early.errors) == (422, said("after.not_now"))
     cast("Clock", site.house.clock).forward(days=31)
     _hand(site, made, number)
+
+
+def test_the_office_reads_that_whoever_said_it_has_left(site: Site, made: Circle) -> None:
+    """Both had seen the certificate and their accounts were ended since: the line waits for guardians again, and its page says why."""
+    found = deaths_scene.approved(site.house, made)
+    for worker, office in ((made.fatou, made.tilleuls), (made.marc, made.canal)):
+        workers.end(site.house, sign_in_administrator(site.house, office.administrators[0]), worker.id)
+    site.sign_in_administrator(made.tilleuls.administrators[0])
+    page = site.get(f"/fr/association/registre/{found.id}")
+    assert said("office.request.unsaid") in plain(page)
+    assert said("office.request.unverified") in plain(page)
+    assert not page.tree.xpath("//form[contains(@action, '/approuver')]")
 
 
 def _approve(site: Site, made: Circle) -> None:
