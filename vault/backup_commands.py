@@ -74,6 +74,12 @@ def restore(options: argparse.Namespace) -> int:
             " is unknown (docs/operations.md, Backups).",
             file=sys.stderr,
         )
+    if done.unguarded:
+        print(
+            f"NO  {done.unguarded} persons have guardians of before, who can bring nobody back: they chose others since, or came back by"
+            " them and hold a card that opens nothing (docs/operations.md, Backups).",
+            file=sys.stderr,
+        )
     for blob in done.missing:
         print(f"NO  {blob}: this paper is missing or changed in the backup; its person is told.", file=sys.stderr)
     print("Heads of the trace that were published since no longer continue: see docs/operations.md, The trace.")

@@ -6,15 +6,19 @@ Whoever changes the form of what is stored, brings back a backup, rotates the se
 
 from collections.abc import Iterator
 
+import structlog
 from sqlalchemy import select
 
+from crypto.errors import CryptoError
 from storage.errors import RowGone
 from storage.tables import accounts
 from vault import audit, notices
 from vault.context import Context
-from vault.errors import BadInput
+from vault.errors import BadInput, Tampered
 from vault.events import Event
 from vault.notices import Notice
+
+log = structlog.get_logger()
 
 DONE = ("maintenance.migrated", "maintenance.restored", "maintenance.rotated", "maintenance.repaired", "maintenance.scrubbed")
 NOBODY_TO_TELL = ("half-made", "erasing", "ended")
@@ -29,7 +33,7 @@ def tell_everyone(context: Context, tag: str, detail: str = "", notice: Notice |
     """
     if tag not in DONE:
         raise BadInput("tag")
-    told = 0
+    told = untold = 0
     for some in _persons(context):
         with context.database.transaction() as connection:
             for person in some:
@@ -40,7 +44,12 @@ def tell_everyone(context: Context, tag: str, detail: str = "", notice: Notice |
                             notices.tell_if_told(context, connection, person, notice)
                 except RowGone:
                     continue  # erased in between
+                except (CryptoError, Tampered):
+                    untold += 1  # their row is damaged: that keeps nobody else from being told, and nothing from starting
+                    continue
                 told += 1
+    if untold:
+        log.error("some people could not be told: their keys do not hold", people=untold)
     return told
 
 

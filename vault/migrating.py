@@ -23,6 +23,7 @@ def bring_up_to_date(settings: Settings) -> int:
 
     Safe to interrupt and to repeat: whoever was told already reads it twice, and nobody reads nothing.
     """
+    settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     urls, mark = Urls(settings.database_url, settings.vault_url, settings.tombstones_url), settings.folder / MARK
     if current(urls)["main"]:  # before the first tables there is nobody to tell
         noted = noted_in(mark)

@@ -47,7 +47,8 @@ MARK = "RESTORING"  # a file of this name in the settings' folder: a restore was
 class Restored:
     """What a restore did. `destroyed`: rows of the key vault; `erased`: persons; `ended`: shares and ways in; `anew`: erasures and
     bins that have all their time again; `cancelled`: erasures that were not carried out when it was time; `shut`: persons whom nothing
-    opens any more; `missing`: blobs; `until`: the last day of the key that signed, when it has turned since."""
+    opens any more; `unguarded`: those whose guardians can bring nobody back, and who may hold a card that came since; `missing`: blobs;
+    `until`: the last day of the key that signed, when it has turned since."""
 
     backup: Backup
     papers: int
@@ -58,6 +59,7 @@ class Restored:
     anew: int
     cancelled: int
     shut: int
+    unguarded: int
     told: int
     stones: dt.date | None
     until: dt.date | None
@@ -116,17 +118,21 @@ def restore(
     context = open_context()
     try:
         erased = _erase_again(context, {**dict.fromkeys(_without_a_row(context), ()), **dead})
+        opened, guarded = _with_a_way(context), _with_a_way(context, "recovery")
         ended = end_what_died(context)
         # Tombstones as old as this backup are forgotten: an erasure without one may have been carried out all the same.
         anew = afresh.begin_again(context, None if _older_than_tombstones(settings, found, context.clock()) else alive)
-        shut = _shut(context)
+        still = _with_a_way(context)
+        shut, unguarded = len(opened - still), len((guarded - _with_a_way(context, "recovery")) & still)
         day = found.day.isoformat()
         told = maintaining.tell_everyone(context, "maintenance.restored", day, Notice("restored", {"day": day}))
     finally:
         context.close()
     mark.unlink()
     until = last_day(settings, found)
-    return Restored(found, kept, tuple(missing), destroyed, erased, ended, anew.terms, anew.cancelled, shut, told, newest, until)
+    return Restored(
+        found, kept, tuple(missing), destroyed, erased, ended, anew.terms, anew.cancelled, shut, unguarded, told, newest, until
+    )
 
 
 # --- Before anything is touched -------------------------------------------------------------------------------------------------
@@ -324,12 +330,12 @@ def end_what_died(context: Context) -> int:
     return ended
 
 
-def _shut(context: Context) -> int:
-    """Persons whose ways in were all replaced between the backup and the loss: the old ones died, and the new ones are in no row."""
-    open_ways = select(slots.c.id).where(slots.c.account == accounts.c.id, slots.c.kind != "assist", slots.c.state.in_(OPENING))
-    nothing = select(accounts.c.id).where(accounts.c.kind == "person", accounts.c.state != "half-made", ~open_ways.exists())
+def _with_a_way(context: Context, kind: str = "") -> set[str]:
+    """Persons with a way in that opens, or will; of one kind alone where it is said."""
+    of_kind = slots.c.kind == kind if kind else slots.c.kind != "assist"
+    ways = select(slots.c.account).join(accounts, accounts.c.id == slots.c.account)
     with context.database.transaction(read_only=True) as connection:
-        return len(connection.scalars(nothing).all())
+        return set(connection.scalars(ways.where(accounts.c.kind == "person", slots.c.state.in_(OPENING), of_kind)))
 
 
 def _end_workers(context: Context) -> int:

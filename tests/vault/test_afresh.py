@@ -258,7 +258,7 @@ def test_who_was_erased_while_the_backup_was_made_keeps_no_restore_from_its_end(
 @pytest.mark.parametrize("what", ["recovery", "protect", "code"])
 def test_it_is_said_how_many_changed_every_way_in_since(house: Context, clock: Clock, tmp_path: Path, what: str) -> None:
     """The old ways died for good, as "je me protège" promised, and the new ones are in no backup. A changed code leaves the guardians; a
-    card that was lost may say stop for a day, and opens meanwhile."""
+    card that was lost could still say stop that day, and opens again, where the guardians can bring nobody back."""
     made = make_circle(house)
     where = three(tmp_path)
     name = backups.make(house, where, FOR_RECOVERY).name
@@ -273,7 +273,8 @@ def test_it_is_said_how_many_changed_every_way_in_since(house: Context, clock: C
     else:
         people.change_code(house, unlock(house, made.awa), made.awa.code, NEW_CODE)
     there = new_machine(house, tmp_path / "new")
-    assert put_back(there, where, name).shut == (1 if what == "protect" else 0)
+    done = put_back(there, where, name)
+    assert (done.shut, done.unguarded) == {"protect": (1, 0), "recovery": (0, 1), "code": (0, 0)}[what]
 
 
 @pytest.mark.parametrize("says", ["nothing", "no"])

@@ -9,8 +9,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from storage.migrate import FOLDER, Urls, current
+from storage.tables import accounts
 from tests.vault.builders import MadePerson, make_person
 from vault import audit, health, maintaining, migrating
 from vault.__main__ import main
@@ -148,3 +150,14 @@ def test_the_first_tables_are_told_to_nobody(house: Context, tmp_path: Path) -> 
     )  # fmt: skip
     assert migrating.bring_up_to_date(settings) == 0
     assert not (folder / migrating.MARK).exists()
+
+
+def test_one_damaged_row_keeps_nobody_else_from_being_told(house: Context, add: Callable[..., None]) -> None:
+    """And nothing from starting: the mark goes."""
+    damaged, awa = make_person(house, "Flo"), make_person(house, "Awa")
+    with house.database.transaction() as connection:
+        connection.execute(update(accounts).where(accounts.c.id == damaged.id).values(kem_public=b"x"))
+    add("main")
+    assert migrating.bring_up_to_date(house.settings) == 1
+    assert read(house, awa) == ["main 0002"]
+    assert not (house.settings.folder / migrating.MARK).exists()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.vault.builders import MadePerson, MadeWorker, Office, make_person
+from tests.vault.builders import MadePerson, MadeWorker, Office, make_person, make_worker
 from tests.vault.clock import Clock
 from tests.vault.comings import make_circle
 from tests.vault.test_shared_desk import DEPOSIT, lay
@@ -151,3 +151,19 @@ def test_a_paper_that_has_just_arrived_is_told_whatever_else_waits(
     assert "1 papier est arrivé" in site.get("/fr/maison").text
     assert "وصلت ورقة" in site.get("/ar/maison").text
     assert "وصلت ورقة" not in site.get("/ar/maison").text
+
+
+@pytest.mark.parametrize("language", ["fr", "ar"])
+def test_a_letter_that_came_while_nobody_was_there_is_told_after_the_code(
+    site: Site, office: Office, clock: Clock, language: str
+) -> None:
+    """It is met as the safe opens, one page before the page that tells it; and once."""
+    awa, fatou = make_person(site.house, "Awa"), make_worker(site.house, office, "Fatou")
+    clock.forward(days=2)
+    site.open(awa)
+    lay(site.house, fatou, sharing.grant(site.house, awa.session, fatou.id, offer(acts=DEPOSIT, shelf="other")), "lettre")
+    site.show_card(awa)
+    first = site.press(site.get(f"/{language}/code"), code=awa.code)
+    words = "1 papier est arriv" if language == "fr" else "وصلت ورقة"
+    assert (first.path, words in first.text) == (f"/{language}/maison", True)
+    assert words not in site.get(f"/{language}/maison").text

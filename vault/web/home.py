@@ -56,7 +56,7 @@ def home(request: Req) -> Response[Any]:
     waits = [one for one in told.notices if not (held_back and one.key == "restricted")]  # the banner says it
     room = first_page.AT_ONCE - bool(comes_back)
     shown = [one for one in waits if one.id in before.notices] or waits[:room]
-    arrived = len(arrival.new_papers) or before.arrived
+    arrived = len(arrival.new_papers) + before.arrived
     weak = circle is not None and bool(TO_REVIEW.intersection(circle.weaknesses))
     # Two or more who can never bring anybody back together: no other sentence of this page says it.
     weak |= circle is not None and "missing-one" in circle.weaknesses and "second-guardian" not in told.missing

@@ -9,7 +9,7 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.types import ControllerRouterHandler
 
-from vault import arriving, people, sessions
+from vault import arriving, first_page, people, sessions
 from vault.aftermath import AfterRecovery
 from vault.context import Context
 from vault.errors import AbriError, BadInput, Busy, MustWait, WrongSecret
@@ -144,7 +144,8 @@ def picked_pictures(form: Form) -> list[int]:
 def arrived(request: Req, cookie: str) -> Response[Any]:
     """After a right secret: what waited for this unlock is done, then the first page."""
     context = context_of(request)
-    arriving.at_unlock(context, sessions.find(context, cookie))
+    session = sessions.find(context, cookie)
+    first_page.came(context, session, len(arriving.at_unlock(context, session).new_papers))
     return go(request, "copie" if COPY_COOKIE in request.cookies else "maison", cookie=cookie)
 
 
