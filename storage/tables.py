@@ -319,7 +319,7 @@ requests = Table(
     ident("person", "link", PERSON, "accounts.id", index=True), ident("worker", "link", PERSON, "accounts.id", index=True),
     word("state", "technical", PERSON),  # requested, given, have-not, refused, handover states
     word("kind", "technical", PERSON),  # papers, procedure, handover
-    day("asked", "technical", PERSON), day("answered", "technical", PERSON, nullable=True),
+    day("asked", "technical", TERM), day("answered", "technical", PERSON, nullable=True),
     octets("for_person", "sealed", PERSON), octets("for_worker", "sealed", PERSON),
     octets("answer_for_worker", "sealed", PERSON, nullable=True),
 )  # fmt: skip
@@ -359,7 +359,7 @@ notices = Table(  # a sentence that waits for somebody's next unlock
     ident("account", "technical", ACCOUNT, "accounts.id", index=True),
     octets("posted", "sealed", ACCOUNT),
     day("created", "technical", ACCOUNT),
-    day("seen", "technical", ACCOUNT, nullable=True),
+    day("seen", "technical", TERM, nullable=True),  # a month later it goes
 )  # fmt: skip
 
 tickets = Table(  # one use, a few minutes: to my phone, from my phone, on this computer, for someone outside
@@ -666,7 +666,7 @@ witness_answers = Table(
 
 schedule_runs = Table(
     "schedule_runs", metadata,
-    word("job", "technical", NEVER, primary_key=True), moment("minute", "technical", NEVER, primary_key=True),
+    word("job", "technical", NEVER, primary_key=True), moment("minute", "technical", TERM, primary_key=True),
     moment("done", "technical", NEVER, nullable=True),
 )  # fmt: skip
 

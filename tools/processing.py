@@ -9,10 +9,12 @@ from pathlib import Path
 
 from sqlalchemy import Table
 
+from consent.request import MEMORY_DAYS, OPEN_DAYS
 from tools.inventory import DATABASES
 from vault import retaining
 from vault.languages import read_catalogues
 from vault.settings import Limits, Retention
+from vault.terms import TURNS_KEPT
 
 DOCS = Path(__file__).parents[1] / "docs"
 REGISTER, RETENTION = DOCS / "processing.md", DOCS / "retention.md"
@@ -148,6 +150,11 @@ def _retention() -> Iterator[str]:
     yield from ("", "| table | rules of its columns |", "|---|---|")
     for name, table in tables().items():
         yield f"| `{name}` | {', '.join(dict.fromkeys(column.info['erasure'] for column in table.columns))} |"
+    yield ""
+    yield "What the law's table calls a pending envelope is a request that waits for its person's answer (a row of `requests`, sealed for"
+    yield f"both): after {OPEN_DAYS} days nobody can answer it and no page shows it to them; the row goes with the answered ones, after"
+    yield f"{MEMORY_DAYS + OPEN_DAYS} days, since the worker's page says until then that nothing came."
+    yield f"`schedule_runs` names nobody; its rows go after {TURNS_KEPT.days} days."
 
 
 def main() -> int:

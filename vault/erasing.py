@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam, delete, func, insert, not_, or_, select, update
 
 from crypto import contexts
 from crypto import trace as sealed_trace
@@ -74,6 +74,10 @@ OF_A_PERSON: tuple[Table, ...] = (
     recovery_confirmations, recoveries, assist_shelves, assists, kept_cards, slots,
     witnessings, persons, earlier_keys, accounts, entry_copies, attempts, erasures, rights_requests,
 )  # fmt: skip
+
+
+OUTLIVES = and_(rights_requests.c.closed.is_(None), rights_requests.c.kind.in_(("requisition", "complaint")))
+"""Lines of the register that an erasure leaves open: what an authority or a complaint asks is still answered."""
 
 
 @dataclass(frozen=True)
@@ -341,7 +345,7 @@ def _close_lines(context: Context, connection: Connection, erasure: str, person:
     """What else was asked about this safe cannot be done any more, and nobody refused it. What an authority asks is still answered."""
     own = select(erasures.c.register).where(erasures.c.id == erasure, erasures.c.register.is_not(None))
     of = rights_requests.c
-    others = (of.person == person, of.closed.is_(None), of.kind.not_in(("requisition", "complaint")), of.id.not_in(own))
+    others = (of.person == person, of.closed.is_(None), not_(OUTLIVES), of.id.not_in(own))
     over = {"state": "closed", "closed": today_in_paris(context.clock()), "reason": ERASED}
     connection.execute(update(rights_requests).where(*others).values(**over))
 

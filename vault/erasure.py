@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, not_, select, update
 
 from consent.days import add_months
 from consent.recipients import role
@@ -61,12 +61,14 @@ Ground = Literal["claims", "law"]
 class Kept:
     """What outlives the erasure (sentence `kept.<what>`), on what ground (`kept.ground.<ground>`), and until when at the latest.
 
-    None is for good: what the tree of the trace is verified with (ADR 0046).
+    None is for good: what the tree of the trace is verified with (ADR 0046); or, with `years`, so long after a day that nobody knows
+    yet: that on which a complaint or an authority is answered.
     """
 
     what: str
     ground: Ground
     until: dt.date | None
+    years: int = 0
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,7 @@ def plan(context: Context, session: Session) -> Plan:
     gone = today_in_paris(context.clock() + dt.timedelta(hours=retention.cooling_off_hours))
     history = audit.history(context, session)
     given = recipients(context, session, {entry.event.by for entry in history if entry.event.tag == "paper.taken"})
+    of_person = rights_requests.c.person == person
     with context.database.transaction(read_only=True) as connection:
         space = connection.execute(select(persons.c.pages_kept, persons.c.bytes_kept).where(persons.c.account == person)).one()
         went = erasing.count(connection, person)
@@ -135,7 +138,8 @@ def plan(context: Context, session: Session) -> Plan:
                 gone,
                 retention,
                 told=any(not one.outside for one in given),
-                asked=_count(connection, select(func.count()).where(rights_requests.c.person == person)) > 0,
+                closing=_any(connection, of_person, not_(erasing.OUTLIVES)),
+                answered_later=_any(connection, of_person, erasing.OUTLIVES),
             ),
             backups_until=today + dt.timedelta(days=retention.backups) + dt.timedelta(hours=retention.cooling_off_hours),
             hours=retention.cooling_off_hours,
@@ -149,7 +153,7 @@ def _by_words(connection: Connection, session: Session) -> bool:
     return connection.execute(kind).first() is not None
 
 
-def _kept(gone: dt.date, retention: Retention, *, told: bool, asked: bool) -> tuple[Kept, ...]:
+def _kept(gone: dt.date, retention: Retention, *, told: bool, closing: bool, answered_later: bool) -> tuple[Kept, ...]:
     registers, receipts = (add_months(gone, 12 * years) for years in (retention.registers_years, retention.receipts_years))
     # A month of the trace goes when its last day is over its term.
     traces = add_months(gone.replace(day=1), 1) + dt.timedelta(days=retention.trace)
@@ -157,11 +161,17 @@ def _kept(gone: dt.date, retention: Retention, *, told: bool, asked: bool) -> tu
         Kept("certificate", "claims", registers),
         Kept("receipts", "claims", receipts),
         *([Kept("answers", "claims", registers)] if told else []),
-        *([Kept("requests", "claims", registers)] if asked else []),
+        *([Kept("requests", "claims", registers)] if closing else []),
+        *([Kept("requests-open", "claims", None, retention.registers_years)] if answered_later else []),
         Kept("worker-traces", "law", traces),
         Kept("hashes", "law", None),
         Kept("removal", "law", None),
     )
+
+
+def _any(connection: Connection, *which: ColumnElement[bool]) -> bool:
+    """Whether the register has such a line."""
+    return _count(connection, select(func.count()).select_from(rights_requests).where(*which)) > 0
 
 
 def _count(connection: Connection, query: object) -> int:

@@ -1,14 +1,17 @@
 """How long things are kept, as people read it: the rows of the conditions, of "what Abri knows of me" and of `docs/retention.md`.
 
-The figures are those that the purge obeys (`settings.Retention`, `settings.Limits`): there is no other place to change them.
+The figures are those that the purge obeys (`settings.Retention`, `settings.Limits`; of requests and of messages, what the rules of
+asking and `vault.notices` say): there is no other place to change them.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from consent.request import MEMORY_DAYS, OPEN_DAYS
 from vault.languages import Sentences
-from vault.settings import Limits, Retention
+from vault.notices import KEPT_AFTER_SEEN
+from vault.settings import Limits, Retention, Settings
 
 Unit = Literal["minutes", "hours", "days", "months", "years"]
 
@@ -39,6 +42,8 @@ ROWS: tuple[tuple[str, Unit, _Figure], ...] = (
     ("attempts", "months", lambda kept, _limits: kept.attempts // 30),
     ("receipts", "years", lambda kept, _limits: kept.receipts_years),
     ("registers", "years", lambda kept, _limits: kept.registers_years),
+    ("asked", "days", lambda _kept, _limits: MEMORY_DAYS + OPEN_DAYS),
+    ("messages", "days", lambda _kept, _limits: KEPT_AFTER_SEEN.days),
     ("half-made", "minutes", lambda _kept, limits: limits.opening_seconds // 60),
     ("workers", "months", lambda kept, _limits: kept.worker_months),
     ("silent-first", "months", lambda kept, _limits: kept.silent_told_months[0]),
@@ -51,3 +56,9 @@ ROWS: tuple[tuple[str, Unit, _Figure], ...] = (
 def terms(retention: Retention, limits: Limits) -> tuple[Term, ...]:
     """Every row with its figure, in the order in which they are read."""
     return tuple(Term(what, figure(retention, limits), unit) for what, unit, figure in ROWS)
+
+
+def said_of(what: str, settings: Settings, sentences: Sentences) -> str:
+    """The time of one row, in words."""
+    (one,) = [one for one in terms(settings.retention, settings.limits) if one.what == what]
+    return one.said(sentences)

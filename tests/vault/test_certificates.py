@@ -1,18 +1,26 @@
 """What is left of a safe: a certificate that names nobody and that anybody can verify, and the digests of its receipts."""
 
+import datetime as dt
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Table, select
 
+from consent.days import add_months
 from crypto.errors import BadSignature, Malformed
-from storage.tables import receipts
+from storage.tables import article19, erasures, receipts, rights_requests
+from tests.vault.builders import sign_in_administrator, unlock
 from tests.vault.clock import Clock
 from tests.vault.comings import make_circle
 from tests.vault.test_erasure import ask_and_carry_out, lived_in
 from vault import (
     certificates,
+    erasure,
+    register_reading,
+    rights,
     terms,
 )
 from vault.context import Context
@@ -72,3 +80,50 @@ def test_a_certificate_is_verified_anywhere_with_the_public_key_alone(house: Con
         file.write_bytes(changed)
         assert certificates.verify(file, keys)[0] == 1
     assert certificates.verify(file, tmp_path / "none.json")[0] == 2
+
+
+def test_what_the_plan_says_is_what_happens(house: Context, clock: Clock) -> None:
+    """The same counts in the certificate; each kept thing is there on the day that was told and gone on the next one. A complaint that
+    is open then has no day: it goes as many years after its answer as was told."""
+    made, _ = lived_in(house, clock, count=3)
+    awa = unlock(house, made.awa, kiosk=made.tilleuls.kiosk)
+    for kind in ("access", "complaint"):
+        rights.ask_right(house, awa, made.awa.code, kind)
+    plan = erasure.plan(house, unlock(house, made.awa))
+    asked = ask_and_carry_out(house, clock, made.awa)
+    said = certificates.find(house, asked.number).said
+    assert (plan.papers, plan.grants, plan.receipts) == (said.papers, said.grants, said.receipts)
+    assert plan.backups_until.isoformat() == said.horizon
+    with house.database.transaction(read_only=True) as connection:
+        assert len(connection.execute(select(rights_requests).where(rights_requests.c.closed.is_(None))).all()) == 1
+    clock.forward(days=90)
+    (line,) = register_reading.requests(house, sign_in_administrator(house, made.tilleuls.administrators[0]))
+    rights.refuse(house, made.tilleuls.admin, line.id, "Répondu.")
+    answered = clock.now.date()
+    left: dict[str, Callable[[], int]] = {
+        what: partial(_rows, house, table)
+        for what, table in (
+            ("certificate", erasures), ("receipts", receipts), ("answers", article19), ("requests", rights_requests),
+        )
+    }  # fmt: skip
+    told = {one.what: one for one in plan.kept}
+    days = {told[what].until for what in left}
+    (day,) = days
+    assert day is not None
+    before = {what: count() for what, count in left.items()}
+    for now, gone in ((day, {}), (day + dt.timedelta(days=1), {"certificate": 0, "receipts": 0, "answers": 0, "requests": 1})):
+        clock.now = dt.datetime.combine(now, dt.time(12), dt.UTC)
+        terms.close_registers(house)
+        assert {what: count() for what, count in left.items()} == before | gone
+    later = told["requests-open"]
+    assert later.until is None
+    last = add_months(answered, 12 * later.years)
+    for now, open_lines in ((last, 1), (last + dt.timedelta(days=1), 0)):
+        clock.now = dt.datetime.combine(now, dt.time(12), dt.UTC)
+        terms.close_registers(house)
+        assert left["requests"]() == open_lines
+
+
+def _rows(house: Context, table: Table) -> int:
+    with house.database.transaction(read_only=True) as connection:
+        return len(connection.execute(select(table)).all())

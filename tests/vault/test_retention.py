@@ -5,12 +5,15 @@ runs in production and with the figure that people read.
 """
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import MetaData, Table, func, insert, select
+from sqlalchemy import Connection, MetaData, Table, event, func, insert, select
 
 from consent.days import add_months
 from storage.tables import (
@@ -21,9 +24,11 @@ from storage.tables import (
     erasures,
     inquiries,
     metadata,
+    notices,
     papers,
     persons,
     receipts,
+    requests,
     rights_requests,
     sessions,
     tombstone_metadata,
@@ -33,13 +38,16 @@ from storage.tables import (
 from tests.vault.builders import MadePerson, make_office, make_person, make_worker, sign_in_administrator, unlock
 from tests.vault.clock import Clock
 from tests.vault.papers import keep
+from tests.vault.test_asking import HOME, TAX, known
 from tests.vault.test_erasure import share
 from tests.vault.test_restore import FOR_RECOVERY, three
 from tests.vault.test_sharing import second_day
-from vault import backups, closing, documents, erasure, opening, retaining, rights, silence, tasks
+from vault import asking, backups, closing, documents, erasure, opening, retaining, rights, silence, tasks
+from vault import notices as telling
 from vault import workers as working
 from vault.context import Context
 from vault.errors import WrongSecret
+from vault.notices import Notice
 from vault.settings import Limits, Retention
 
 # Each table that has a term of its own: the job that takes its rows away, or blanks what is over.
@@ -48,9 +56,18 @@ TAKEN_BY = {
     "papers": "bin", "doomed_blobs": "endings", "receipts": "registers", "tickets": "tickets", "assist_openings": "openings with help",
     "witnessings": "shares that wait for a witness", "recoveries": "recoveries", "recovery_confirmations": "recoveries",
     "erasures": "registers", "rights_requests": "registers", "inquiries": "registers", "article19": "registers",
+    "requests": "requests", "notices": "notices", "schedule_runs": "turns",
     "intentions": "endings", "vault_rows": "endings", "vault_sessions": "sessions", "tombstones": "tombstones",
 }  # fmt: skip
 JOBS = {job.name: job for job in tasks.JOBS}
+WITH_ITS_OWNER = {
+    "bin": {"with the paper", "with the person"}, "names": {"with the account", "with the trace"},
+    "names of the office": {"with the account", "with the trace"}, "trace": {"with the trace"}, "grants": {"with the person"},
+    "outside": {"with the person"}, "recoveries": {"with the person"},
+}  # fmt: skip
+"""Jobs that are the end of somebody, a paper, a share or a way in: what goes with it goes."""
+EVERY: tuple[MetaData, ...] = (metadata, vault_metadata, tombstone_metadata)
+OWN = {"at its term", "five years after closing", "after 12 months", "after 30 days"}
 DAY = dt.timedelta(days=1)
 NOON = dt.time(11, tzinfo=dt.UTC)
 
@@ -71,9 +88,36 @@ def held(house: Context, table: Table) -> bool:
 
 
 def run(house: Context, *jobs: str) -> None:
-    """Take the turns of these jobs, as the background work does."""
-    done = tasks.run_due(house, None, tuple(JOBS[name] for name in jobs))
-    assert done.keys() == set(jobs), "a job failed, or had no turn"
+    """Take the turns of these jobs, as the background work does. None deletes from a table that says nothing of a term."""
+    for name in jobs:
+        with deletions(house) as emptied:
+            assert tasks.run_due(house, None, (JOBS[name],)).keys() == {name}, "a job failed, or had no turn"
+        assert not (silent := {one for one in emptied if not may_empty(name, one)}), (
+            f"{name} empties {silent}: say so in the columns"
+        )
+
+
+@contextmanager
+def deletions(house: Context) -> Iterator[set[str]]:
+    """The tables from which something is deleted meanwhile, whether or not a row is there."""
+    found: set[str] = set()
+
+    def note(_: Connection, __: Any, statement: str, *___: Any) -> None:
+        found.update(re.findall(r"\bdelete from (\w+)", statement.lower()))
+
+    engines = (house.database.engine, house.keyvault.database.engine)
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", note)
+
+
+def may_empty(job: str, table: str) -> bool:
+    """Whether the columns of a table say that this job takes its rows."""
+    return job == "erasures" or bool((OWN | WITH_ITS_OWNER.get(job, set())) & rules_of(table))
 
 
 def state_of(house: Context, person: MadePerson) -> str | None:
@@ -151,6 +195,21 @@ def an_inquiry(house: Context, clock: Clock) -> Lived:
     return Lived(clock.now, ["registers"], lambda: held(house, inquiries))
 
 
+def what_was_asked(house: Context, clock: Clock) -> Lived:
+    """Answered or not: the limits on asking again remember it."""
+    fatou, _, grant = known(house)
+    asking.ask(house, fatou.session, grant, [TAX], HOME)
+    return Lived(clock.now, ["requests"], lambda: held(house, requests))
+
+
+def what_was_read(house: Context, clock: Clock) -> Lived:
+    awa = make_person(house, "Awa")
+    with house.database.transaction() as connection:
+        telling.tell(house, connection, awa.id, Notice("erasure-cancelled"))
+    telling.seen(house, awa.session, [one.id for one in telling.waiting(house, awa.session)])
+    return Lived(clock.now, ["notices"], lambda: held(house, notices))
+
+
 def half_made(house: Context, clock: Clock) -> Lived:
     opening.start(house, None, "fr")
     return Lived(clock.now, ["sessions"], lambda: held(house, sessions))
@@ -195,8 +254,8 @@ SCENES: dict[str, list[Callable[[Context, Clock], Lived]]] = {
     "bin": [in_the_bin], "erasing": [being_erased], "trace": [a_first_line], "attempts": [a_wrong_code],
     "receipts": [what_stays_of(receipts)],
     "registers": [what_stays_of(erasures), what_stays_of(article19), a_refused_request, an_inquiry],
-    "half-made": [half_made], "workers": [who_left], "silent-first": [told_less_than(1)], "silent-second": [told_less_than(2)],
-    "silent": [silent],
+    "asked": [what_was_asked], "messages": [what_was_read], "half-made": [half_made], "workers": [who_left],
+    "silent-first": [told_less_than(1)], "silent-second": [told_less_than(2)], "silent": [silent],
 }  # fmt: skip
 OTHERWISE = {
     "papers",
@@ -259,13 +318,21 @@ def test_every_row_of_the_conditions_is_lived_through() -> None:
 
 def with_a_term() -> set[str]:
     """Tables of which some column goes at a term of its own."""
-    every: tuple[MetaData, ...] = (metadata, vault_metadata, tombstone_metadata)
-    own = {"at its term", "five years after closing", "after 12 months", "after 30 days"}
-    return {
-        table.name for one in every for table in one.tables.values() if own & {column.info["erasure"] for column in table.columns}
-    }
+    return {name for one in EVERY for name in one.tables if OWN & rules_of(name)}
+
+
+def rules_of(table: str) -> set[str]:
+    """What the columns of a table say of their end."""
+    return {column.info["erasure"] for one in EVERY if table in one.tables for column in one.tables[table].columns}
 
 
 def test_each_table_with_a_term_is_taken_by_a_job() -> None:
     assert with_a_term() == TAKEN_BY.keys(), "say in TAKEN_BY which job takes its rows away"
     assert set(TAKEN_BY.values()) <= JOBS.keys()
+
+
+def test_each_job_empties_only_what_says_so(house: Context, clock: Clock) -> None:
+    """Each job there is, over a house where somebody was asked for a paper; the scenes above are looked at in the same way."""
+    what_was_asked(house, clock)
+    clock.forward(days=800)
+    run(house, *JOBS)

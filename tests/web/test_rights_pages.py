@@ -31,6 +31,7 @@ from vault import (
     retaining,
     tasks,
 )
+from vault import rights as asking_right
 from vault.languages import read_catalogues
 from vault.outside import OutsideOffer
 from vault.settings import Hosting
@@ -168,6 +169,8 @@ def test_what_stays_says_why_and_until_when(site: Site, awa: MadePerson) -> None
         for line in lines:
             assert ("pour toujours" in line) != ("jusqu'au" in line and bool(re.search(r"\b20[0-9]{2}\b", line))), line
     assert shown.text.count("pour toujours") == 2
+    asking_right.ask_right(site.house, awa.session, awa.code, "complaint")
+    assert "sans votre nom : 5 ans après la réponse" in site.get("/fr/effacer-tout/details").text
 
 
 def test_whoever_opened_with_five_words_cancels_an_erasure_with_them(site: Site, office: Office) -> None:

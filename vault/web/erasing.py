@@ -5,13 +5,13 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.types import ControllerRouterHandler
 
-from vault import article19, certificates, erasure, printed, restricting
+from vault import article19, certificates, erasure, printed, restricting, retaining
 from vault.errors import BadInput, Busy, MustWait, NotAllowed, NotThere, WrongSecret
 from vault.web.forms import Sent
 from vault.web.guards import anyone, context_of, signed_in, who
 from vault.web.home import secret_fault, secret_of
 from vault.web.pages import Fault
-from vault.web.shell import Req, closed, page, pdf, printing
+from vault.web.shell import Req, closed, language_of, page, pdf, printing
 from vault.web.unlock import refused
 
 
@@ -29,8 +29,11 @@ def ask(request: Req) -> Response[str]:
 @get("/{language:str}/effacer-tout/details", opt=who("person"), sync_to_thread=True)
 def details(request: Req) -> Response[str]:
     """What goes, what stays, why, and until when (article 17)."""
-    plan = erasure.plan(context_of(request), signed_in(request))
-    return page(request, "kiosk/erase_plan.html", back="effacer-tout", plan=plan)
+    context = context_of(request)
+    plan = erasure.plan(context, signed_in(request))
+    sentences = request.app.state.pages.catalogues[language_of(request)]
+    time = retaining.said_of("registers", context.settings, sentences)
+    return page(request, "kiosk/erase_plan.html", back="effacer-tout", plan=plan, time=time)
 
 
 @get("/{language:str}/effacer-tout/lettres", opt=who("person", leaves=True), sync_to_thread=True)
