@@ -116,7 +116,7 @@ def test_at_once_with_a_witness_killed_at_each_step(house: Context, clock: Clock
         erasure.with_witness(mortal, session, made.awa.code, witness)
 
     seen = set()
-    for step, stores in die_at_each_step(Stores(house, tmp_path), tmp_path, work, every=5):
+    for step, stores in die_at_each_step(Stores(house, tmp_path), tmp_path, work):
         left = stores.open(now=cast("Clock", house.clock).now + A_MINUTE)
         with left.database.transaction(read_only=True) as connection:
             row = connection.execute(select(erasures)).mappings().one_or_none()
@@ -154,7 +154,7 @@ def test_by_two_administrators_killed_at_each_step(house: Context, clock: Clock,
     def work(mortal: Context) -> None:
         erasing.carry_out(mortal, asked)
 
-    for step, stores in die_at_each_step(Stores(house, tmp_path), tmp_path, work, every=3):
+    for step, stores in die_at_each_step(Stores(house, tmp_path), tmp_path, work):
         left = stores.open(now=cast("Clock", house.clock).now + A_MINUTE)
         _half_done_is_not_done(left, made, known, certificates.number_of(asked), step)
         for one in erasing.due(left):

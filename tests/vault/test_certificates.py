@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,7 @@ from vault import (
     rights,
     terms,
 )
+from vault.__main__ import main
 from vault.context import Context
 from vault.errors import NotThere
 
@@ -127,3 +129,25 @@ def test_what_the_plan_says_is_what_happens(house: Context, clock: Clock) -> Non
 def _rows(house: Context, table: Table) -> int:
     with house.database.transaction(read_only=True) as connection:
         return len(connection.execute(select(table)).all())
+
+
+def test_the_command_verifies_a_certificate_without_a_service(
+    house: Context, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`abri certificate verify`: 0 when it is right, 1 when a byte was changed, with no setting and no folder of a house."""
+    made = make_circle(house)
+    asked = ask_and_carry_out(house, clock, made.awa)
+    file, keys = tmp_path / "certificate.json", tmp_path / "keys.json"
+    whole = certificates.find(house, asked.number).to_file()
+    keys.write_text(json.dumps({"service": bytes(house.service.public).hex()}), encoding="utf-8")
+    for name in [name for name in os.environ if name.startswith("ABRI_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    found = []
+    for content in (whole, whole[:60] + bytes([whole[60] ^ 1]) + whole[61:], whole[:-3]):
+        file.write_bytes(content)
+        found.append(main(["certificate", "verify", str(file), "--keys", str(keys)]))
+    assert found[0] == 0
+    assert 0 not in found[1:]
+    said = capsys.readouterr()
+    assert asked.number in said.out
