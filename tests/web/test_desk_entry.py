@@ -190,3 +190,14 @@ def test_an_invitation_is_accepted_with_words_typed_back_and_the_charter(site: S
         workers.certify(site.house, administrator.session, line.id, administrator.proof)
     page = site.press(door, code=line.code, words=" ".join(words), totp=" ".join(sheet))
     assert page.path == "/fr/bureau", "without the telephone, by the sheet"
+
+
+def test_the_end_at_a_kiosk_tells_the_browser_to_forget_what_it_kept(site: Site) -> None:
+    """SAFE-05: the answer of the end, pressed or asked for, and of the way out."""
+    awa = make_person(site.house, "Awa", kiosk=make_office(site.house).kiosk)
+    for method, address in (("POST", "/fr/fin"), ("GET", "/fr/fin"), ("GET", "/sortir")):
+        site.open(awa)
+        site.get("/fr/maison")
+        data = {"token": site.token()} if method == "POST" else None
+        left = site.client.request(method, address, data=data, headers={"Sec-Fetch-Site": "same-origin"}, follow_redirects=False)
+        assert {'"cache"', '"storage"'} <= set(left.headers["clear-site-data"].split(", ")), address
