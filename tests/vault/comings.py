@@ -2,7 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from sqlalchemy import select
+
+from storage import tables
 from tests.vault.builders import (
     MadePerson,
     MadeWorker,
@@ -73,6 +77,16 @@ def confirm(
     desk = sign_in(house, worker)
     (ward,) = [one for one in guardians.people_who_count_on_me(house, desk) if one.name == name]
     recovery.confirm(house, desk, ward.member, code, theft=theft, beside=beside)
+
+
+def both_stores(house: Context) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of the main store and of the key vault: what a refusal leaves as it was."""
+    found = {}
+    for store, schema in ((house.database, tables.metadata), (house.keyvault.database, tables.vault_metadata)):
+        with store.transaction(read_only=True) as connection:
+            for table in schema.sorted_tables:
+                found[table.name] = sorted(map(tuple, connection.execute(select(table))), key=repr)
+    return found
 
 
 def came_back(house: Context, made: Circle) -> str:

@@ -15,7 +15,7 @@ from crypto.keys import KemSeed, kdf
 from storage.tables import attempts, circle_members, circle_shares, circles, recoveries, recovery_confirmations, slots
 from tests.vault.builders import make_person, show_card, sign_in, unlock
 from tests.vault.clock import Clock
-from tests.vault.comings import NEW_CODE, came_back, confirm, face, make_circle, new_card, set_circle, start
+from tests.vault.comings import NEW_CODE, both_stores, came_back, confirm, face, make_circle, new_card, set_circle, start
 from tests.vault.papers import SAID, keep, read
 from vault import (
     aftermath,
@@ -49,7 +49,7 @@ from vault.sharing import Offer
 
 
 def test_what_is_tampered_with_is_refused_before_any_change(house: Context) -> None:
-    """Another kiosk's key, another person, a planted confirmation, swapped parts: one refusal, and the old way still opens."""
+    """Another kiosk's key, another person, a planted confirmation, swapped parts: one refusal, no row changes, the old way opens."""
     made = make_circle(house)
     stranger = make_person(house, "Intrus")
     session, code = start(house, made.tilleuls.kiosk)
@@ -77,14 +77,18 @@ def test_what_is_tampered_with_is_refused_before_any_change(house: Context) -> N
                 before = connection.execute(select(circles)).mappings().one()
         with house.database.transaction() as connection:
             connection.execute(update(table).where(where).values(**values))
+        stood = both_stores(house)
         with pytest.raises(Tampered):
             coming_back.finish(house, session, new_card(), NEW_CODE)
+        assert both_stores(house) == stood, list(values)
         with house.database.transaction() as connection:
             connection.execute(update(table).where(where).values(**{name: before[name] for name in values}))
     with house.database.transaction() as connection:
         connection.execute(update(recoveries).values(person=stranger.id))
+    stood = both_stores(house)
     with pytest.raises((Tampered, Conflict)):
         coming_back.finish(house, session, new_card(), NEW_CODE)
+    assert both_stores(house) == stood
     assert unlock(house, made.awa).account == made.awa.id
     assert unlock(house, stranger).account == stranger.id
 
@@ -156,8 +160,10 @@ def test_a_replayed_confirmation_of_another_recovery_is_refused(house: Context) 
         theirs = connection.execute(select(recoveries.c.id).where(recoveries.c.id != mine)).scalar_one()
         connection.execute(update(recoveries).where(recoveries.c.id == theirs).values(person=made.awa.id))
         connection.execute(insert(recovery_confirmations), [{**row, "recovery": theirs} for row in rows])
+    stood = both_stores(house)
     with pytest.raises(Tampered):
         coming_back.finish(house, thief, new_card(), NEW_CODE)
+    assert both_stores(house) == stood
     assert recovery.state(house, session).ready
 
 
