@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from storage import intentions
 from storage.tables import recoveries
@@ -15,10 +15,11 @@ from tests.faults.kills import Stores, die_at_each_step
 from tests.vault.builders import MadePerson, make_person, show_card, sign_in, unlock
 from tests.vault.clock import Clock
 from tests.vault.comings import NEW_CODE, confirm, make_circle, new_card, start
-from vault import circles, coming_back, endings, guardians, means, people, protecting, sessions, unlocking
+from vault import circles, coming_back, endings, guardians, means, people, protecting, recovery, sessions, unlocking
 from vault.circles import NewSheet
 from vault.context import Context
 from vault.errors import AbriError, WrongSecret
+from vault.recovery import Reason
 
 
 def opens(house: Context, person: MadePerson) -> bool:
@@ -33,6 +34,55 @@ def close(house: Context) -> None:
     """Let go of the files."""
     house.database.close()
     house.keyvault.close()
+
+
+@pytest.mark.parametrize("reason", ["lost", "stolen"])
+def test_beginning_a_recovery(house: Context, tmp_path: Path, reason: Reason) -> None:
+    """Killed as it begins, also with the card shown: the card opens as before, and a recovery begun again comes to its end."""
+    made = make_circle(house)
+    kiosk, card = made.tilleuls.kiosk, made.awa.card
+    close(house)
+    begun = set()
+    for step, stores in die_at_each_step(
+        Stores(house, tmp_path), tmp_path, lambda mortal: recovery.start(mortal, kiosk, reason, card=card)
+    ):
+        left = stores.open()
+        with left.database.transaction(read_only=True) as connection:
+            begun.add(connection.execute(select(func.count()).select_from(recoveries)).scalar_one())
+        assert opens(left, made.awa), step
+        session, code = start(left, kiosk, reason)
+        confirm(left, made.marc, code, beside=True)
+        confirm(left, made.fatou, code)
+        assert sessions.find(left, coming_back.finish(left, session, new_card(), NEW_CODE)).account == made.awa.id
+        close(left)
+    assert begun == {0, 1}
+
+
+def test_a_guardian_s_confirmation(house: Context, tmp_path: Path) -> None:
+    """Killed as the second guardian confirms, and a theft: parts sent and cards barred together or not at all; then said again."""
+    made = make_circle(house)
+    session, code = start(house, made.tilleuls.kiosk, "stolen")
+    confirm(house, made.fatou, code)
+    desk = sign_in(house, made.marc)
+    (ward,) = guardians.people_who_count_on_me(house, desk)
+    close(house)
+    seen = set()
+
+    def work(mortal: Context) -> None:
+        recovery.confirm(mortal, desk, ward.member, code, theft=True, beside=True)
+
+    for step, stores in die_at_each_step(Stores(house, tmp_path), tmp_path, work):
+        left = stores.open()
+        ready, barred = recovery.state(left, session).ready, not opens(left, made.awa)
+        seen.add(ready)
+        assert ready == barred, f"step {step}: {ready=} {barred=}"
+        if not ready:
+            work(left)
+        assert not opens(left, made.awa)
+        back = sessions.find(left, coming_back.finish(left, session, new_card(), NEW_CODE))
+        assert back.opened().values == made.awa.session.opened().values
+        close(left)
+    assert seen == {True, False}
 
 
 def test_finishing_a_recovery(house: Context, tmp_path: Path) -> None:

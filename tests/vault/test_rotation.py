@@ -77,15 +77,20 @@ def test_killed_while_the_cost_changes_the_card_still_opens(house: Context, tmp_
     assert seen == {house.settings.cost.m, DEARER.m}
 
 
+def tomorrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another hash, cipher and key exchange are those of today from now on; what the present ones sealed still opens."""
+    other = sealing.Scheme(2, SHA512, AESGCM, Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA512, AEAD.AES_256_GCM))
+    monkeypatch.setattr(sealing, "SCHEMES", MappingProxyType({**sealing.SCHEMES, 2: other}))
+    monkeypatch.setattr(sealing, "CURRENT", 2)
+
+
 def test_an_unlock_seals_anew_by_the_algorithm_of_today_and_the_old_still_opens(
     house: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """R20: other hash, cipher and key exchange. Who does not come keeps what they have, and it opens."""
     awa, mariam = make_person(house, "Awa"), make_person(house, "Mariam")
     papers = {person.id: keep(house, person.session, "Avis", text="contenu") for person in (awa, mariam)}
-    tomorrow = sealing.Scheme(2, SHA512, AESGCM, Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA512, AEAD.AES_256_GCM))
-    monkeypatch.setattr(sealing, "SCHEMES", MappingProxyType({**sealing.SCHEMES, 2: tomorrow}))
-    monkeypatch.setattr(sealing, "CURRENT", 2)
+    tomorrow(monkeypatch)
     assert read(house, mariam.session, papers[mariam.id]) == read(house, awa.session, papers[awa.id])
     session = unlock(house, awa)
     assert by_version(house, awa.id) == {2}
@@ -96,6 +101,33 @@ def test_an_unlock_seals_anew_by_the_algorithm_of_today_and_the_old_still_opens(
     assert unlock(house, mariam).account == mariam.id
     monkeypatch.setattr(sealing, "CURRENT", 1)  # and back: nothing is lost by a step taken too early
     assert read(house, unlock(house, awa), papers[awa.id])
+
+
+def test_killed_while_the_algorithm_changes_everything_still_opens(
+    house: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """kill -9 at each step of the unlock that seals anew: all by the old algorithm or all by the new one, never some of each."""
+    awa = make_person(house, "Awa")
+    paper = keep(house, awa.session, "Avis", text="contenu")
+    content, shown = read(house, awa.session, paper), show_card(house, awa.card)
+    house.database.close()
+    house.keyvault.close()
+    tomorrow(monkeypatch)
+    seen = set()
+    for step, stores in die_at_each_step(
+        Stores(house, tmp_path), tmp_path, lambda mortal: unlocking.unlock(mortal, shown, awa.code)
+    ):
+        left = stores.open()
+        seen.add(frozenset(by_version(left, awa.id)))
+        session = unlock(left, awa)
+        assert by_version(left, awa.id) == {2}, step
+        assert read(left, session, paper) == content, step
+        assert people.number_of(left, session) == awa.number
+        endings.finish(left)
+        assert unlock(left, awa).opened().values == awa.session.opened().values
+        left.database.close()
+        left.keyvault.close()
+    assert seen == {frozenset({1}), frozenset({2})}
 
 
 def by_version(house: Context, person: str) -> set[int]:
