@@ -4,11 +4,11 @@ import dataclasses
 import datetime as dt
 import json
 import os
-import signal
 import socket
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import select, update
@@ -21,9 +21,9 @@ from crypto.keys import KemSeed, SignSeed
 from crypto.signing import Signer, verify
 from crypto.statements import ServiceKey
 from storage.tables import administrators, persons, workers
+from tests.faults.kills import MortalDatabase, Steps, Stores, die_at_each_step
 from tests.vault.builders import make_office, make_person, make_worker, show_card, sign_in, sign_in_administrator, unlock
 from tests.vault.clock import Clock
-from tests.vault.dying import each_death
 from tests.vault.papers import keep
 from tests.vault.test_sharing import SEE, offer
 from vault import (
@@ -291,29 +291,29 @@ def test_a_turn_that_is_killed_leaves_the_old_pair_or_the_new(house: Context, pl
 
 def _killed_at(last: int, place: dict[str, str], today: dt.date) -> bool:
     """Turn in a child that kills itself at this step; tells whether it did."""
-    asked = ("open", "fdopen", "fsync", "replace", "close")
-    real, left = {name: getattr(os, name) for name in asked}, [last]
-
-    def step() -> None:
-        if left[0] == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        left[0] -= 1
-
-    def mortal(name: str, *arguments: Any, **named: Any) -> Any:
-        step()
-        answer = real[name](*arguments, **named)
-        step()
-        return answer
-
+    steps = Steps()
     child = os.fork()
     if child == 0:
         try:
-            for name in asked:
-                setattr(os, name, partial(mortal, name))
+            steps.left = last
+            _mortal_files(steps, "open", "fdopen", "fsync", "replace", "close")
             service_keys.rotate(place, today)
         finally:
             os._exit(0)
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+def _mortal_files(steps: Steps, *asked: str) -> None:
+    """From now on this process may die before and after each of these things that it asks of the file system."""
+
+    def mortal(real: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        steps.take()
+        answer = real(*arguments, **named)
+        steps.take()
+        return answer
+
+    for name in asked:
+        setattr(os, name, partial(mortal, getattr(os, name)))
 
 
 def test_what_was_half_written_goes_with_whatever_runs_beside_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -333,12 +333,38 @@ def test_what_was_half_written_goes_with_whatever_runs_beside_the_file(tmp_path:
             assert not half.exists(), then
 
 
-def test_finishing_that_dies_is_finished_later(house: Context, place: dict[str, str]) -> None:
+def test_finishing_that_is_killed_is_finished_later(house: Context, place: dict[str, str], tmp_path: Path) -> None:
+    """SIGKILL around each commit and each change of a file: both files are whole, everybody signs in, the next run does the rest."""
     fatou, awa = make_worker(house, make_office(house)), make_person(house)
+    files = [Path(one) for one in place.values()]
+    files[1].write_text(json.dumps(checkpoints.anchors(house.settings)))
     later = turned(house, place)
-    for _ in each_death(later, lambda mortal, _: service_keys.finish(mortal, place)):
-        assert sign_in(later, fatou).account == fatou.id
-        assert json.loads(Path(place["ABRI_SERVICE_KEYS"]).read_text())["unfinished"] is True
-    assert service_keys.finish(later, place) == service_keys.Done(0, 0)
-    told = [one.event.tag for one in audit.history(later, unlock(later, awa))].count("maintenance.rotated")
-    assert told >= 1
+    before, new = [one.read_text() for one in files], checkpoints.anchors(later.settings)["service"]
+    later.database.close()
+    later.keyvault.close()
+
+    def work(mortal: Context) -> None:
+        _mortal_files(cast("MortalDatabase", mortal.database).steps, "open", "replace")
+        service_keys.finish(mortal, place)
+
+    seen = set()
+    for step, stores in die_at_each_step(Stores(later, tmp_path), tmp_path, work):
+        left = stores.open()
+        written, public = (json.loads(one.read_text()) for one in files)
+        finished, published = "unfinished" not in written, public["service"] == new
+        with left.database.transaction(read_only=True) as connection:
+            sealed = connection.scalar(select(workers.c.sealed_totp)) or b""
+        resealed = one_time.sealed_by_today(left, fatou.id, sealed)
+        seen.add((resealed, published, finished))
+        assert sign_in(left, fatou).account == fatou.id, step
+        service_keys.finish(left, place)
+        assert service_keys.finish(left, place) == service_keys.Done(0, 0)
+        assert [json.loads(one.read_text()).get("unfinished") for one in files] == [None, None]
+        assert json.loads(files[1].read_text())["service"] == new
+        assert "maintenance.rotated" in [one.event.tag for one in audit.history(left, unlock(left, awa))], step
+        assert [one.name for one in tmp_path.iterdir() if one.name.endswith(".part")] == [], step
+        left.database.close()
+        left.keyvault.close()
+        for file, text in zip(files, before, strict=True):
+            file.write_text(text)
+    assert seen == {(False, False, False), (True, False, False), (True, True, False), (True, True, True)}
