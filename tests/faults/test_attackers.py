@@ -5,8 +5,9 @@ that can be derived on everything; to that is added what each one holds: a worke
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 
@@ -21,9 +22,11 @@ from tests.vault.clock import Clock
 from tests.vault.comings import face
 from tests.vault.conftest import context_on
 from tests.vault.papers import keep
+from tests.vault.test_erasure import WORDS, ask_and_carry_out, lived_in
 from vault import cards, circles
 from vault.circles import NewSheet
 from vault.context import Context
+from vault.sessions import Session
 from vault.settings import insecure_fast_kdf
 
 pytestmark = pytest.mark.xdist_group("attackers")
@@ -65,16 +68,24 @@ def robbed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 def worker_keys(worker: builders.MadeWorker | builders.MadeAdministrator) -> list[bytes]:
     """All that a worker's or an administrator's words open, and that a session of theirs holds."""
-    keys = worker.session.opened()
+    return session_keys(worker.session)
+
+
+def session_keys(session: Session) -> list[bytes]:
+    """What an open session holds, whoever's it is."""
+    keys = session.opened()
     return [bytes(keys.kem), bytes(keys.sign), bytes(keys.values)]
 
 
 def photographed(robbed: Robbed, codes: tuple[str, ...]) -> list[bytes]:
     """What a photo of the card gives, with each of a few codes, for each salt of the dump; and the card's bytes as they are."""
-    card = cards.read(robbed.awa.card)
-    made = [
-        stretch(code_password(card, code), salt, insecure_fast_kdf()) for code in codes for salt in robbed.dump.salts.values()
-    ]
+    return with_codes(robbed.awa.card, codes, robbed.dump)
+
+
+def with_codes(shown: str, codes: tuple[str, ...], dump: attack.Dump) -> list[bytes]:
+    """A card's bytes, and what they become with each of a few codes for each salt of a dump."""
+    card = cards.read(shown)
+    made = [stretch(code_password(card, code), salt, insecure_fast_kdf()) for code in codes for salt in dump.salts.values()]
     return [*(bytes(one) for one in made), bytes(card) * 2]
 
 
@@ -92,11 +103,21 @@ def reads(robbed: Robbed, holding: list[bytes]) -> list[str]:
     """What of Awa's a thief reads who holds this besides the dump. Parts are joined in every way before the last round."""
     thief = robbed.thief.twin().work(holding)
     thief.work(recovery_keys(thief))
-    everything = b"\n".join([*thief.opened.values(), *thief.papers.values()])
-    found = [text for text in (TITLE, CONTENT, NAME) if text.encode() in everything]
+    found = told(thief, TITLE, CONTENT, NAME)
     if bytes(robbed.awa.secret) in thief.opened.values():
         found.append("the account's secret")
     return found
+
+
+def told(thief: attack.Thief, *texts: str) -> list[str]:
+    """Which of these stand in something that the thief opened."""
+    everything = b"\n".join([*thief.opened.values(), *thief.papers.values()])
+    return [text for text in texts if text.encode() in everything]
+
+
+def in_key_vault(cell: tuple[str, bytes]) -> bool:
+    """By its table's name."""
+    return cell[0].startswith("vault_")
 
 
 ATTACKERS = {
@@ -127,3 +148,27 @@ def test_the_instrument_can_fail(robbed: Robbed, how: str) -> None:
         "the card and its code": lambda: photographed(robbed, (robbed.awa.code,)),
     }[how]()
     assert reads(robbed, holding) == [TITLE, CONTENT, NAME, "the account's secret"]
+
+
+def test_yesterday_s_dump_with_today_s_key_vault_gives_no_key(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """After an erasure: to every recipient's keys, the card and its code no paper, no word, no name; to what an open safe held no paper."""
+    with sqlite_engines(request, tmp_path) as engines, attack.tapped() as infos:
+        clock = Clock()
+        house = context_on(engines, tmp_path, clock)
+        made, _ = lived_in(house, clock, count=3)
+        recipients = [key for worker in (made.fatou, made.marc) for key in session_keys(builders.sign_in(house, worker))]
+        own = [bytes(made.awa.secret), *session_keys(builders.unlock(house, made.awa))]
+        yesterday = attack.take(house)
+        card = with_codes(made.awa.card, (made.awa.code,), yesterday)
+        control = attack.Thief(yesterday, infos).work(recipients)
+        ask_and_carry_out(house, clock, made.awa)
+        today = attack.take(house)
+    mixed = replace(
+        yesterday, rows=today.rows, persons=today.persons, slots=today.slots, named=today.named,
+        values=[one for one in yesterday.values if not in_key_vault(one)] + [one for one in today.values if in_key_vault(one)],
+    )  # fmt: skip
+    thief = attack.Thief(mixed, infos).work([*recipients, *card])
+    assert control.papers, "what the recipients held opened something"
+    assert told(control, WORDS, "Awa") == [WORDS, "Awa"]
+    assert (thief.papers, told(thief, WORDS, "Awa")) == ({}, [])
+    assert thief.work(own).papers == {}
