@@ -13,7 +13,7 @@ from typing import Any
 
 from storage.errors import StorageError
 from vault import backup_commands, inquiry_commands, key_commands, service_keys, trace_commands
-from vault.errors import AbriError, BadInput
+from vault.errors import AbriError, BadInput, Conflict
 from vault.reading_settings import read_settings
 from vault.settings import Settings, UnsafeSettings
 
@@ -209,6 +209,9 @@ def close(options: argparse.Namespace) -> int:
         told = closing.announced(context) if options.on is None else closing.announce(context, options.on)
     except BadInput:
         print(f"abri: {closing.earliest_words(context)}", file=sys.stderr)
+        return 2
+    except Conflict:
+        print("abri: A day is announced already, and stays as it was told: `abri close` says which.", file=sys.stderr)
         return 2
     finally:
         context.close()

@@ -1,22 +1,27 @@
 """The service closes: three months before at least, told to everybody, a year to take everything back."""
 
 import datetime as dt
+import os
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import cast
 
 import pytest
 
+from consent.days import add_months
 from tests.vault.builders import MadePerson, make_office, make_person, sign_in_administrator, unlock
 from tests.vault.clock import Clock
 from tests.vault.dying import each_death
 from tests.vault.papers import keep
 from vault import audit, closing, erasing, notices, opening, parcels, printed, tasks, terms
+from vault.__main__ import main
 from vault.confirming import NotProven, Typed
 from vault.context import Context
 from vault.errors import BadInput, Conflict, NotAllowed
 from vault.sessions import Session
+from vault.settings import today_in_paris
 from vault.tasks import Job
 
 
@@ -91,6 +96,35 @@ def test_the_poster_says_the_day_in_three_languages(house: Context) -> None:
     """For the walls: no name of anybody, one page a language."""
     told = closing.Announced(dt.date(2026, 11, 23), dt.date(2027, 2, 23), dt.date(2028, 2, 23))
     assert printed.closing_poster(told.closes, told.until).startswith(b"%PDF-")
+
+
+def test_the_command_announces_once_and_writes_the_poster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`abri close`: too soon is refused with the first day that may be; then it is announced and printed, told again, and not moved."""
+    for name in [one for one in os.environ if one.startswith("ABRI_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("ABRI_FOLDER", str(tmp_path))
+    names = ["--administrator", "Nadia", "--administrator", "Hugo"]
+    assert main(["keys", "make"]) == 0
+    assert main(["keys", "roots", "--operator", "Les Tilleuls (démo)", "--contact", "01", *names]) == 0
+    today, poster = today_in_paris(dt.datetime.now(dt.UTC)), tmp_path / "poster.pdf"
+    soon, later, other = ((today + dt.timedelta(days=days)).isoformat() for days in (30, 100, 120))
+    capsys.readouterr()
+
+    def closed(*typed: str) -> tuple[int, str]:
+        status, said = main(["close", *typed]), capsys.readouterr()
+        return status, said.out + said.err
+
+    status, said = closed("--on", soon, "--poster", str(poster))
+    assert (status, add_months(today, 3).isoformat() in said, poster.exists()) == (2, True, False)
+    assert closed() == (0, "Nothing is announced: the service stays open.\n")
+    status, said = closed("--on", later, "--poster", str(poster))
+    assert (status, f"Closes on {later}, announced on {today};" in said) == (0, True)
+    assert poster.read_bytes().startswith(b"%PDF-")
+    assert closed("--on", other) == (2, "abri: A day is announced already, and stays as it was told: `abri close` says which.\n")
+    status, said = closed()
+    assert (status, f"Closes on {later}," in said) == (0, True)
 
 
 def test_two_administrators_announce_and_call_off(house: Context, clock: Clock) -> None:

@@ -2,9 +2,11 @@
 
 import dataclasses
 import datetime as dt
+import html
 import io
 import itertools
 import json
+import re
 import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterator
@@ -22,6 +24,7 @@ from storage.tables import objects, tickets
 from tests.engines import sqlite_engines
 from tests.vault.builders import MadePerson, make_office, make_person, make_worker, unlock
 from tests.vault.clock import Clock
+from tests.vault.comings import face, set_circle
 from tests.vault.conftest import context_on
 from tests.vault.dying import Dead
 from tests.vault.papers import SAID, keep, read
@@ -86,6 +89,8 @@ def test_one_request_gives_everything(any_reading_house: Context) -> None:
     """Received bytes, notes, contacts, shares, receipts, history, and a page without script; told beforehand, traced, no name outside."""
     house = any_reading_house
     awa, found = lived(house)
+    guardians = [make_worker(house, make_office(house, f"ESI {name}"), name) for name in ("Marc", "Lina")]
+    set_circle(house, awa, [face(one) for one in guardians])
     assert parcels.weight(house, awa.session)[0] == 4
     archive = taken(house, awa)
     parcel = parcels.waiting(house, awa.session)
@@ -98,13 +103,17 @@ def test_one_request_gives_everything(any_reading_house: Context) -> None:
     assert len(told["Avis 1 bis"]["versions"]) == 2
     assert papers[told["Avis 0"]["versions"][0]["file"]] == read(house, awa.session, found[0])
     assert texts[portable.ME]["name"] == "Awa"
+    assert sorted(one["name"] for one in texts[portable.ME]["contacts"]) == ["Lina", "Marc"]
     assert len(texts[portable.SHARES]["shares"]) == len(texts[portable.RECEIPTS]["receipts"]) == 1
     assert {"safe.opened-first", "share.given", "safe.unlocked"} & {one["tag"] for one in texts[portable.HISTORY]["history"]}
-    page = zipfile.ZipFile(io.BytesIO(archive)).read(parcels.INDEX).decode()
+    inside = zipfile.ZipFile(io.BytesIO(archive))
+    page = inside.read(parcels.INDEX).decode()
+    links = {html.unescape(one) for one in re.findall(r'(?:href|src)="([^"]*)"', page)}
+    assert papers.keys() <= links <= set(inside.namelist())
     assert "Avis 1 bis" in page
     assert "<script" not in page
     assert "http" not in page
-    assert [one for one in zipfile.ZipFile(io.BytesIO(archive)).namelist() if "Avis" in one or "Awa" in one] == []
+    assert [one for one in inside.namelist() if "Avis" in one or "Awa" in one] == []
     assert "safe.taken-away" in {one.event.tag for one in audit.history(house, awa.session)}
 
 
