@@ -14,13 +14,14 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, Select, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from crypto import contexts
 from crypto import trace as sealed_trace
 from crypto.canonical import instant, parse_instant
-from crypto.errors import Malformed, Undecryptable
+from crypto.errors import CryptoError, Malformed, Undecryptable
 from crypto.kem import KemPrivate, KemPublic, kem_public
 from crypto.keys import TraceKey, kdf
 from storage import journal
@@ -28,12 +29,17 @@ from storage.errors import RowGone
 from storage.tables import accounts, entries, entry_copies, trace_keys
 from vault import labels
 from vault.context import NOBODY, Context
+from vault.errors import Tampered
 from vault.events import UNREADABLE, Event
 from vault.sessions import Session
 
 PERSON: journal.Party = "person"
 WORKER: journal.Party = "worker"
 INCIDENT: journal.Party = "incident"
+UNSEALED = (RowGone, CryptoError, Tampered)
+"""What sealing for an account raises whose row of the key vault is gone, or whose public keys are not what they were."""
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,20 @@ def record(
     return _write(
         context, connection, session, parties, person or worker or NOBODY, lambda: _publics(context, connection, wanted), entry
     )
+
+
+def record_if_sealed(
+    context: Context, connection: Connection, event: Event, *, person: str | None = None, worker: str | None = None
+) -> bool:  # fmt: skip
+    """The same without a session, beside what must happen whatever a damaged row says: an account whose keys are gone or do not hold
+    gets no line, and keeps nobody else waiting. Tells whether it was written."""
+    try:
+        with connection.begin_nested():
+            record(context, connection, None, event, person=person, worker=worker)
+    except UNSEALED as error:
+        log.error("an entry was not written: the keys of an account do not hold", tag=event.tag, error=type(error).__name__)
+        return False
+    return True
 
 
 def rehearse(context: Context, connection: Connection, event: Event) -> None:

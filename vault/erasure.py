@@ -303,6 +303,10 @@ def cancel_all(context: Context, connection: Connection, person: str, *, by: str
     before = "frozen" if mourning.frozen_too(connection, person) else "open"  # a card that was blocked gains nothing by this
     connection.execute(update(accounts).where(accounts.c.id == person, accounts.c.state == "leaving").values(state=before))
     connection.execute(update(ways).where(*_ways(person, "leaving")).values(state="live"))
-    audit.record(context, connection, None, Event("erasure.cancelled", by=person if by is None else by), person=person)
-    notices.tell(context, connection, person, Notice("erasure-cancelled"))
+    if by == "":
+        audit.record_if_sealed(context, connection, Event("erasure.cancelled"), person=person)
+        notices.tell_if_told(context, connection, person, Notice("erasure-cancelled"))
+    else:
+        audit.record(context, connection, None, Event("erasure.cancelled", by=by or person), person=person)
+        notices.tell(context, connection, person, Notice("erasure-cancelled"))
     return True

@@ -180,13 +180,13 @@ def guardian_left(context: Context, connection: Connection, worker: str, name: s
     helped = assisting.worker_left(context, connection, worker)
     trusted = set(connection.scalars(query.distinct()))
     for person in sorted(trusted):
-        audit.record(context, connection, None, Event("recovery.guardian-left", by_name=name), person=person)
+        audit.record_if_sealed(context, connection, Event("recovery.guardian-left", by_name=name), person=person)
     for person in sorted(helped):
-        audit.record(context, connection, None, Event("means.assisted-off", by_name=name), person=person)
+        audit.record_if_sealed(context, connection, Event("means.assisted-off", by_name=name), person=person)
     _take_back(context, connection, worker)
     kept = set(card_keeping.worker_left(connection, worker))
     for person in sorted(kept):
-        audit.record(context, connection, None, Event("means.card-returned", by_name=name), person=person)
+        audit.record_if_sealed(context, connection, Event("means.card-returned", by_name=name), person=person)
         notices.tell_if_told(context, connection, person, notices.Notice("keeper-left", {"name": name}))
     for person in {*trusted, *helped}:
         notices.tell_if_told(context, connection, person, notices.Notice("guardian-left", {"name": name}))

@@ -27,7 +27,6 @@ from crypto.signing import Signer
 from storage import copies
 from storage.blobs import BlobName, BlobStore
 from storage.database import Database, insert_once
-from storage.errors import RowGone
 from storage.keyvault import KeyVault, Kind
 from storage.migrate import Urls, upgrade
 from storage.tables import accounts, administrators, circles, grants, outside_shares, passkeys, slots, tombstones, workers
@@ -370,11 +369,10 @@ def _gone(context: Context, kind: Kind, ids: Iterable[str]) -> list[str]:
 
 
 def _end_grant(context: Context, grant: str) -> None:
-    """By the service, with its signature and its line in both histories; by its row alone when one of the two is gone."""
+    """By the service, with its signature and its line in both histories; by its row alone when it cannot end any more."""
     with context.database.transaction() as connection:
         row = connection.execute(select(grants).where(grants.c.id == grant).with_for_update()).mappings().one()
         try:
-            with connection.begin_nested():
-                withdrawing.by_service(context, connection, rules.withdraw(shares.clear_row(row), context.clock()))
-        except (RowGone, TransitionRefused):
+            withdrawing.by_service(context, connection, rules.withdraw(shares.clear_row(row), context.clock()))
+        except TransitionRefused:
             connection.execute(update(grants).where(grants.c.id == grant).values(state="withdrawn", body_for_worker=b""))

@@ -65,7 +65,7 @@ def end_if_nobody_can(context: Context, connection: Connection, recovery: str) -
         # They open nothing any more, and keep their check until their term: the right code reads why, and is no wrong one.
         pending = (slots.c.account == row["person"], slots.c.state == "pending")
         connection.execute(update(slots).where(*pending).values(sealed_secret=None))
-    audit.record(context, connection, None, Event("recovery.stopped"), person=row["person"])
+    audit.record_if_sealed(context, connection, Event("recovery.stopped"), person=row["person"])
 
 
 def _end_cards(context: Context, connection: Connection, person: str) -> None:

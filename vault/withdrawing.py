@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, RowMapping, select, update
 
 from consent import grant as rules
@@ -31,6 +32,7 @@ from vault.receipts import Change, Said
 from vault.sessions import Session
 from vault.settings import today_in_paris
 
+log = structlog.get_logger()
 _SERVICE_TEXT = "Le partage est fini."
 BY_SERVICE = Said("fr", "fin/1", hashlib.sha256(_SERVICE_TEXT.encode()).digest())
 TAGS = {GrantState.WITHDRAWN: "share.withdrawn", GrantState.EXPIRED: "share.expired", GrantState.ENDED: "share.ended"}
@@ -94,10 +96,7 @@ def close(
 ) -> None:  # fmt: skip
     """End a share in the caller's transaction, whatever the means; its row of the key vault dies right after the commit."""
     row = closing.row
-    connection.execute(update(grants).where(grants.c.id == row.grant).values(state=row.state.value, body_for_worker=b""))
-    had = connection.execute(select(wrap_rows.c.paper).where(wrap_rows.c.grant == row.grant)).scalars().all()
-    wraps.take_back(context, connection, had, row.grant)
-    wraps.take_drawer_back(context, connection, row.grant)
+    _end_rows(context, connection, closing)
     event = Event(
         TAGS[row.state], by=row.person if session else "", by_name=name_of(connection, row.worker), grant=row.grant,
         place=(session.kiosk or "") if session else "",
@@ -146,5 +145,23 @@ def end_grants_of(context: Context, connection: Connection, worker: str) -> int:
 
 
 def by_service(context: Context, connection: Connection, closing: Closing) -> None:
-    """End a share without anybody there: its day, its worker's leaving, a restore that finds its key dead."""
-    close(context, connection, closing, session=None, how=BY_SERVICE.by(Method.SERVICE, None))
+    """End a share without anybody there: its day, its worker's leaving, a restore that finds its key dead.
+
+    It ends all the same when the keys of one of the two are gone or do not hold: by its rows, without a line or a receipt.
+    """
+    try:
+        with connection.begin_nested():
+            close(context, connection, closing, session=None, how=BY_SERVICE.by(Method.SERVICE, None))
+    except audit.UNSEALED as error:
+        log.error("a share ended without a record: the keys of an account do not hold", error=type(error).__name__)
+        _end_rows(context, connection, closing)
+        endings.end_row(context, connection, "grant", closing.row.grant)
+
+
+def _end_rows(context: Context, connection: Connection, closing: Closing) -> None:
+    """It opens nothing any more: its state, and every wrap of it."""
+    row = closing.row
+    connection.execute(update(grants).where(grants.c.id == row.grant).values(state=row.state.value, body_for_worker=b""))
+    had = connection.execute(select(wrap_rows.c.paper).where(wrap_rows.c.grant == row.grant)).scalars().all()
+    wraps.take_back(context, connection, had, row.grant)
+    wraps.take_drawer_back(context, connection, row.grant)

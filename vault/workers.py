@@ -171,7 +171,7 @@ def end_by_service(context: Context, worker: str) -> None:
         same = (workers.c.account == worker, workers.c.state != RecipientState.ENDED)
         if connection.execute(update(workers).where(*same).values(state=RecipientState.ENDED.value)).rowcount:
             _close(context, connection, worker)
-            audit.record(context, connection, None, Event("worker.ended"), worker=worker)
+            audit.record_if_sealed(context, connection, Event("worker.ended"), worker=worker)
 
 
 def of_office(context: Context, session: Session) -> list[WorkerLine]:

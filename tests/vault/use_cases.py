@@ -99,7 +99,7 @@ def _read(module: str, tree: ast.Module) -> Iterator[tuple[str, Function]]:
                 called = ast.unparse(part.func)
                 readers = any(word.arg == "read_only" for word in part.keywords)
                 one.writes = one.writes or (called.endswith("database.transaction") and not readers)
-                one.records = one.records or called in ("audit.record", "record")
+                one.records = one.records or called in ("audit.record", "audit.record_if_sealed", "record", "record_if_sealed")
         yield name, one
 
 
