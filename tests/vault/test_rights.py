@@ -12,8 +12,23 @@ from storage.tables import accounts, erasures, rights_requests
 from tests.vault.builders import MadeAdministrator, make_administrator, make_person, sign_in_administrator, unlock
 from tests.vault.clock import Clock
 from tests.vault.comings import NEW_CODE, Circle, confirm, make_circle, new_card, start
+from tests.vault.deaths_scene import said
 from tests.vault.papers import keep
-from vault import audit, certificates, coming_back, erasing, erasure, health, notices, register_reading, remains, rights, sessions
+from tests.vault.test_special_paths import came
+from vault import (
+    audit,
+    certificates,
+    coming_back,
+    erasing,
+    erasure,
+    health,
+    notices,
+    register,
+    register_reading,
+    remains,
+    rights,
+    sessions,
+)
 from vault.context import Context
 from vault.errors import BadInput, Conflict, NotAllowed, NotThere, WrongSecret
 from vault.register import Origin, RightKind
@@ -261,6 +276,30 @@ def test_no_path_goes_round_the_identity_gate_or_the_second_pair_of_eyes(house: 
             unlock(house, made.awa)
     assert carried > 0
     assert refused > PATHS
+
+
+@pytest.mark.parametrize("kind", register.KINDS)
+def test_every_kind_waits_for_who_it_is_of_and_for_a_second_yes(house: Context, kind: RightKind) -> None:
+    """Point 3, from a line as it comes: one administrator alone, as often as they press, carries nothing out."""
+    made = make_circle(house)
+    line = said(house, made) if kind == "death" else came(house, made, kind)
+    nadia, hugo = (sign_in_administrator(house, one) for one in made.tilleuls.administrators)
+    if kind not in ("death", "requisition", "court-order", "complaint"):
+        with pytest.raises(Conflict):
+            rights.approve(house, nadia, line.id)
+        rights.identify(house, unlock(house, made.awa), made.awa.code, line.number)
+    assert rights.approve(house, nadia, line.id) is False
+    with pytest.raises(NotAllowed):
+        rights.approve(house, nadia, line.id)
+    for alone in (nadia, hugo):
+        with pytest.raises(Conflict):
+            rights.carry_out(house, alone, line.id)
+    assert rights.approve(house, hugo, line.id) is True
+    row = _row(house, line.id)
+    assert (row.state, row.first_approval, row.second_approval) == ("approved", nadia.account, hugo.account)
+    if kind != "death":  # the year that a death waits ends by itself
+        rights.carry_out(house, nadia, line.id)
+        assert _row(house, line.id).state == "carrying-out"
 
 
 def _do(house: Context, made: Circle, act: str, line: register_reading.Request, nadia: Session, hugo: Session) -> None:
