@@ -83,15 +83,29 @@ def test_the_quick_exit_leaves_a_calendar(site: Site, new_page: NewPage) -> None
 
 def test_a_second_session_ends_the_first(site: Site, new_page: NewPage) -> None:
     first, second = Kiosk(new_page(), site), Kiosk(new_page(), site)
+    page = first.page
     first.open("mariam")
+    for address in ("papiers?noms=1", "maison", "moi"):
+        first.go(address)
+    page.go_back()
+    assert "Mariam" in page.locator("body").inner_text(), "the instrument: as long as she is there, Back shows it"
+    page.go_forward()
     second.open("mariam")
-    answer = first.page.goto("/fr/papiers")
+    # SAFE-03: the service ended it, not the person, and this browser has asked nothing since: Back shows nothing of before.
+    for _ in range(3):
+        page.go_back(wait_until="commit")
+        page.wait_for_load_state()
+        assert "Mariam" not in page.content()
+        assert page.locator("a.paper").count() == 0
+    page.go_forward(wait_until="commit")
+    page.wait_for_load_state()
+    assert "Mariam" not in page.content()
+    answer = page.goto("/fr/papiers")
     assert answer is not None
     assert answer.status == 401
-    # SAFE-03: the service ended it, not the person; what was on the screen does not come back.
-    first.page.go_back(wait_until="commit")
-    first.page.wait_for_load_state()
-    assert "Mariam" not in first.page.locator("body").inner_text()
+    page.go_back(wait_until="commit")
+    page.wait_for_load_state()
+    assert "Mariam" not in page.content()
     second.finish()
 
 
