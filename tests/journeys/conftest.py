@@ -13,7 +13,7 @@ from tests.journeys.site import Site
 from tests.vault.conftest import in_memory
 
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
+         "--disable-component-update", "--disable-sync", sites.trusted()]  # fmt: skip
 LARGE, SMALL = {"width": 1280, "height": 800}, {"width": 360, "height": 640}
 NewPage = Callable[..., Page]
 

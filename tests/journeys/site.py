@@ -1,7 +1,9 @@
 """A whole service for a browser: the demonstration, over HTTPS, in a folder of its own, as `make run` starts it."""
 
+import base64
 import datetime as dt
 import fcntl
+import hashlib
 import ipaddress
 import json
 import os
@@ -25,6 +27,7 @@ from cryptography.x509.oid import NameOID
 from vault import one_time
 
 STARTS_WITHIN = 120
+KEY = ec.generate_private_key(ec.SECP256R1())  # of each certificate of this process: its browser is told to trust it
 
 
 @dataclass
@@ -75,9 +78,14 @@ def _listens(port: int) -> bool:
         return one.connect_ex(("127.0.0.1", port)) == 0
 
 
-def make_certificate(folder: Path) -> tuple[Path, Path]:
+def trusted() -> str:
+    """What tells Chromium to trust each site of this process. It caches nothing of a site whose certificate it only puts up with."""
+    spki = KEY.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return f"--ignore-certificate-errors-spki-list={base64.b64encode(hashlib.sha256(spki).digest()).decode()}"
+
+
+def make_certificate(folder: Path, signer: ec.EllipticCurvePrivateKey = KEY) -> tuple[Path, Path]:
     """A certificate for this run, self-signed, for 127.0.0.1 and localhost; the key in PKCS#8, as the server wants it."""
-    key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = dt.datetime.now(dt.UTC)
     names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
@@ -85,17 +93,17 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
-        .public_key(key.public_key())
+        .public_key(signer.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(hours=1))
         .not_valid_after(now + dt.timedelta(days=2))
         .add_extension(names, critical=False)
-        .sign(key, hashes.SHA256())
+        .sign(signer, hashes.SHA256())
     )
     crt, pem = folder / "site.crt", folder / "site.pem"
     crt.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     pem.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        signer.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return crt, pem
 

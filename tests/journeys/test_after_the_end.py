@@ -85,7 +85,9 @@ def test_a_second_session_ends_the_first(site: Site, new_page: NewPage) -> None:
     first, second = Kiosk(new_page(), site), Kiosk(new_page(), site)
     page = first.page
     first.open("mariam")
-    for address in ("papiers?noms=1", "maison", "moi"):
+    first.go("papiers?noms=1")
+    assert page.locator("a.paper").count() > 0
+    for address in ("maison", "moi"):
         first.go(address)
     page.go_back()
     assert "Mariam" in page.locator("body").inner_text(), "the instrument: as long as she is there, Back shows it"

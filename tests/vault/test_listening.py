@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.journeys.site import make_certificate
 from vault.context import Context
@@ -50,7 +51,7 @@ def test_a_service_with_a_certificate_of_its_own_is_found_alive_and_no_other_one
     (line,) = report(settings, alive_only=True)
     assert (line.good, line.words) == (True, "answers 200")
     (tmp_path / "other").mkdir()
-    other, _ = make_certificate(tmp_path / "other")
+    other, _ = make_certificate(tmp_path / "other", ec.generate_private_key(ec.SECP256R1()))
     (line,) = report(dataclasses.replace(settings, certificate=other), alive_only=True)
     assert not line.good
     assert line.words.startswith("does not answer")
