@@ -37,6 +37,7 @@ def again(context: Context, session: Session, language: str) -> Said:
 
 def came(context: Context, session: Session, papers: int) -> None:
     """So many papers were met as the safe opened: no page has told them yet, and the first page will."""
+    who.person(session)
     if papers:
         with context.database.transaction() as connection:
             state = sessions.read_state(connection, session)

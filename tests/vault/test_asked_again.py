@@ -103,7 +103,7 @@ CERTAIN = "an erasure that a witness's session has begun in `sessions.acting`; i
 EXCUSED = {
     SCREEN: (
         "adding.show_square arriving.at_unlock conditions.accept drafts.add drafts.adjust drafts.drop drafts.remove "
-        "first_page.told joining.show_card people.own_preferences"
+        "first_page.came first_page.told joining.show_card people.own_preferences"
     ),
     READ: "checkpoints.covering documents.trace_own looking.say_own looking.say_page",
     NARROWS: (

@@ -58,6 +58,7 @@ WRITES_NOTHING = {
     SCREEN: (
         "adding.agree adding.forget adding.keep adding.show_square drafts.add drafts.adjust drafts.drop drafts.remove "
         "offers.forget offers.keep "
+        "first_page.came "
         "first_page.told once.forget once.keep sending.forget sending.keep sessions.extend sessions.find sessions.look_again sessions.end "
         "sessions.end_of unlocking.present_card "
         "copying.offer copying.refuse leaving.to_phone leaving.from_phone notices.seen handing.ready assisted.start recovery.state "
