@@ -8,7 +8,7 @@ import consent.fields
 from tests.vault.builders import make_person
 from tests.vault.papers import keep
 from tests.vault.test_parcels import bring, lived, taken
-from vault import documents, restricting
+from vault import documents, restricting, typed
 from vault.context import Context
 
 
@@ -61,6 +61,7 @@ def test_a_title_that_shows_nothing_keeps_no_archive_out(reading_house: Context,
     house = reading_house
     awa, other = make_person(house, "Awa"), make_person(house, "Awa")
     with monkeypatch.context() as before:
+        before.setattr(typed, "shows", Mock(return_value=True))
         before.setattr(consent.fields, "shows", Mock(return_value=True))
         keep(house, awa.session, "\u2800", text="un")
     keep(house, awa.session, "Bail", text="deux")
