@@ -31,6 +31,7 @@ def environment_of(folder: Path, port: int | None, outside: Mapping[str, str]) -
         "ABRI_MODE": "demo",
         "ABRI_FOLDER": str((folder / "data").absolute()),
         "ABRI_CONTACT": "démonstration, personne ne répond",
+        "ABRI_TRACE_NAME": "localhost:8000/trace",  # the same for ever, whatever the port of the day: its first head is signed under it
     }
     given = {name: value for name, value in outside.items() if name.startswith("ABRI_") and name != READ_BY_TESTS}
     foreign = sorted(name for name, value in given.items() if name not in CHOSEN and own.get(name) != value)

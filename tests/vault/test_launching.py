@@ -62,9 +62,16 @@ def test_what_may_be_chosen_is_kept_and_an_option_goes_before_the_environment(tm
     own = str((tmp_path / "data").absolute())
     chosen = {"ABRI_API": "yes", "ABRI_INSECURE_FAST_KDF": "yes", "ABRI_PORT": "8001", "ABRI_FOLDER": own, "ABRI_MODE": "demo"}
     found = environment_of(tmp_path, None, {**chosen, "ABRI_NO_SKIPS": "1", "HOME": "/root"})
-    assert found == {**chosen, "ABRI_HOST": "127.0.0.1", "ABRI_CONTACT": "démonstration, personne ne répond"}
+    ours = {"ABRI_CONTACT": "démonstration, personne ne répond", "ABRI_TRACE_NAME": "localhost:8000/trace"}
+    assert found == {**chosen, **ours, "ABRI_HOST": "127.0.0.1"}
     assert environment_of(tmp_path, 8002, chosen)["ABRI_PORT"] == "8002"
     assert environment_of(tmp_path, None, {})["ABRI_PORT"] == "8000"
+
+
+def test_its_trace_has_one_name_on_every_port(tmp_path: Path) -> None:
+    """It is made once and served on the port of the day: receipts carry proofs under the name of its first head."""
+    names = {read_settings(environment_of(tmp_path, port, {}), mode="demo").trace_origin for port in (None, 8002)}
+    assert names == {"localhost:8000/trace"}
 
 
 def test_a_taken_port_is_said_before_anything_is_made(bare: pytest.MonkeyPatch, tmp_path: Path) -> None:
