@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -116,11 +117,11 @@ def test_killed_while_telling_nobody_is_left_out(
     with monkeypatch.context() as patched:
         left, record = [2], audit.record
 
-        def killed(*given: object, **named: object) -> object:
+        def killed(*given: Any, **named: Any) -> object:
             left[0] -= 1
             if not left[0]:
                 os.kill(os.getpid(), signal.SIGKILL)
-            return record(*given, **named)  # type: ignore[arg-type]
+            return record(*given, **named)
 
         patched.setattr(maintaining.audit, "record", killed)
         assert dies(lambda: migrating.bring_up_to_date(house.settings))

@@ -8,7 +8,7 @@ import pytest
 
 from consent.ids import PaperId
 from consent.purposes import ShelfKind
-from tests.vault.builders import MadeWorker, make_office, make_person, make_worker, sign_in, unlock
+from tests.vault.builders import MadePerson, MadeWorker, make_office, make_person, make_worker, sign_in, unlock
 from tests.web.desk_scene import real_paper
 from tests.web.site import Shown, Site
 from vault import asking, assisting, shared_papers
@@ -73,9 +73,30 @@ def test_a_person_without_a_code_opens_with_a_worker(site: Site) -> None:
     assert "Fatou peut ouvrir" not in site.get("/fr/maison").text
 
 
-@pytest.mark.slow
-def test_with_a_witness_one_paper_is_shown_and_the_question_comes_twice(site: Site) -> None:
-    """Giving in an assisted opening: both screens at once, then the person's own session asks once more and undoes it."""
+class Scene(NamedTuple):
+    """Fatou helps Yonas to open at the kiosk; Marc and Paul may each be shown the paper, or stand beside."""
+
+    paper: PaperId
+    yonas: MadePerson
+    marc: MadeWorker
+    paul: MadeWorker
+
+    def question(self, site: Site, reason: str = "home") -> Shown:
+        """What Paul would see, asked for the first time."""
+        whom = site.press(site.get(f"/fr/avec-aide/papiers/{self.paper}"), show="yes")
+        return site.press(site.press(site.press(whom, worker=self.paul.id), reason=reason), worker=self.marc.id)
+
+    def signed(self, site: Site, asked: Shown) -> Shown:
+        """The first yes, Marc's word at his desk, and the question once more."""
+        (code,) = re.findall(r"\b\d{6}\b", site.press(asked, answer="yes").text)
+        with site.phone() as desk:
+            desk.sign_in(self.marc)
+            desk.press(desk.press(desk.get("/fr/bureau/accompagner/temoin"), code=code), answer="sign", beside="yes")
+        return site.get("/fr/avec-aide/montrer/encore")
+
+
+@pytest.fixture
+def scene(site: Site) -> Scene:
     house = site.house
     office = make_office(house)
     fatou, marc, paul = (make_worker(house, office, name) for name in ("Fatou", "Marc", "Paul"))
@@ -83,6 +104,13 @@ def test_with_a_witness_one_paper_is_shown_and_the_question_comes_twice(site: Si
     paper = real_paper(house, yonas, "Avis de 2025")
     assisting.choose(house, yonas.session, yonas.code, fatou.id, [ShelfKind("money")], name="Yonas", drawing="sun")
     site.open_with_help(yonas, fatou)
+    return Scene(paper, yonas, marc, paul)
+
+
+@pytest.mark.slow
+def test_with_a_witness_one_paper_is_shown_and_the_question_comes_twice(site: Site, scene: Scene) -> None:
+    """Giving in an assisted opening: both screens at once, then the person's own session asks once more and undoes it."""
+    house, (paper, yonas, marc, paul) = site.house, scene
     page = site.press(site.get(f"/fr/avec-aide/papiers/{paper}"), show="yes")
     assert page.path == "/fr/avec-aide/montrer/qui"
     page = site.press(page, worker=paul.id)
@@ -166,39 +194,6 @@ def test_a_no_at_any_step_shows_nothing(site: Site) -> None:
     assert "Le témoin n'a pas signé" in told.text
     assert told.link("/fr/avec-aide/montrer/temoin")
     assert shared_papers.people_sharing(house, paul.session) == []
-
-
-class Scene(NamedTuple):
-    """Fatou helps Yonas to open at the kiosk; Marc and Paul may each be shown the paper, or stand beside."""
-
-    paper: PaperId
-    marc: MadeWorker
-    paul: MadeWorker
-
-    def question(self, site: Site, reason: str = "home") -> Shown:
-        """What Paul would see, asked for the first time."""
-        whom = site.press(site.get(f"/fr/avec-aide/papiers/{self.paper}"), show="yes")
-        return site.press(site.press(site.press(whom, worker=self.paul.id), reason=reason), worker=self.marc.id)
-
-    def signed(self, site: Site, asked: Shown) -> Shown:
-        """The first yes, Marc's word at his desk, and the question once more."""
-        (code,) = re.findall(r"\b\d{6}\b", site.press(asked, answer="yes").text)
-        with site.phone() as desk:
-            desk.sign_in(self.marc)
-            desk.press(desk.press(desk.get("/fr/bureau/accompagner/temoin"), code=code), answer="sign", beside="yes")
-        return site.get("/fr/avec-aide/montrer/encore")
-
-
-@pytest.fixture
-def scene(site: Site) -> Scene:
-    house = site.house
-    office = make_office(house)
-    fatou, marc, paul = (make_worker(house, office, name) for name in ("Fatou", "Marc", "Paul"))
-    yonas = make_person(house, "Yonas", drawing="sun", kiosk=office.kiosk)
-    paper = real_paper(house, yonas, "Avis de 2025")
-    assisting.choose(house, yonas.session, yonas.code, fatou.id, [ShelfKind("money")], name="Yonas", drawing="sun")
-    site.open_with_help(yonas, fatou)
-    return Scene(paper, marc, paul)
 
 
 def shown_to(site: Site, worker: MadeWorker) -> int:
